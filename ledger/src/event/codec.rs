@@ -1,0 +1,199 @@
+//! The stored form of events: bincode's legacy fixed-width layout over plain serde types.
+//!
+//! What was encoded is decoded and compared before it is acknowledged, and decoding consumes every
+//! byte. Hashes are taken over the stored bytes, never over a second encoding.
+
+use super::{Actor, Event, EventRef, Fact, Kind, KindId, Payload, Source};
+use crate::event::part::PolicyRef;
+use crate::id::{EventId, Name, Position};
+use crate::time::{Occurred, Timestamp};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The largest stored event, in bytes: keeps frames and memory bounded.
+pub const EVENT_LENGTH_MAX_BYTES: usize = 1 << 20;
+
+/// Why bytes are no event, or an event cannot be stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodecError {
+    /// The bytes are not what this version writes.
+    #[error("the stored bytes are no {what}: {reason}")]
+    Malformed {
+        /// What was being decoded.
+        what: &'static str,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// Bytes are left over after the last field.
+    #[error("{surplus} bytes are left over after a stored {what}")]
+    Surplus {
+        /// What was being decoded.
+        what: &'static str,
+        /// How many bytes.
+        surplus: usize,
+    },
+    /// A kind that this version does not know.
+    #[error("event kind {kind} is not known to this version; use the version that wrote the store")]
+    UnknownKind {
+        /// Its number.
+        kind: u16,
+    },
+    /// A later form of a kind that this version does not know.
+    #[error(
+        "{kind} in version {version} is not known to this version; use the version that wrote the store"
+    )]
+    UnknownVersion {
+        /// The kind's name.
+        kind: &'static str,
+        /// The version that was found.
+        version: u16,
+    },
+    /// What was encoded does not decode to what it was made from: a mistake in a stored type.
+    #[error("{kind} does not survive being stored and read back; this is a mistake in the program")]
+    NotFaithful {
+        /// The kind's name.
+        kind: &'static str,
+    },
+    /// Larger than [`EVENT_LENGTH_MAX_BYTES`].
+    #[error("the event would take {length} bytes; the largest is {EVENT_LENGTH_MAX_BYTES}")]
+    TooLarge {
+        /// Its length in bytes.
+        length: usize,
+    },
+}
+
+/// The stored form. Storage contract: names, order and types of the fields.
+#[derive(Serialize, Deserialize)]
+struct StoredEvent {
+    position: Position,
+    recorded_at: Timestamp,
+    id: EventId,
+    kind: KindId,
+    version: u16,
+    occurred_at: Occurred,
+    observed_at: Option<Timestamp>,
+    actor: Option<Actor>,
+    source: Source,
+    correlation: Option<Name>,
+    causation: Option<EventRef>,
+    corrects: Option<EventRef>,
+    policies: Vec<PolicyRef>,
+    #[serde(with = "serde_bytes")]
+    payload: Vec<u8>,
+}
+
+fn malformed(what: &'static str) -> impl Fn(bincode::error::DecodeError) -> CodecError {
+    move |error| CodecError::Malformed {
+        what,
+        reason: error.to_string(),
+    }
+}
+
+fn config() -> impl bincode::config::Config {
+    bincode::config::legacy().with_limit::<EVENT_LENGTH_MAX_BYTES>()
+}
+
+/// Appends the stored form of a value to a buffer.
+pub(crate) fn encode_into<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    let length = bincode::serde::encode_into_std_write(value, out, config()).map_err(|error| {
+        CodecError::Malformed {
+            what: "value that can be encoded",
+            reason: error.to_string(),
+        }
+    })?;
+    debug_assert!(length <= out.len());
+    Ok(())
+}
+
+/// Decodes a value from all of the bytes.
+pub(crate) fn decode_exact<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    let what = "value";
+    let (value, used) =
+        bincode::serde::decode_from_slice(bytes, config()).map_err(malformed(what))?;
+    match bytes.len() - used {
+        0 => Ok(value),
+        surplus => Err(CodecError::Surplus { what, surplus }),
+    }
+}
+
+/// Refuses versions of a kind that are not its present one. Upcasters of old versions go here.
+pub(crate) fn known_version<K: Kind>(version: u16) -> Result<(), CodecError> {
+    if version == K::INFO.version {
+        return Ok(());
+    }
+    Err(CodecError::UnknownVersion {
+        kind: K::INFO.name,
+        version,
+    })
+}
+
+impl Event {
+    /// The stored form: the bytes that are kept, hashed and proved.
+    pub fn encode(&self) -> Result<Vec<u8>, CodecError> {
+        let kind = self.fact.kind();
+        let mut payload = Vec::with_capacity(128);
+        self.fact.payload.encode(&mut payload)?;
+        let fact = self.fact.clone();
+        let stored = StoredEvent {
+            position: self.position,
+            recorded_at: self.recorded_at,
+            id: fact.id,
+            kind: kind.id,
+            version: kind.version,
+            occurred_at: fact.occurred_at,
+            observed_at: fact.observed_at,
+            actor: fact.actor,
+            source: fact.source,
+            correlation: fact.correlation,
+            causation: fact.causation,
+            corrects: fact.corrects,
+            policies: fact.policies,
+            payload,
+        };
+        let mut out = Vec::with_capacity(256);
+        encode_into(&stored, &mut out)?;
+        if out.len() > EVENT_LENGTH_MAX_BYTES {
+            return Err(CodecError::TooLarge { length: out.len() });
+        }
+        Ok(out)
+    }
+
+    /// [`Event::encode`], decoded again and compared: what the log acknowledges can be read back.
+    pub fn encode_checked(&self) -> Result<Vec<u8>, CodecError> {
+        let bytes = self.encode()?;
+        match Self::decode(&bytes) {
+            Ok(back) if back == *self => Ok(bytes),
+            _ => Err(CodecError::NotFaithful {
+                kind: self.fact.kind().name,
+            }),
+        }
+    }
+
+    /// Reads the stored form; every byte has to be part of it.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        let what = "event";
+        let (stored, used): (StoredEvent, usize) =
+            bincode::serde::decode_from_slice(bytes, config()).map_err(malformed(what))?;
+        if used != bytes.len() {
+            let surplus = bytes.len() - used;
+            return Err(CodecError::Surplus { what, surplus });
+        }
+        Ok(Self {
+            position: stored.position,
+            recorded_at: stored.recorded_at,
+            fact: Fact {
+                id: stored.id,
+                occurred_at: stored.occurred_at,
+                observed_at: stored.observed_at,
+                actor: stored.actor,
+                source: stored.source,
+                correlation: stored.correlation,
+                causation: stored.causation,
+                corrects: stored.corrects,
+                policies: stored.policies,
+                payload: Payload::decode(stored.kind, stored.version, &stored.payload)?,
+            },
+        })
+    }
+}

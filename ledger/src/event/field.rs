@@ -1,0 +1,526 @@
+//! Fields: what an event can carry, each type with its JSON form, its schema and its subjects.
+//!
+//! The stored form of a type is its serde derive through bincode; the JSON form is this trait. They
+//! are kept apart on purpose: the one is a storage contract, the other is for people and programs.
+
+use crate::id::*;
+use crate::secret::{Keyring, Last5, Pepper, PepperId, Sealed};
+use crate::subject::{Names, Subject, SubjectKind};
+use crate::time::{Date, Timestamp};
+use serde_json::{Map, Value};
+
+/// What is wrong with one field of an event's JSON form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The way to the field from the top of the event, outermost first: names, or list indices.
+    pub path: Vec<String>,
+    /// What is wrong; never holds the refused text.
+    pub reason: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl FieldError {
+    /// An error at the field itself.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self {
+            path: Vec::new(),
+            reason: reason.into(),
+            hint: None,
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error seen from one level further out.
+    #[must_use]
+    pub fn within(mut self, name: impl ToString) -> Self {
+        self.path.insert(0, name.to_string());
+        self
+    }
+}
+
+/// Reads the JSON form of one event: protects what is secret and remembers what has to be sealed.
+pub struct Reader<'a> {
+    keyring: &'a mut dyn Keyring,
+    /// The plaintexts of the pending sealed fields, in the order in which they were read.
+    pending: Vec<(Sealed, String)>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader that protects with the keys of a keyring.
+    pub fn new(keyring: &'a mut dyn Keyring) -> Self {
+        Self {
+            keyring,
+            pending: Vec::new(),
+        }
+    }
+
+    /// The pepper to fingerprint with.
+    pub fn pepper(&self) -> Pepper {
+        self.keyring.pepper()
+    }
+
+    /// A field that is sealed as soon as its event has an id.
+    pub fn pending(&mut self, owner: crate::secret::Pseudonym, plaintext: &str) -> Sealed {
+        let sealed = Sealed::pending(&self.pepper(), owner, plaintext);
+        self.pending.push((sealed.clone(), plaintext.to_owned()));
+        sealed
+    }
+
+    /// Seals everything that was pending, in place, now that the event has its id.
+    pub fn seal(self, event: EventId, visit: impl FnOnce(&mut dyn FnMut(&mut Sealed))) {
+        let Self { keyring, pending } = self;
+        let mut field = 0;
+        visit(&mut |sealed| {
+            if let Some((_, plaintext)) = pending.iter().find(|(one, _)| one == sealed) {
+                sealed.seal(keyring, event, field, plaintext);
+            }
+            field += 1;
+        });
+    }
+
+    /// Splits a protected form `NAME:PEPPER:REST` and checks that its pepper is this ledger's.
+    /// `None` if the text is no such form.
+    pub fn protected<'t>(
+        &self,
+        name: &str,
+        text: &'t str,
+    ) -> Result<Option<Vec<&'t str>>, FieldError> {
+        let mut parts = text.split(':');
+        if parts.next() != Some(name) {
+            return Ok(None);
+        }
+        let Some(theirs) = parts.next().and_then(PepperId::parse) else {
+            return Ok(None);
+        };
+        let ours = self.pepper().id();
+        if theirs != ours {
+            return Err(FieldError::new(format!(
+                "was fingerprinted with pepper {theirs}, but this ledger's pepper is {ours}"
+            ))
+            .hint("import the original source instead of the export, or use the vault that the export was made with"));
+        }
+        Ok(Some(parts.collect()))
+    }
+}
+
+/// What a value may look like: the source of the published JSON Schema and of the contract tests.
+#[derive(Debug, Clone)]
+pub enum Shape {
+    /// A text in clear; the name of its type.
+    Text(&'static str),
+    /// An identifier that makes the event name a subject; the name of its type.
+    Names(SubjectKind, &'static str),
+    /// A whole number with its unit and its smallest and largest value.
+    Integer(&'static str, i64, i64),
+    /// True or false.
+    Boolean,
+    /// A UTC day.
+    Date,
+    /// An RFC 3339 instant.
+    Instant,
+    /// A secret: what may be written for it, and what is stored.
+    Secret(&'static str),
+    /// One of some words, each with its meaning.
+    Choice(&'static str, &'static [(&'static str, &'static str)]),
+    /// Named fields; the name of the record.
+    Record(&'static str, Vec<FieldInfo>),
+    /// Any number of values.
+    List(Box<Shape>),
+    /// A value that may be absent.
+    Optional(Box<Shape>),
+}
+
+/// A field of a record or of an event kind.
+#[derive(Debug, Clone)]
+pub struct FieldInfo {
+    /// Its name, in the stored type and in JSON.
+    pub name: &'static str,
+    /// What it means.
+    pub doc: &'static str,
+    /// What its value may look like.
+    pub shape: Shape,
+}
+
+/// A type that a field of an event can have.
+pub trait Field: Sized {
+    /// What its JSON form looks like.
+    fn shape() -> Shape;
+
+    /// Reads its JSON form, protecting what is secret.
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self, FieldError>;
+
+    /// What an absent field means; an error for required fields.
+    fn absent() -> Result<Self, FieldError> {
+        Err(FieldError::new("is missing"))
+    }
+
+    /// Writes its protected JSON form; `Null` is left out by the record around it.
+    fn write(&self, pepper: PepperId) -> Value;
+
+    /// Adds the subjects that it names.
+    fn subjects(&self, _out: &mut Vec<Subject>) {}
+
+    /// Visits its sealed parts, in field order.
+    fn visit_sealed(&mut self, _visit: &mut dyn FnMut(&mut Sealed)) {}
+}
+
+/// A word for the type of a JSON value, for errors.
+pub(crate) fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The text of a JSON string, or an error that says what was expected.
+pub(crate) fn text<'v>(value: &'v Value, expected: &str) -> Result<&'v str, FieldError> {
+    value
+        .as_str()
+        .ok_or_else(|| FieldError::new(format!("should be {expected}, but is {}", type_of(value))))
+}
+
+/// The members of a JSON object; unknown ones are refused, because a misspelt optional field would
+/// otherwise be lost without a word.
+pub fn object<'v>(value: &'v Value, known: &[&str]) -> Result<&'v Map<String, Value>, FieldError> {
+    let map = value.as_object().ok_or_else(|| {
+        FieldError::new(format!("should be an object, but is {}", type_of(value)))
+    })?;
+    match map.keys().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(map),
+        Some(name) => Err(FieldError::new("is not a field of this object")
+            .within(printable(name))
+            .hint(format!("its fields are: {}", known.join(", ")))),
+    }
+}
+
+/// A name from the input as it may be printed: an unknown field name could itself be a secret.
+fn printable(name: &str) -> String {
+    match clear_text(name) {
+        Ok(name) => name.to_owned(),
+        Err(_) => "(a name that is not shown)".to_owned(),
+    }
+}
+
+/// Reads a member of a JSON object as a field.
+pub fn member<T: Field>(
+    map: &Map<String, Value>,
+    name: &str,
+    reader: &mut Reader<'_>,
+) -> Result<T, FieldError> {
+    match map.get(name) {
+        None | Some(Value::Null) => T::absent(),
+        Some(value) => T::read(value, reader),
+    }
+    .map_err(|error| error.within(name))
+}
+
+/// Puts a field's JSON form into an object, leaving out what is absent.
+pub fn put<T: Field>(map: &mut Map<String, Value>, name: &str, field: &T, pepper: PepperId) {
+    let value = field.write(pepper);
+    if !value.is_null() {
+        map.insert(name.to_owned(), value);
+    }
+}
+
+macro_rules! text_fields {
+    ($($type:ident: $expected:literal $(names $kind:ident)?;)+) => {$(
+        impl Field for $type {
+            fn shape() -> Shape {
+                text_fields!(@shape $type $($kind)?)
+            }
+            fn read(value: &Value, _: &mut Reader<'_>) -> Result<Self, FieldError> {
+                Self::new(text(value, $expected)?).map_err(|e| FieldError::new(e.to_string()))
+            }
+            fn write(&self, _: PepperId) -> Value {
+                Value::from(self.as_str())
+            }
+            $(fn subjects(&self, out: &mut Vec<Subject>) {
+                const { assert!(SubjectKind::$kind as u8 > 0) };
+                out.push(self.subject());
+            })?
+        }
+    )+};
+    (@shape $type:ident) => { Shape::Text(stringify!($type)) };
+    (@shape $type:ident $kind:ident) => { Shape::Names(SubjectKind::$kind, stringify!($type)) };
+}
+
+text_fields! {
+    CustomerId: "a customer id" names Customer;
+    PartnerId: "a partner id" names Partner;
+    LicenseId: "a License ID" names Agreement;
+    Pcn: "a customer number" names Pcn;
+    OrderId: "an order number" names Order;
+    MessageId: "a message id" names Email;
+    LinkId: "a link id" names Link;
+    ActivationId: "an activation id" names Activation;
+    SessionId: "a session id" names Session;
+    TenantId: "a tenant: its initial domain or its directory id" names Tenant;
+    SubscriptionId: "a subscription id" names Subscription;
+    RedemptionId: "a redemption id" names Redemption;
+    LotId: "the id of a credit lot" names Credit;
+    CaseId: "a case number" names Case;
+    FindingId: "a finding's id" names Finding;
+    Sku: "a SKU";
+    Name: "a name";
+    DomainName: "a domain";
+}
+
+macro_rules! number_fields {
+    ($($type:ident($repr:ty): $unit:literal, $min:expr;)+) => {$(
+        impl Field for $type {
+            fn shape() -> Shape {
+                Shape::Integer($unit, $min, i64::try_from(<$repr>::MAX).unwrap_or(i64::MAX))
+            }
+            fn read(value: &Value, _: &mut Reader<'_>) -> Result<Self, FieldError> {
+                let number = value.as_i64().and_then(|n| <$repr>::try_from(n).ok());
+                number.map(Self).ok_or_else(|| {
+                    let shown = if value.is_number() { value.to_string() } else { type_of(value).to_owned() };
+                    FieldError::new(format!(concat!("should be a whole number of ", $unit, ", but is {}"), shown))
+                })
+            }
+            fn write(&self, _: PepperId) -> Value {
+                Value::from(self.0)
+            }
+        }
+    )+};
+}
+
+number_fields! {
+    Seats(u32): "seats", 0;
+    Days(u32): "days", 0;
+    Minutes(u32): "minutes", 0;
+    Months(u32): "months", 0;
+    Seconds(i64): "seconds", i64::MIN;
+    MinorUnits(i64): "minor units of the currency", i64::MIN;
+    Count(u32): "things", 0;
+}
+
+/// A plain count.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+pub struct Count(pub u32);
+
+impl Field for bool {
+    fn shape() -> Shape {
+        Shape::Boolean
+    }
+    fn read(value: &Value, _: &mut Reader<'_>) -> Result<Self, FieldError> {
+        value.as_bool().ok_or_else(|| {
+            FieldError::new(format!(
+                "should be true or false, but is {}",
+                type_of(value)
+            ))
+        })
+    }
+    fn write(&self, _: PepperId) -> Value {
+        Value::from(*self)
+    }
+}
+
+impl Field for Date {
+    fn shape() -> Shape {
+        Shape::Date
+    }
+    fn read(value: &Value, _: &mut Reader<'_>) -> Result<Self, FieldError> {
+        Self::parse(text(value, "a day such as 2024-03-11")?)
+            .ok_or_else(|| FieldError::new("is no day; write it as 2024-03-11"))
+    }
+    fn write(&self, _: PepperId) -> Value {
+        Value::from(self.to_string())
+    }
+}
+
+impl Field for Timestamp {
+    fn shape() -> Shape {
+        Shape::Instant
+    }
+    fn read(value: &Value, _: &mut Reader<'_>) -> Result<Self, FieldError> {
+        Self::parse(text(value, "an instant such as 2024-03-11T09:42:00Z")?).ok_or_else(|| {
+            FieldError::new("is no instant; write it with its offset, as 2024-03-11T09:42:00Z")
+        })
+    }
+    fn write(&self, _: PepperId) -> Value {
+        Value::from(self.to_string())
+    }
+}
+
+impl Field for Last5 {
+    fn shape() -> Shape {
+        Shape::Text("Last5")
+    }
+    fn read(value: &Value, _: &mut Reader<'_>) -> Result<Self, FieldError> {
+        Self::parse(text(value, "the last five characters of a key")?)
+            .ok_or_else(|| FieldError::new("should be exactly five letters or digits"))
+    }
+    fn write(&self, _: PepperId) -> Value {
+        Value::from(self.as_str())
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    fn shape() -> Shape {
+        Shape::Optional(Box::new(T::shape()))
+    }
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self, FieldError> {
+        T::read(value, reader).map(Some)
+    }
+    fn absent() -> Result<Self, FieldError> {
+        Ok(None)
+    }
+    fn write(&self, pepper: PepperId) -> Value {
+        self.as_ref()
+            .map_or(Value::Null, |field| field.write(pepper))
+    }
+    fn subjects(&self, out: &mut Vec<Subject>) {
+        if let Some(field) = self {
+            field.subjects(out);
+        }
+    }
+    fn visit_sealed(&mut self, visit: &mut dyn FnMut(&mut Sealed)) {
+        if let Some(field) = self {
+            field.visit_sealed(visit);
+        }
+    }
+}
+
+impl<T: Field> Field for Vec<T> {
+    fn shape() -> Shape {
+        Shape::List(Box::new(T::shape()))
+    }
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self, FieldError> {
+        let list = value.as_array().ok_or_else(|| {
+            FieldError::new(format!("should be a list, but is {}", type_of(value)))
+        })?;
+        list.iter()
+            .enumerate()
+            .map(|(index, value)| T::read(value, reader).map_err(|error| error.within(index)))
+            .collect()
+    }
+    fn absent() -> Result<Self, FieldError> {
+        Ok(Self::new())
+    }
+    fn write(&self, pepper: PepperId) -> Value {
+        if self.is_empty() {
+            return Value::Null;
+        }
+        self.iter().map(|field| field.write(pepper)).collect()
+    }
+    fn subjects(&self, out: &mut Vec<Subject>) {
+        self.iter().for_each(|field| field.subjects(out));
+    }
+    fn visit_sealed(&mut self, visit: &mut dyn FnMut(&mut Sealed)) {
+        self.iter_mut().for_each(|field| field.visit_sealed(visit));
+    }
+}
+
+/// Declares records: named fields that stand inside events.
+macro_rules! record {
+    ($($(#[doc = $doc:literal])+ $name:ident {
+        $($(#[doc = $fdoc:literal])+ $field:ident: $type:ty),+ $(,)?
+    })+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        pub struct $name {
+            $($(#[doc = $fdoc])+ pub $field: $type),+
+        }
+        $crate::event::field::impl_record!($name { $($field: $type = ($($fdoc)+)),+ });
+    )+};
+}
+
+/// The [`Field`] implementation of a struct of fields.
+macro_rules! impl_record {
+    ($name:ident { $($field:ident: $type:ty = ($($fdoc:literal)+)),* }) => {
+        impl $crate::event::field::Field for $name {
+            fn shape() -> $crate::event::field::Shape {
+                $crate::event::field::Shape::Record(stringify!($name), vec![
+                    $($crate::event::field::FieldInfo {
+                        name: stringify!($field),
+                        doc: concat!($($fdoc),+),
+                        shape: <$type as $crate::event::field::Field>::shape(),
+                    }),*
+                ])
+            }
+            fn read(
+                value: &serde_json::Value,
+                reader: &mut $crate::event::field::Reader<'_>,
+            ) -> Result<Self, $crate::event::field::FieldError> {
+                let map = $crate::event::field::object(value, &[$(stringify!($field)),*])?;
+                Ok(Self { $($field: $crate::event::field::member(map, stringify!($field), reader)?),* })
+            }
+            fn write(&self, pepper: $crate::secret::PepperId) -> serde_json::Value {
+                let mut map = serde_json::Map::new();
+                $($crate::event::field::put(&mut map, stringify!($field), &self.$field, pepper);)*
+                serde_json::Value::Object(map)
+            }
+            fn subjects(&self, out: &mut Vec<$crate::subject::Subject>) {
+                $($crate::event::field::Field::subjects(&self.$field, out);)*
+            }
+            fn visit_sealed(&mut self, visit: &mut dyn FnMut(&mut $crate::secret::Sealed)) {
+                $($crate::event::field::Field::visit_sealed(&mut self.$field, visit);)*
+            }
+        }
+    };
+}
+
+/// Declares choices: one word of some.
+macro_rules! choice {
+    ($($(#[doc = $doc:literal])+ $name:ident {
+        $($(#[doc = $vdoc:literal])+ $variant:ident),+ $(,)?
+    })+) => {$(
+        $(#[doc = $doc])+
+        ///
+        /// Storage contract: the order of the words; new ones go to the end.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        pub enum $name { $($(#[doc = $vdoc])+ $variant),+ }
+
+        impl $name {
+            /// Every word with its meaning.
+            pub const WORDS: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($variant), concat!($($vdoc),+))),+];
+
+            /// The word, as JSON has it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($variant)),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl $crate::event::field::Field for $name {
+            fn shape() -> $crate::event::field::Shape {
+                $crate::event::field::Shape::Choice(stringify!($name), Self::WORDS)
+            }
+            fn read(
+                value: &serde_json::Value,
+                _: &mut $crate::event::field::Reader<'_>,
+            ) -> Result<Self, $crate::event::field::FieldError> {
+                match $crate::event::field::text(value, "a word")? {
+                    $(stringify!($variant) => Ok(Self::$variant),)+
+                    _ => Err($crate::event::field::FieldError::new(concat!("is no ", stringify!($name)))
+                        .hint(format!("one of: {}", [$(stringify!($variant)),+].join(", ")))),
+                }
+            }
+            fn write(&self, _: $crate::secret::PepperId) -> serde_json::Value {
+                serde_json::Value::from(self.as_str())
+            }
+        }
+    )+};
+}
+
+pub(crate) use {choice, impl_record, record};
