@@ -17,11 +17,18 @@
     )
 )]
 
+pub mod cli;
 pub mod clock;
+pub mod command;
 pub mod error;
+pub mod format;
 pub mod hex;
 pub mod import;
+pub mod output;
+pub mod place;
 pub mod point;
 pub mod privacy;
 pub mod progress;
+pub mod session;
+pub mod subject;
 pub mod vault;
