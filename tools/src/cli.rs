@@ -37,7 +37,13 @@ pub struct Global {
     store: PathBuf,
 
     /// The file of the vault: the pepper and the sealing keys. Default: `.vault` added to the store.
-    #[arg(long, global = true, env = "ACTL_VAULT", hide_env_values = true, value_name = "PATH")]
+    #[arg(
+        long,
+        global = true,
+        env = "ACTL_VAULT",
+        hide_env_values = true,
+        value_name = "PATH"
+    )]
     vault: Option<PathBuf>,
 
     /// How the answer is written.
@@ -55,7 +61,9 @@ static PANIC_PLACE: Mutex<Option<String>> = Mutex::new(None);
 /// Runs the command that the arguments name and returns the exit code. Never panics.
 pub fn main(arguments: impl Iterator<Item = OsString>) -> u8 {
     std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map(|at| format!("{}:{}", at.file(), at.line()));
+        let place = info
+            .location()
+            .map(|at| format!("{}:{}", at.file(), at.line()));
         if let Ok(mut last) = PANIC_PLACE.lock() {
             *last = place;
         }
@@ -64,7 +72,9 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> u8 {
     catch_unwind(AssertUnwindSafe(|| run(&arguments))).unwrap_or_else(|_| {
         let place = PANIC_PLACE.lock().ok().and_then(|place| place.clone());
         let place = place.unwrap_or_else(|| "an unknown place".to_owned());
-        let place = place.rsplit_once("/src/").map_or(place.as_str(), |(_, file)| file);
+        let place = place
+            .rsplit_once("/src/")
+            .map_or(place.as_str(), |(_, file)| file);
         let failure = Failure::new(
             "actl stopped because of a mistake in it",
             format!("a check failed at {place}"),
@@ -103,7 +113,10 @@ fn run(arguments: &[OsString]) -> u8 {
 /// Prints help to standard output and errors about arguments to standard error.
 fn parser_says(error: &clap::Error) -> u8 {
     let text = error.render().to_string();
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
         let mut out = Output::stdout();
         let printed = out.text(text.trim_end()).and_then(|()| out.flush());
         return match out.reader_left() {

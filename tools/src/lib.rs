@@ -24,6 +24,7 @@ pub mod error;
 pub mod format;
 pub mod hex;
 pub mod import;
+pub mod keyring;
 pub mod output;
 pub mod place;
 pub mod point;

@@ -5,7 +5,7 @@ use crate::error::{Class, Failure};
 use crate::output::note;
 use crate::privacy::shown_path;
 use crate::vault::{Vault, path_beside};
-use ledger::secret::Keyring;
+use ledger::secret::{Keyring, PepperId};
 use ledger::store::{AppendError, NewStore, Store, StoreError};
 use ledger::time::Clock;
 use std::fs;
@@ -62,11 +62,17 @@ impl Place {
         store.map_err(|error| self.cannot_open(&error))
     }
 
+    /// Ends the work with a store that was written to.
+    pub fn close(&self, store: Store) -> Result<(), Failure> {
+        let what = format!("cannot close the store {}", shown_path(&self.store));
+        store.close().map_err(|error| store_failure(what, &error))
+    }
+
     /// Opens the vault of an open store.
     pub fn open_vault(&self, store: &Store) -> Result<Vault, Failure> {
         let vault = Vault::open(&self.vault)?;
         let description = store.description();
-        vault.check_store(description.store_id, description.pepper)?;
+        vault.check_store(description.store_id, pepper_of(store)?)?;
         Ok(vault)
     }
 
@@ -92,7 +98,10 @@ impl Place {
         if vault.key_count() > 0 {
             return Err(Failure::new(
                 format!("cannot make the store {}", shown_path(&self.store)),
-                format!("there is no store, but its vault {} was used", shown_path(&self.vault)),
+                format!(
+                    "there is no store, but its vault {} was used",
+                    shown_path(&self.vault)
+                ),
                 "put the store back from a copy, or give another --store and --vault to begin anew",
             ));
         }
@@ -121,7 +130,10 @@ impl Place {
                 // It is this process's own and no store was ever made with it.
                 let _ = fs::remove_file(&self.vault);
             }
-            store_failure(format!("cannot make the store {}", shown_path(&self.store)), &error)
+            store_failure(
+                format!("cannot make the store {}", shown_path(&self.store)),
+                &error,
+            )
         })?;
         note(&format!("made the store {}", shown_path(&self.store)));
         note(&format!(
@@ -132,7 +144,10 @@ impl Place {
     }
 
     fn cannot_open(&self, error: &StoreError) -> Failure {
-        let failure = store_failure(format!("cannot open the store {}", shown_path(&self.store)), error);
+        let failure = store_failure(
+            format!("cannot open the store {}", shown_path(&self.store)),
+            error,
+        );
         match error {
             StoreError::Missing { .. } => Failure {
                 hint: "check --store or ACTL_STORE; `actl import` and `actl append` make a store"
@@ -142,6 +157,14 @@ impl Place {
             _ => failure,
         }
     }
+}
+
+/// The pepper that the pseudonyms of a store are keyed with.
+pub fn pepper_of(store: &Store) -> Result<PepperId, Failure> {
+    store.description().pepper.ok_or_else(|| {
+        let hint = "this is a mistake in the program; please report it";
+        Failure::new("cannot read the store", "it does not say its pepper", hint)
+    })
 }
 
 /// An error of the store as people see it.

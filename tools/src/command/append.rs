@@ -2,6 +2,7 @@ use crate::error::{Failure, Outcome};
 use crate::format::{Format, table};
 use crate::import::Refusal;
 use crate::import::locate::value_at;
+use crate::keyring::PepperOnly;
 use crate::place::append_failure;
 use crate::session::Session;
 use crate::subject;
@@ -53,7 +54,7 @@ impl Append {
         let pepper = prepared.vault().pepper();
         let conditions = self.conditions(&mut || Ok(pepper))?;
         // Nothing is made for an event that cannot be read.
-        let mut check = crate::import::passes::PepperOnly(pepper);
+        let mut check = PepperOnly(pepper);
         read_fact(&value, &mut check).map_err(|error| refused(&text, &error))?;
         let mut open = session.place.make(prepared)?;
         let fact = read_fact(&value, &mut open.vault).map_err(|error| refused(&text, &error))?;
@@ -63,6 +64,7 @@ impl Append {
             .store
             .append(vec![fact], &conditions, Known::Refuse)
             .map_err(|error| append_failure("cannot append the event", &error))?;
+        session.place.close(open.store)?;
         write(session, &receipt, &id.to_string())?;
         Ok(Outcome::Clean)
     }

@@ -1,6 +1,6 @@
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, table};
-use crate::place::read_failure;
+use crate::place::{pepper_of, read_failure};
 use crate::session::Session;
 use crate::subject;
 use ledger::event::field::Shape;
@@ -114,10 +114,11 @@ fn subjects_of_domain(
         return Ok(());
     }
     let organisations = [SubjectKind::Customer, SubjectKind::Partner, SubjectKind::Tenant];
+    let pepper = pepper_of(store)?;
     for kind in KINDS.iter().filter(|kind| holds_domain(kind)) {
         for event in store.of_kind(kind.id, Position(0)) {
             let event = event.map_err(|e| read_failure(&e))?;
-            let data = event.payload.write_json(store.description().pepper);
+            let data = event.payload.write_json(pepper);
             if says(&data, &domain) {
                 let subjects = event.subjects().into_iter();
                 found.extend(subjects.filter(|subject| organisations.contains(&subject.kind)));

@@ -2,18 +2,22 @@ use crate::clock::SystemClock;
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, table};
 use crate::import::passes::{BATCH_EVENTS, Job, LeftOut, Survey, deliver, survey};
+use crate::import::source::Source;
 use crate::import::{Given, Importer, named, source};
 use crate::output::note;
 use crate::place::{Open, append_failure};
 use crate::progress::Progress;
 use crate::session::Session;
 use ledger::event::json::read_fact;
-use ledger::id::clear_text;
+use ledger::id::{Position, clear_text};
 use ledger::secret::Keyring;
-use ledger::store::{Known, Store};
+use ledger::store::Known;
 use ledger::time::{Clock, Occurred};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+
+/// How many files one event records: keeps it far below the largest event.
+const FILES_RECORDED_MAX: usize = 2048;
 
 const NAME_NOT_KEPT: &str = "(name not kept)";
 
@@ -104,7 +108,9 @@ impl Import {
         if counts.appended > 0 {
             record_import(&mut open, &job, &survey, &counts)?;
         }
-        write(session, &open.store, &job, &survey, &counts)?;
+        let end = open.store.end();
+        session.place.close(open.store)?;
+        write(session, end, &job, &survey, &counts)?;
         match survey.refused {
             0 => Ok(Outcome::Clean),
             _ => Ok(Outcome::Incomplete),
@@ -145,56 +151,62 @@ fn list_left_out(survey: &Survey) {
     }
 }
 
-/// Records which files were taken in. A file's name is kept only where it cannot hold a secret.
+/// Records which files were taken in: one event, or several if there are many files, the first of
+/// which has the counts. A file's name is kept only where it cannot hold a secret.
 fn record_import(
     open: &mut Open,
     job: &Job<'_>,
     survey: &Survey,
     counts: &Counts,
 ) -> Result<(), Failure> {
-    let files: Vec<Value> = job
-        .sources
-        .iter()
-        .zip(&survey.digests)
-        .map(|(source, digest)| {
-            let name = source.path.as_deref().and_then(|path| path.file_name()?.to_str());
-            let name = name.filter(|name| job.importer.names_are_clear() && clear_text(name).is_ok());
-            let name = name.unwrap_or(NAME_NOT_KEPT);
-            json!({ "name": name, "digest": digest.to_hex().as_str() })
-        })
-        .collect();
-    let event = json!({
-        "kind": "ImportRecorded",
-        "occurred_at": SystemClock.now().to_string(),
-        "source": { "system": "actl" },
-        "data": {
-            "files": files,
-            "read": survey.readable + survey.refused,
-            "appended": counts.appended,
-            "known": counts.known,
-            "refused": survey.refused,
-            "importer": job.importer.info().name,
-        },
-    });
-    let fact = read_fact(&event, &mut open.vault).map_err(|error| {
-        let why = format!("{} {}", error.path.join("."), error.reason);
-        let hint = "the events are stored; import fewer files at once to have this recorded";
-        Failure::new("cannot record the import", why, hint)
-    })?;
-    let appended = open.store.append(vec![fact], &[], Known::Skip);
+    let names = job.sources.iter().map(|source| name_to_keep(source, job.importer));
+    let digests = survey.digests.iter().map(|digest| digest.to_hex().to_string());
+    let files = names.zip(digests).map(|(name, digest)| json!({ "name": name, "digest": digest }));
+    let files: Vec<Value> = files.collect();
+    let read = survey.readable + survey.refused;
+    let now = SystemClock.now().to_string();
+    let mut facts = Vec::new();
+    for (index, files) in files.chunks(FILES_RECORDED_MAX).enumerate() {
+        let once = |count: u64| if index == 0 { count } else { 0 };
+        let event = json!({
+            "kind": "ImportRecorded",
+            "occurred_at": now,
+            "source": { "system": "actl" },
+            "data": {
+                "files": files,
+                "read": once(read),
+                "appended": once(counts.appended as u64),
+                "known": once(counts.known as u64),
+                "refused": once(survey.refused),
+                "importer": job.importer.info().name,
+            },
+        });
+        let fact = read_fact(&event, &mut open.vault).map_err(|error| {
+            let why = format!("{} {}", error.path.join("."), error.reason);
+            let hint = "the events are stored; only the record of their import is missing";
+            Failure::new("cannot record the import", why, hint)
+        })?;
+        facts.push(fact);
+    }
+    let appended = open.store.append(facts, &[], Known::Skip);
     appended.map_err(|error| append_failure("cannot record the import", &error))?;
     Ok(())
 }
 
+fn name_to_keep<'s>(source: &'s Source, importer: &dyn Importer) -> &'s str {
+    let name = source.path.as_deref().and_then(|path| path.file_name()?.to_str());
+    let clear = |name: &&str| importer.names_are_clear() && clear_text(name).is_ok();
+    name.filter(clear).unwrap_or(NAME_NOT_KEPT)
+}
+
 fn write(
     session: &mut Session,
-    store: &Store,
+    end: Position,
     job: &Job<'_>,
     survey: &Survey,
     counts: &Counts,
 ) -> Result<(), Failure> {
     let read = survey.readable + survey.refused;
-    let end = store.end();
     let left_out = survey.left_out.iter().map(|LeftOut { shown, refusal }| {
         json!({
             "file": shown,

@@ -1,6 +1,6 @@
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, event};
-use crate::place::read_failure;
+use crate::place::{pepper_of, read_failure};
 use crate::point::AsOf;
 use crate::session::Session;
 use crate::subject;
@@ -83,7 +83,7 @@ fn write(
     store: &Store,
     events: impl Iterator<Item = Result<Event, Failure>>,
 ) -> Result<(), Failure> {
-    let pepper = store.description().pepper;
+    let pepper = pepper_of(store)?;
     match session.format {
         Format::Table => {
             let width = store.end().to_string().len();

@@ -6,14 +6,15 @@ use crate::session::Session;
 /// Declares the registry of commands.
 macro_rules! commands {
     ($($module:ident::$name:ident;)+) => {
-        $(pub mod $module;)+
+        $(mod $module;)+
+        $(pub use $module::$name;)+
 
         /// Every command, in the order of the help.
         #[derive(Debug, clap::Subcommand)]
         pub enum Command {
             $(
                 #[allow(missing_docs, clippy::allow_attributes, reason = "the doc comment of the arguments is the help")]
-                $name($module::$name),
+                $name($name),
             )+
         }
 

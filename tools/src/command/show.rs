@@ -1,6 +1,6 @@
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, event};
-use crate::place::read_failure;
+use crate::place::{pepper_of, read_failure};
 use crate::session::Session;
 use ledger::event::Event;
 use ledger::event::json::write_event;
@@ -40,7 +40,7 @@ impl Show {
                 format!("its last position is {end}; `actl log` lists the events"),
             ));
         };
-        let pepper = store.description().pepper;
+        let pepper = pepper_of(&store)?;
         match session.format {
             Format::Table => session.out.text(&event::page(&event, pepper))?,
             Format::Json => session.out.json(&write_event(&event, pepper))?,
@@ -57,10 +57,7 @@ fn look_up(
 ) -> Result<Option<Event>, Failure> {
     let found = match (id, position) {
         (Some(id), _) => store.find(id),
-        (None, Some(position)) => {
-            let before = Position(position.0 - 1);
-            store.read(before).next().transpose()
-        }
+        (None, Some(position)) => store.event(position),
         (None, None) => Ok(None),
     };
     found.map_err(|error| read_failure(&error))

@@ -55,10 +55,21 @@ pub fn page(event: &Event, pepper: PepperId) -> String {
 
 /// The envelope comes first, in the order of its members, then the data in alphabetic order.
 fn place_of(name: &str) -> (usize, String) {
-    let order = ["position", "id", "kind", "occurred_at", "observed_at", "recorded_at"];
+    let order = [
+        "position",
+        "id",
+        "kind",
+        "occurred_at",
+        "observed_at",
+        "recorded_at",
+    ];
     let top = name.split('.').next().unwrap_or(name);
     let place = order.iter().position(|one| *one == top);
-    let last = if top == "data" { order.len() + 1 } else { order.len() };
+    let last = if top == "data" {
+        order.len() + 1
+    } else {
+        order.len()
+    };
     (place.unwrap_or(last), name.to_owned())
 }
 

@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, Table, presets};
 /// A table with a head; the named columns hold numbers and stand on the right.
 pub fn table(head: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_header(head.to_vec());
     for row in rows {
         table.add_row(row);
@@ -22,13 +22,22 @@ pub fn table(head: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) -> String
 
 /// Names and values, one pair a line.
 pub fn pairs(rows: &[(&str, String)]) -> String {
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let lines = rows.iter().map(|(name, value)| format!("{name:width$}  {value}"));
+    let width = rows
+        .iter()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or(0);
+    let lines = rows
+        .iter()
+        .map(|(name, value)| format!("{name:width$}  {value}"));
     trimmed(&lines.collect::<Vec<_>>().join("\n"))
 }
 
 fn trimmed(text: &str) -> String {
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(str::trim_end)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]
@@ -38,7 +47,10 @@ mod tests {
     #[test]
     fn columns_fit_and_numbers_stand_on_the_right() {
         let rows = vec![
-            vec!["tenant:contoso.onmicrosoft.example".to_owned(), "7".to_owned()],
+            vec![
+                "tenant:contoso.onmicrosoft.example".to_owned(),
+                "7".to_owned(),
+            ],
             vec!["order:1".to_owned(), "12".to_owned()],
         ];
         let text = table(&["subject", "events"], &[1], rows);
