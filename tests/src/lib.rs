@@ -1,3 +1,4 @@
-//! Helpers that the tests share.
+//! What must hold across crates, and what the tests of it share.
 
+pub mod facts;
 pub mod story;
