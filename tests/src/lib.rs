@@ -1,4 +1,5 @@
-//! What must hold across crates, and what the tests of it share.
+//! Helpers that the tests share.
 
-pub mod corpus;
+pub mod domain;
 pub mod sample;
+pub mod story;

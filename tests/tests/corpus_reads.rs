@@ -2,11 +2,10 @@
 //! each other, free of real names, and complete with respect to the seed texts.
 
 use ledger::event::{Fact, KindInfo, Payload};
-use ledger::secret::Pepper;
 use ledger::subject::{Subject, SubjectKind};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use tests::corpus::{Story, stories};
+use tests::story::{self, Story};
 
 /// Kinds that one of the four seed texts speaks of; each occurs in some story.
 const SEED_KINDS: &[&str] = &[
@@ -110,9 +109,9 @@ const CODES: &[&str] = &[
 fn every_line_is_a_fact_and_every_record_and_id_occurs_once() {
     let mut records = BTreeMap::new();
     let mut ids = BTreeSet::new();
-    for story in stories() {
-        assert!(!story.lines.is_empty(), "{} has no event", story.name);
-        for fact in story.facts() {
+    for story in story::all() {
+        assert!(!story.facts.is_empty(), "{} has no event", story.name);
+        for fact in &story.facts {
             let record = fact.source.record.clone().expect("every line has a record");
             let source = (fact.source.system.clone(), record);
             let before = records.insert(source, story.name.clone());
@@ -125,8 +124,8 @@ fn every_line_is_a_fact_and_every_record_and_id_occurs_once() {
 #[test]
 fn two_stories_share_no_subject() {
     let mut owners: BTreeMap<Subject, String> = BTreeMap::new();
-    for story in stories() {
-        for subject in story.facts().iter().flat_map(Fact::subjects) {
+    for story in story::all() {
+        for subject in story.facts.iter().flat_map(Fact::subjects) {
             let owner = owners.entry(subject.clone()).or_insert(story.name.clone());
             assert_eq!(*owner, story.name, "both name {subject}");
         }
@@ -135,8 +134,8 @@ fn two_stories_share_no_subject() {
 
 #[test]
 fn no_domain_and_no_network_is_a_real_one() {
-    for story in stories() {
-        for text in story.lines.iter().flat_map(texts) {
+    for story in story::all() {
+        for text in story.lines().iter().flat_map(texts) {
             let domain = text.rsplit_once('@').map_or(text, |(_, domain)| domain);
             let looks_like_domain = !domain.contains(char::is_whitespace)
                 && domain.rsplit_once('.').is_some_and(|(_, last)| {
@@ -163,7 +162,7 @@ fn texts(value: &Value) -> Vec<&str> {
 
 #[test]
 fn every_kind_that_a_seed_text_speaks_of_occurs() {
-    let facts: Vec<Fact> = stories().iter().flat_map(Story::facts).collect();
+    let facts: Vec<Fact> = story::all().into_iter().flat_map(|s| s.facts).collect();
     let told: BTreeSet<&str> = facts.iter().map(|fact| fact.kind().name).collect();
     for kind in SEED_KINDS {
         assert!(KindInfo::named(kind).is_some(), "{kind} is no event kind");
@@ -175,12 +174,12 @@ fn every_kind_that_a_seed_text_speaks_of_occurs() {
 fn some_lines_are_out_of_order_and_some_facts_are_told_twice() {
     let mut late = 0;
     let mut twice = 0;
-    for story in stories() {
-        let facts = story.facts();
+    for story in story::all() {
+        let facts = &story.facts;
         let starts: Vec<_> = facts.iter().map(|fact| fact.occurred_at.start).collect();
         late += starts.windows(2).filter(|pair| pair[0] > pair[1]).count();
         let mut redemptions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for fact in &facts {
+        for fact in facts {
             if let Payload::KeysRedeemed(redeemed) = &fact.payload {
                 let systems = redemptions
                     .entry(redeemed.redemption.to_string())
@@ -199,7 +198,7 @@ fn some_lines_are_out_of_order_and_some_facts_are_told_twice() {
 
 #[test]
 fn every_rule_has_a_story_that_it_finds() {
-    let stories = stories();
+    let stories = story::all();
     let findings = stories.iter().flat_map(|story| &story.expected.findings);
     let found: BTreeSet<&str> = findings
         .flat_map(|finding| finding.codes.iter().map(String::as_str))
@@ -209,11 +208,11 @@ fn every_rule_has_a_story_that_it_finds() {
 
 #[test]
 fn what_is_expected_speaks_of_what_the_story_tells() {
-    for story in stories() {
+    for story in story::all() {
         let name = &story.name;
         let expected = &story.expected;
         assert!(expected.story.ends_with('.'), "{name} has no sentence");
-        let known: BTreeSet<Subject> = story.facts().iter().flat_map(Fact::subjects).collect();
+        let known: BTreeSet<Subject> = story.facts.iter().flat_map(Fact::subjects).collect();
         let tenant = |id: &str| known.contains(&Subject::new(SubjectKind::Tenant, id));
         for finding in &expected.findings {
             let landing = Subject::parse(&finding.landing);
@@ -237,8 +236,7 @@ fn what_is_expected_speaks_of_what_the_story_tells() {
             "{name} tells of the landings {landings:?}"
         );
         for view in &expected.views {
-            let subject = tests::corpus::protected(&view.subject, &Pepper::public());
-            let subject = subject.unwrap_or_else(|| panic!("{name}: a view of no subject"));
+            let subject = story::subject(&view.subject);
             assert!(
                 known.contains(&subject),
                 "{name} does not tell of {subject}"
@@ -255,7 +253,7 @@ fn what_is_expected_speaks_of_what_the_story_tells() {
 /// agreement that was bound or assigned without a key.
 fn landings(story: &Story) -> BTreeSet<String> {
     let mut landings = BTreeSet::new();
-    for fact in story.facts() {
+    for fact in &story.facts {
         match &fact.payload {
             Payload::KeysRedeemed(redeemed) => {
                 landings.insert(format!("redemption:{}", redeemed.redemption))
