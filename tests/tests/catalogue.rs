@@ -94,6 +94,13 @@ fn every_field_of_an_id_type_names_its_subject_and_nothing_else_does() {
     }
 }
 
+#[test]
+fn every_kind_of_subject_is_named_by_some_event() {
+    let subjects = samples().flat_map(|(kind, extent)| sample::fact(kind, extent).subjects());
+    let named: BTreeSet<SubjectKind> = subjects.map(|subject| subject.kind).collect();
+    assert_eq!(named, SubjectKind::ALL.iter().copied().collect());
+}
+
 /// Collects the subjects that a value of a shape has to name: ids as they are, secrets by kind.
 fn expect(
     shape: &Shape,
