@@ -4,6 +4,7 @@
 //! what was known at a landing, and so that a finding can name its evidence.
 
 use ledger::event::part::Contact;
+use ledger::event::protected::Domain;
 use ledger::event::word::{AuthMethod, Program, RedemptionFlow, Scenario};
 use ledger::event::{Event, Payload};
 use ledger::id::*;
@@ -126,7 +127,7 @@ pub struct TenantFacts {
     /// Customers that a source calls its owner.
     pub owners: Vec<Known<CustomerId>>,
     /// Domains that it verified.
-    pub domains: Vec<Known<(DomainName, DomainId)>>,
+    pub domains: Vec<Known<HeldDomain>>,
     /// How it came to be: agreement, activation and session that created it.
     pub created: Vec<Known<CreatedBy>>,
     /// The partner tenants that administration is delegated to.
@@ -135,6 +136,24 @@ pub struct TenantFacts {
     pub administrators: Vec<Known<PersonId>>,
     /// Users that were given licences.
     pub assigned: Vec<Known<usize>>,
+}
+
+/// A domain that a tenant verified.
+#[derive(Debug, Clone)]
+pub struct HeldDomain {
+    /// The domain.
+    pub name: DomainName,
+    /// Its pseudonym.
+    pub id: DomainId,
+    /// When it was removed from the tenant again.
+    pub until: Option<Timestamp>,
+}
+
+impl Known<HeldDomain> {
+    /// Whether the tenant had it at a moment, as far as was known by a cutoff.
+    pub fn held_at(&self, moment: Timestamp, cutoff: Option<Timestamp>) -> bool {
+        self.by(cutoff) && self.value.until.is_none_or(|until| until > moment)
+    }
 }
 
 /// What created a tenant.
@@ -209,20 +228,9 @@ pub struct TrialFacts {
     pub ends: Date,
 }
 
-/// A redemption that was undone.
-#[derive(Debug, Clone)]
-pub struct ReversalFacts {
-    /// Which one.
-    pub redemption: RedemptionId,
-    /// The keys that it neutralised.
-    pub keys: Vec<KeyFingerprint>,
-}
-
 /// An agreement that was moved.
 #[derive(Debug, Clone)]
 pub struct RemapFacts {
-    /// Which agreement.
-    pub license_id: LicenseId,
     /// From which tenant.
     pub from: TenantId,
     /// To which tenant.
@@ -258,13 +266,28 @@ pub struct Evidence {
     /// Flow and session of each redemption.
     pub redemptions: BTreeMap<RedemptionId, RedemptionFacts>,
     /// Trials.
-    pub trials: Vec<Known<TrialFacts>>,
-    /// Reversed redemptions.
-    pub reversals: Vec<Known<ReversalFacts>>,
-    /// Remapped agreements.
-    pub remaps: Vec<Known<RemapFacts>>,
+    trials: Vec<Known<TrialFacts>>,
+    /// Redemptions that were reversed, and by which event first.
+    pub reversed_redemptions: BTreeMap<RedemptionId, Known<()>>,
+    /// Keys that were neutralised, and by which event first.
+    pub reversed_keys: BTreeMap<KeyFingerprint, Known<()>>,
+    /// Agreements that the vendor moved.
+    pub remaps: BTreeMap<LicenseId, Vec<Known<RemapFacts>>>,
     /// Decisions about findings.
     pub decisions: BTreeMap<FindingId, Vec<Known<DecisionFacts>>>,
+    /// Trials of each customer and each contact, as indices.
+    trials_of: (
+        BTreeMap<CustomerId, Vec<usize>>,
+        BTreeMap<PersonId, Vec<usize>>,
+    ),
+    /// Tenants that ever verified each domain.
+    tenants_of_domain: BTreeMap<DomainId, BTreeSet<TenantId>>,
+    /// Tenants that a source ever called a customer's.
+    tenants_of_owner: BTreeMap<CustomerId, BTreeSet<TenantId>>,
+    /// Partners that call a tenant their own.
+    partners_of_tenant: BTreeMap<TenantId, BTreeSet<PartnerId>>,
+    /// Sessions of each root authentication.
+    sessions_of_root: BTreeMap<SessionId, BTreeSet<SessionId>>,
     /// The customers that verified each domain, and since when that is known.
     domain_owners: BTreeMap<DomainId, Vec<(CustomerId, Timestamp)>>,
     /// Mails: the agreement that each was about.
@@ -303,6 +326,18 @@ impl Evidence {
             evidence.commerce(event);
             evidence.directory(event);
         }
+        let roots = evidence
+            .sessions
+            .keys()
+            .map(|session| (evidence.root_of(session), session));
+        let mut sessions_of_root: BTreeMap<SessionId, BTreeSet<SessionId>> = BTreeMap::new();
+        for (root, session) in roots {
+            sessions_of_root
+                .entry(root)
+                .or_default()
+                .insert(session.clone());
+        }
+        evidence.sessions_of_root = sessions_of_root;
         evidence
     }
 
@@ -598,20 +633,23 @@ impl Evidence {
                 redemption.license_id = started.license_id.clone().or(redemption.license_id.take());
             }
             Payload::RedemptionReversed(reversed) => {
-                let reversal = ReversalFacts {
-                    redemption: reversed.redemption.clone(),
-                    keys: reversed.keys.clone(),
-                };
-                self.reversals.push(Known::new(event, reversal));
+                let undone = Known::new(event, ());
+                self.reversed_redemptions
+                    .entry(reversed.redemption.clone())
+                    .or_insert_with(|| undone.clone());
+                for key in &reversed.keys {
+                    let entry = self.reversed_keys.entry(*key);
+                    entry.or_insert_with(|| undone.clone());
+                }
             }
             Payload::TenantRemapped(remapped) => {
                 for moved in &remapped.moves {
                     let remap = RemapFacts {
-                        license_id: moved.license_id.clone(),
                         from: moved.from.clone(),
                         to: moved.to.clone(),
                     };
-                    self.remaps.push(Known::new(event, remap));
+                    let of = self.remaps.entry(moved.license_id.clone()).or_default();
+                    of.push(Known::new(event, remap));
                 }
             }
             Payload::ActivationStatusObserved(observed) => {
@@ -682,8 +720,19 @@ impl Evidence {
                 partner
                     .tenants
                     .extend(tenants.map(|t| Known::new(event, t.clone())));
+                for tenant in &registered.tenants {
+                    let of = self.partners_of_tenant.entry(tenant.clone()).or_default();
+                    of.insert(registered.partner.clone());
+                }
             }
             Payload::TenantObserved(observed) => {
+                for domain in &observed.domains {
+                    self.verify(event, &observed.tenant, domain);
+                }
+                if let Some(owner) = &observed.owner {
+                    let of = self.tenants_of_owner.entry(owner.clone()).or_default();
+                    of.insert(observed.tenant.clone());
+                }
                 let tenant = self.tenant(&observed.tenant);
                 tenant.initial_domain = observed
                     .initial_domain
@@ -692,9 +741,7 @@ impl Evidence {
                 tenant
                     .owners
                     .extend(observed.owner.clone().map(|o| Known::new(event, o)));
-                let domains = observed.domains.iter();
-                let domains = domains.map(|d| Known::new(event, (d.name.clone(), d.id)));
-                tenant.domains.extend(domains);
+
                 if let Some(on) = observed.created_on {
                     let created = CreatedBy {
                         on: Some(on),
@@ -718,15 +765,15 @@ impl Evidence {
                 tenant.created.push(Known::new(event, by));
             }
             Payload::DomainVerified(verified) => {
-                let domain = (verified.domain.name.clone(), verified.domain.id);
-                let domain = Known::new(event, domain);
-                self.tenant(&verified.tenant).domains.push(domain);
+                self.verify(event, &verified.tenant, &verified.domain);
             }
             Payload::DomainRemoved(removed) => {
-                let tenant = self.tenant(&removed.tenant);
-                tenant
-                    .domains
-                    .retain(|domain| domain.value.1 != removed.domain.id);
+                let until = Some(event.occurred_at.start);
+                let domains = &mut self.tenant(&removed.tenant).domains;
+                let held = domains
+                    .iter_mut()
+                    .filter(|d| d.value.id == removed.domain.id);
+                held.for_each(|domain| domain.value.until = domain.value.until.or(until));
             }
             Payload::DelegatedAdminGranted(granted) => {
                 let to = Known::new(event, granted.partner_tenant.clone());
@@ -755,6 +802,14 @@ impl Evidence {
                     contact: trial.contact.as_ref().map(|c| c.id),
                     ends: trial.ends.unwrap_or(ends),
                 };
+                let index = self.trials.len();
+                if let Some(customer) = &facts.customer {
+                    let of = self.trials_of.0.entry(customer.clone()).or_default();
+                    of.push(index);
+                }
+                if let Some(contact) = facts.contact {
+                    self.trials_of.1.entry(contact).or_default().push(index);
+                }
                 self.trials.push(Known::new(event, facts));
             }
             kinds![
@@ -786,6 +841,17 @@ impl Evidence {
                 UserPrompted UserReprovisioned VlRoleAssigned VlRoleRemoved
             ] => {}
         }
+    }
+
+    fn verify(&mut self, event: &Event, tenant: &TenantId, domain: &Domain) {
+        let held = HeldDomain {
+            name: domain.name.clone(),
+            id: domain.id,
+            until: None,
+        };
+        self.tenant(tenant).domains.push(Known::new(event, held));
+        let of = self.tenants_of_domain.entry(domain.id).or_default();
+        of.insert(tenant.clone());
     }
 
     /// The name that people know a tenant by.
@@ -820,11 +886,12 @@ impl Evidence {
         one == other || related(one, other) || related(other, one)
     }
 
-    /// The customers that a tenant belongs to, as far as was known: those that a source calls its
-    /// owner, and those whose verified domain it has verified. With the events that say so.
+    /// The customers that a tenant belonged to at a moment, as far as was known by a cutoff: those that
+    /// a source calls its owner, and those whose verified domain it had. With the events that say so.
     pub fn owners_of(
         &self,
         tenant: &TenantId,
+        moment: Timestamp,
         cutoff: Option<Timestamp>,
     ) -> BTreeMap<&CustomerId, Vec<(EventId, String)>> {
         let mut owners: BTreeMap<&CustomerId, Vec<(EventId, String)>> = BTreeMap::new();
@@ -839,14 +906,18 @@ impl Evidence {
                 .or_default()
                 .push((owner.event, why));
         }
-        for domain in facts.domains.iter().filter(|domain| domain.by(cutoff)) {
-            let verified = self.domain_owners.get(&domain.value.1);
+        for domain in facts
+            .domains
+            .iter()
+            .filter(|domain| domain.held_at(moment, cutoff))
+        {
+            let verified = self.domain_owners.get(&domain.value.id);
             for (customer, since) in verified.into_iter().flatten() {
                 if cutoff.is_none_or(|cutoff| *since <= cutoff) {
                     let name = self.customer_name(customer);
                     let why = format!(
                         "{shown} has verified {}, a domain of {name}",
-                        domain.value.0
+                        domain.value.name
                     );
                     owners
                         .entry(customer)
@@ -864,13 +935,49 @@ impl Evidence {
         tenant: &TenantId,
         cutoff: Option<Timestamp>,
     ) -> Option<(&PartnerId, &Known<TenantId>)> {
-        self.partners.iter().find_map(|(partner, facts)| {
-            let own = facts
-                .tenants
-                .iter()
-                .find(|t| t.value == *tenant && t.by(cutoff))?;
+        let partners = self.partners_of_tenant.get(tenant)?;
+        partners.iter().find_map(|partner| {
+            let mut own = self.partners.get(partner)?.tenants.iter();
+            let own = own.find(|t| t.value == *tenant && t.by(cutoff))?;
             Some((partner, own))
         })
+    }
+
+    /// Tenants that ever verified a domain.
+    pub fn tenants_of_domain(&self, domain: DomainId) -> impl Iterator<Item = &TenantId> {
+        self.tenants_of_domain.get(&domain).into_iter().flatten()
+    }
+
+    /// Tenants that a source ever called a customer's.
+    pub fn tenants_of_owner(&self, customer: &CustomerId) -> impl Iterator<Item = &TenantId> {
+        self.tenants_of_owner.get(customer).into_iter().flatten()
+    }
+
+    /// The sessions that derive from a root authentication.
+    pub fn sessions_of_root(&self, root: &SessionId) -> impl Iterator<Item = &SessionId> {
+        self.sessions_of_root.get(root).into_iter().flatten()
+    }
+
+    /// Trials of a customer or of any of some persons, in the order in which they began.
+    pub fn trials_of(
+        &self,
+        customer: Option<&CustomerId>,
+        persons: &BTreeSet<PersonId>,
+    ) -> Vec<&Known<TrialFacts>> {
+        let of_customer = customer.and_then(|customer| self.trials_of.0.get(customer));
+        let of_persons = persons
+            .iter()
+            .filter_map(|person| self.trials_of.1.get(person));
+        let indices: BTreeSet<usize> = of_customer
+            .into_iter()
+            .chain(of_persons)
+            .flatten()
+            .copied()
+            .collect();
+        indices
+            .into_iter()
+            .filter_map(|index| self.trials.get(index))
+            .collect()
     }
 
     /// The last start of a session.
