@@ -1,4 +1,6 @@
 //! What must hold across crates, and what the tests of it share.
 
 pub mod facts;
+pub mod faulty;
+pub mod model;
 pub mod stores;
