@@ -36,6 +36,11 @@ impl FaultyLog {
             .expect("no test panics while it holds the log")
     }
 
+    /// Holds up everybody who reads or writes the log until the answer is dropped.
+    pub fn hold_up(&self) -> impl Sized + '_ {
+        self.state()
+    }
+
     /// Makes the next write or sync fail.
     pub fn fail(&self, fault: Fault) {
         self.state().fault = Some(fault);

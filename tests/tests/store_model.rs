@@ -25,9 +25,13 @@ fn fact(record: usize, forged: bool) -> Fact {
     fact
 }
 
+/// Which facts, and whether they are forged; under which conditions.
+type Append = (Vec<(usize, bool)>, Vec<Condition>, Known);
+
 #[derive(Debug, Clone)]
 enum Step {
-    Append(Vec<(usize, bool)>, Vec<Condition>, Known),
+    /// Appends that are submitted while the log is held up, so that they share frames.
+    Appends(Vec<Append>),
     Reopen,
 }
 
@@ -56,20 +60,36 @@ fn step() -> impl Strategy<Value = Step> {
         prop_oneof![Just(Known::Refuse), Just(Known::Skip)],
     );
     prop_oneof![
-        9 => append.prop_map(|(facts, conditions, known)| Step::Append(facts, conditions, known)),
+        9 => proptest::collection::vec(append, 1..5).prop_map(Step::Appends),
         1 => Just(Step::Reopen),
     ]
 }
 
-fn follow(steps: Vec<Step>, mut store: Store, reopen: impl Fn(Store) -> Store) {
+fn follow<T>(
+    steps: Vec<Step>,
+    mut store: Store,
+    hold_up: impl Fn() -> T,
+    reopen: impl Fn(Store) -> Store,
+) {
     let mut model = Model::default();
     for step in steps {
         match step {
-            Step::Append(records, conditions, known) => {
-                let facts: Vec<Fact> = records.into_iter().map(|(r, f)| fact(r, f)).collect();
-                let wanted = model.append(&facts, &conditions, known);
-                let answer = store.append(facts, &conditions, known);
-                assert_eq!(Outcome::of(&answer), wanted, "{answer:?}");
+            Step::Appends(appends) => {
+                let held_up = hold_up();
+                let submitted: Vec<_> = appends
+                    .into_iter()
+                    .map(|(records, conditions, known)| {
+                        let facts: Vec<Fact> =
+                            records.into_iter().map(|(r, f)| fact(r, f)).collect();
+                        let wanted = model.append(&facts, &conditions, known);
+                        (store.submit(facts, conditions, known), wanted)
+                    })
+                    .collect();
+                drop(held_up);
+                for (pending, wanted) in submitted {
+                    let answer = pending.wait();
+                    assert_eq!(Outcome::of(&answer), wanted, "{answer:?}");
+                }
             }
             Step::Reopen => {
                 store = reopen(store);
@@ -84,10 +104,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_store_does_what_a_list_would_do(steps in proptest::collection::vec(step(), 0..60)) {
+    fn a_store_does_what_a_list_would_do(steps in proptest::collection::vec(step(), 0..30)) {
         let log = FaultyLog::default();
         let over = || Store::over(Box::new(log.clone()), clock(), SMALL_RUNS).unwrap();
-        follow(steps, over(), |store| {
+        follow(steps, over(), || log.hold_up(), |store| {
             store.close().unwrap();
             log.lose_power();
             over()
@@ -99,10 +119,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_store_on_disk_does_what_a_list_would_do(steps in proptest::collection::vec(step(), 0..60)) {
+    fn a_store_on_disk_does_what_a_list_would_do(steps in proptest::collection::vec(step(), 0..30)) {
         let place = Place::new();
         drop(create(&place.store()));
-        follow(steps, open(&place.store()), |store| {
+        follow(steps, open(&place.store()), || (), |store| {
             store.close().unwrap();
             open(&place.store())
         });
@@ -133,14 +153,10 @@ fn appends_of_many_threads_happen_as_if_one_after_the_other() {
                         let answer = store
                             .submit(facts.clone(), conditions.clone(), known)
                             .wait();
-                        if answer.is_ok() {
-                            let outcome = Outcome::of(&answer);
-                            done.lock().unwrap().push((
-                                answer.unwrap().last,
-                                facts,
-                                conditions,
-                                outcome,
-                            ));
+                        let outcome = answer.is_ok().then(|| Outcome::of(&answer));
+                        if let (Ok(receipt), Some(outcome)) = (answer, outcome) {
+                            let one = (receipt.last, facts, conditions, outcome);
+                            done.lock().unwrap().push(one);
                             break;
                         }
                     }
