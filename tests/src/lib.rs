@@ -4,3 +4,4 @@ pub mod facts;
 pub mod faulty;
 pub mod model;
 pub mod stores;
+pub mod story;
