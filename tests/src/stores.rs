@@ -5,6 +5,7 @@ use ledger::index::RunSize;
 use ledger::secret::Pepper;
 use ledger::store::{NewStore, Store, StoreError};
 use ledger::time::Timestamp;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Runs so small that a test has many.
@@ -62,6 +63,19 @@ pub fn open(path: &Path) -> Store {
 /// Opens a store with small runs or says why not.
 pub fn try_open(path: &Path) -> Result<Store, StoreError> {
     Store::open_with(path, clock(), SMALL_RUNS)
+}
+
+/// Copies a directory. The copy of an open store is what a kill at that moment leaves.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("the copy is not there yet");
+    for entry in fs::read_dir(from).expect("a directory can be listed") {
+        let entry = entry.expect("a directory can be listed");
+        let to = to.join(entry.file_name());
+        match entry.path().is_dir() {
+            true => copy(&entry.path(), &to),
+            false => drop(fs::copy(entry.path(), to).expect("a file can be copied")),
+        }
+    }
 }
 
 /// The appends that the crash tests make, each of one to five facts, by number from 0.
