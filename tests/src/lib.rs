@@ -3,5 +3,7 @@
 pub mod domain;
 pub mod facts;
 pub mod sample;
+pub mod faulty;
+pub mod model;
 pub mod stores;
 pub mod story;
