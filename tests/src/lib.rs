@@ -1,3 +1,4 @@
 //! What must hold across crates, and what the tests of it share.
 
 pub mod facts;
+pub mod stores;
