@@ -1,9 +1,7 @@
 //! Importing: everything or nothing, the same twice changes nothing, and every refusal says where,
 //! why and what to do, without a half-made store.
 
-mod cli;
-
-use cli::{Desk, tenant, tenants};
+use crate::desk::{Desk, tenant, tenants};
 use ledger::store::Store;
 use ledger::time::{FixedClock, Timestamp};
 use std::fs;
@@ -85,7 +83,7 @@ fn a_line_that_cannot_be_read_stops_everything_and_leaves_nothing_behind() {
     ran.failed(
         2,
         &[
-            "events.jsonl, line 301, column 148",
+            "events.jsonl, line 301, column 150",
             "data.created_via",
             "SelfService",
         ],
@@ -113,7 +111,7 @@ fn keep_going_leaves_out_what_cannot_be_read_lists_it_and_exits_with_2() {
     );
     assert_eq!(answer["left_out"][0]["line"], 4);
     for part in [
-        "in/a.jsonl, line 4, column 148",
+        "in/a.jsonl, line 4, column 150",
         "in/b.jsonl: the file is empty",
         "NUL byte",
     ] {
@@ -191,6 +189,10 @@ fn a_store_in_use_and_a_store_of_another_version_are_refused() {
     desk.run(&["log"]).ok();
     let manifest = path.join("manifest");
     let text = fs::read(&manifest).unwrap();
+    let later = String::from_utf8_lossy(&text).replace("\nformat 1\n", "\nformat 9\n");
+    fs::write(&manifest, later).unwrap();
+    desk.run(&["log"])
+        .failed(2, &["store format 9", "version of `actl`"]);
     let mut broken = text.clone();
     *broken.last_mut().unwrap() ^= 1;
     broken[text.len() / 2] ^= 1;
@@ -267,7 +269,7 @@ fn reports_of_ospp_are_imported_by_their_names_and_known_the_second_time() {
     let mut given = nameless.to_vec();
     given.extend([
         "--machine",
-        "pc-1",
+        "PC-1",
         "--user",
         "jo@contoso.example",
         "--observed-at",

@@ -1,8 +1,6 @@
 //! Appending one event under conditions: all of them hold, or nothing happens.
 
-mod cli;
-
-use cli::{Desk, tenant};
+use crate::desk::{Desk, tenant};
 
 #[test]
 fn an_event_is_appended_once_and_its_receipt_stays_the_same() {
@@ -85,7 +83,7 @@ fn an_event_that_cannot_be_read_makes_no_store() {
         ("{}", ["line 1, column 1", "missing"]),
         (
             &good.replace("SignUpChoice", "X"),
-            ["column 148", "data.created_via"],
+            ["column 150", "data.created_via"],
         ),
     ] {
         desk.run_with(&["append"], event.as_bytes())

@@ -1,8 +1,6 @@
 //! Reading: what is listed, shown and found, in every format, and how a command ends.
 
-mod cli;
-
-use cli::{Desk, tenant, tenants};
+use crate::desk::{Desk, tenant, tenants};
 use std::io::{BufRead, BufReader};
 
 const KEY: &str = "QQQQQ-WWWWW-RRRRR-TTTTT-YYYY7";
