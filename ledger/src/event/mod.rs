@@ -319,3 +319,10 @@ macro_rules! kind_registry {
 }
 
 pub(crate) use {event_kind, kind_registry};
+
+/// A pattern over [`Payload`]: any of some kinds, whatever their fields. It keeps the list of kinds
+/// that a fold passes over short, so that no fold needs a catch-all arm.
+#[macro_export]
+macro_rules! kinds {
+    ($($kind:ident)+) => { $($crate::event::Payload::$kind(_))|+ };
+}

@@ -1,0 +1,530 @@
+//! The expectation: which tenant a landing should have reached (DOMAIN sections 9 and A).
+
+use super::evidence::{Evidence, Known, ScenarioFacts};
+use super::finding::Confidence;
+use super::landing::{Landing, LandingKind};
+use ledger::event::word::{ContactRole, RedemptionFlow, Scenario};
+use ledger::id::{EventId, TenantId};
+use ledger::secret::DomainId;
+use ledger::time::Timestamp;
+use std::collections::BTreeSet;
+
+/// What an expectation rests on, the strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExpectationSource {
+    /// The trial whose data is to be kept.
+    Trial,
+    /// The scenario demands a new tenant.
+    Scenario,
+    /// The order names the tenant.
+    Order,
+    /// The License ID is bound to it.
+    AgreementBinding,
+    /// The customer number's agreements are bound to it.
+    CustomerNumberBinding,
+    /// It has verified the end customer's domain, or a source calls the customer its owner.
+    CustomerDomain,
+    /// It has verified the domain of a contact's address.
+    ContactDomain,
+    /// Sign Up was chosen, or a new tenant was set up, and nothing speaks for another tenant.
+    NewTenant,
+    /// Nothing says which tenant was meant.
+    Nothing,
+}
+
+impl ExpectationSource {
+    /// The name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trial => "trial",
+            Self::Scenario => "scenario",
+            Self::Order => "order",
+            Self::AgreementBinding => "agreement_binding",
+            Self::CustomerNumberBinding => "customer_number_binding",
+            Self::CustomerDomain => "customer_domain",
+            Self::ContactDomain => "contact_domain",
+            Self::NewTenant => "new_tenant",
+            Self::Nothing => "nothing",
+        }
+    }
+
+    /// Why, for people.
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::Trial => "the trial that was to be kept is in it",
+            Self::Scenario => "the scenario demands a new tenant",
+            Self::Order => "the order names it",
+            Self::AgreementBinding => "the License ID is bound to it",
+            Self::CustomerNumberBinding => {
+                "other agreements of the customer number are bound to it"
+            }
+            Self::CustomerDomain => "it belongs to the customer on the order",
+            Self::ContactDomain => "it has the contact's domain",
+            Self::NewTenant => "a new tenant was chosen",
+            Self::Nothing => "nothing says which tenant was meant",
+        }
+    }
+}
+
+/// Which tenant was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// One of these tenants; more than one if the binding is contested or several fit.
+    Existing(BTreeSet<TenantId>),
+    /// A tenant that this very choice creates.
+    BornOfThisChoice,
+    /// Nothing says which.
+    Unknown,
+}
+
+/// Which tenant was expected, how sure that is, and what it rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expectation {
+    /// Which tenant.
+    pub wanted: Wanted,
+    /// How sure that is.
+    pub confidence: Confidence,
+    /// What it rests on.
+    pub source: ExpectationSource,
+    /// The events that say so.
+    pub evidence: Vec<EventId>,
+    /// Whether two tenants claim the agreement: then neither is accused.
+    pub contested: bool,
+}
+
+impl Expectation {
+    fn unknown() -> Self {
+        Self {
+            wanted: Wanted::Unknown,
+            confidence: Confidence::thousandths(0),
+            source: ExpectationSource::Nothing,
+            evidence: Vec::new(),
+            contested: false,
+        }
+    }
+
+    /// Whether anything is expected at all.
+    pub fn is_known(&self) -> bool {
+        self.wanted != Wanted::Unknown
+    }
+
+    /// The name in JSON.
+    pub fn kind(&self) -> &'static str {
+        match self.wanted {
+            Wanted::Existing(_) => "existing",
+            Wanted::BornOfThisChoice => "born_of_this_choice",
+            Wanted::Unknown => "unknown",
+        }
+    }
+
+    /// The expected tenant, if it is exactly one.
+    pub fn tenant(&self) -> Option<&TenantId> {
+        match &self.wanted {
+            Wanted::Existing(tenants) if tenants.len() == 1 => tenants.first(),
+            Wanted::Existing(_) | Wanted::BornOfThisChoice | Wanted::Unknown => None,
+        }
+    }
+}
+
+/// How a landing compares with its expectation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is where it was expected.
+    AsExpected,
+    /// It is somewhere else.
+    Elsewhere,
+    /// Nothing was expected, so nothing can be judged.
+    NotJudged,
+}
+
+/// Compares a landing with an expectation.
+pub fn verdict(landing: &Landing, expectation: &Expectation, evidence: &Evidence) -> Verdict {
+    let as_expected = match &expectation.wanted {
+        Wanted::Existing(tenants) => tenants.contains(&landing.tenant),
+        Wanted::BornOfThisChoice => born_of(landing, evidence),
+        Wanted::Unknown => return Verdict::NotJudged,
+    };
+    match as_expected {
+        true => Verdict::AsExpected,
+        false => Verdict::Elsewhere,
+    }
+}
+
+/// Whether the landing's tenant was created by its own choice, activation or session. A creation
+/// that names none of them counts if it falls between the choice and a day after the landing.
+pub fn born_of(landing: &Landing, evidence: &Evidence) -> bool {
+    let Some(tenant) = evidence.tenants.get(&landing.tenant) else {
+        return false;
+    };
+    tenant.created.iter().any(|created| {
+        let by = &created.value;
+        let same = by.license_id.is_some() && by.license_id == landing.license_id
+            || by.activation.is_some() && by.activation == landing.activation
+            || by.session.is_some() && by.session == landing.session;
+        let names_none = by.license_id.is_none() && by.activation.is_none() && by.session.is_none();
+        let on = by.on.map_or(created.from, |on| on.start());
+        let close = on >= landing.at.start.plus_days(-1) && on <= landing.cutoff().plus_days(1);
+        same || (names_none && close)
+    })
+}
+
+/// A landing that was judged before: whether anything accuses it.
+#[derive(Debug, Clone, Copy)]
+pub struct Judged<'l> {
+    /// The landing.
+    pub landing: &'l Landing,
+    /// Whether a rule fired on it and nobody dismissed that.
+    pub accused: bool,
+}
+
+/// What an expectation is made from.
+pub struct Basis<'e> {
+    /// The evidence.
+    pub evidence: &'e Evidence,
+    /// The landings that were judged before, or all others.
+    pub judged: &'e [Judged<'e>],
+    /// What counts: evidence up to here; without one, everything that is known now.
+    pub cutoff: Option<Timestamp>,
+}
+
+struct Candidate {
+    tenants: BTreeSet<TenantId>,
+    confidence: u16,
+    source: ExpectationSource,
+    evidence: Vec<EventId>,
+}
+
+/// The tenant that a landing should have reached: the first source of section 9 that applies.
+pub fn expect(landing: &Landing, basis: &Basis<'_>) -> Expectation {
+    let scenario = scenario(landing, basis);
+    if let Some(demanded) = scenario.and_then(|scenario| by_scenario(landing, scenario, basis)) {
+        return demanded;
+    }
+    let others = [
+        by_order(landing, basis),
+        by_customer(landing, basis),
+        by_contact(landing, basis),
+    ];
+    let binding = by_binding(landing, basis);
+    let by_number = by_customer_number(landing, basis);
+    let [order, customer, contact] = others;
+    if order.is_none()
+        && let Some((binding, accused)) = binding
+    {
+        let against = customer.or(contact);
+        return present_binding(binding, accused, against);
+    }
+    match order.or(by_number).or(customer).or(contact) {
+        Some(candidate) => candidate.into_expectation(),
+        None => by_new_tenant(landing, basis),
+    }
+}
+
+impl Candidate {
+    fn into_expectation(self) -> Expectation {
+        Expectation {
+            wanted: Wanted::Existing(self.tenants),
+            confidence: Confidence::thousandths(self.confidence),
+            source: self.source,
+            evidence: self.evidence,
+            contested: false,
+        }
+    }
+}
+
+/// A binding counts only if nothing accuses its landing and nothing contradicts it; otherwise both
+/// tenants are shown at 0.5 and the binding is contested (section A).
+fn present_binding(binding: Candidate, accused: bool, against: Option<Candidate>) -> Expectation {
+    let contradiction = against.filter(|other| other.tenants.is_disjoint(&binding.tenants));
+    let contested = accused || contradiction.is_some();
+    let mut expectation = binding.into_expectation();
+    if contested {
+        expectation.contested = true;
+        expectation.confidence = Confidence::thousandths(500);
+    }
+    if let (Some(other), Wanted::Existing(tenants)) = (contradiction, &mut expectation.wanted) {
+        tenants.extend(other.tenants);
+        expectation.evidence.extend(other.evidence);
+    }
+    expectation
+}
+
+/// The scenario that was assessed for the landing's activation.
+pub fn scenario<'e>(landing: &Landing, basis: &Basis<'e>) -> Option<&'e Known<ScenarioFacts>> {
+    let agreement = landing.agreement(basis.evidence)?;
+    let of_this = |known: &&Known<ScenarioFacts>| {
+        let other = known
+            .value
+            .activation
+            .as_ref()
+            .zip(landing.activation.as_ref());
+        known.by(basis.cutoff) && other.is_none_or(|(a, b)| a == b)
+    };
+    agreement.scenarios.iter().rfind(of_this)
+}
+
+fn by_scenario(
+    landing: &Landing,
+    scenario: &Known<ScenarioFacts>,
+    basis: &Basis<'_>,
+) -> Option<Expectation> {
+    let first_binding = matches!(landing.kind, LandingKind::SignIn | LandingKind::SignUp);
+    let signed_up = landing.kind == LandingKind::SignUp;
+    let new = match scenario.value.scenario {
+        Scenario::TrialRetain => {
+            let (tenant, evidence) = trial_of(landing, scenario, basis)?;
+            return first_binding.then(|| Expectation {
+                wanted: Wanted::Existing(BTreeSet::from([tenant])),
+                confidence: Confidence::thousandths(950),
+                source: ExpectationSource::Trial,
+                evidence,
+                contested: false,
+            });
+        }
+        Scenario::New => signed_up,
+        Scenario::TrialFresh => first_binding,
+        Scenario::Bypass => signed_up,
+        Scenario::ExistingPaid => false,
+    };
+    new.then(|| Expectation {
+        wanted: Wanted::BornOfThisChoice,
+        confidence: Confidence::thousandths(950),
+        source: ExpectationSource::Scenario,
+        evidence: vec![scenario.event],
+        contested: false,
+    })
+}
+
+/// The trial's tenant: named by the assessment, else the trial of the same customer or person.
+fn trial_of(
+    landing: &Landing,
+    scenario: &Known<ScenarioFacts>,
+    basis: &Basis<'_>,
+) -> Option<(TenantId, Vec<EventId>)> {
+    if let Some(tenant) = &scenario.value.trial_tenant {
+        return Some((tenant.clone(), vec![scenario.event]));
+    }
+    let trial = trials(landing, basis).next_back()?;
+    Some((
+        trial.value.tenant.clone(),
+        vec![scenario.event, trial.event],
+    ))
+}
+
+/// Trials of the landing's customer or persons that began before the landing.
+pub fn trials<'b>(
+    landing: &'b Landing,
+    basis: &'b Basis<'_>,
+) -> impl DoubleEndedIterator<Item = &'b Known<super::evidence::TrialFacts>> {
+    let agreement = landing.agreement(basis.evidence);
+    let mut persons = landing.persons.clone();
+    if let Some(agreement) = agreement {
+        persons.extend(agreement.contacts.iter().map(|c| c.value.person.id));
+        persons.extend(agreement.recipients.iter().map(|r| r.value));
+    }
+    basis.evidence.trials.iter().filter(move |trial| {
+        let customer = trial.value.customer.is_some() && trial.value.customer == landing.customer;
+        let person = trial
+            .value
+            .contact
+            .is_some_and(|contact| persons.contains(&contact));
+        trial.from <= landing.cutoff() && trial.by(basis.cutoff) && (customer || person)
+    })
+}
+
+fn by_order(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
+    let order = landing.order_facts(basis.evidence)?;
+    let named = order.intended_tenant.iter().rfind(|t| t.by(basis.cutoff))?;
+    Some(Candidate {
+        tenants: BTreeSet::from([named.value.clone()]),
+        confidence: 1000,
+        source: ExpectationSource::Order,
+        evidence: vec![named.event],
+    })
+}
+
+/// The present binding of the License ID by another landing or by a remap, and whether its landing
+/// is accused. Bindings that came later never override what was known then.
+fn by_binding(landing: &Landing, basis: &Basis<'_>) -> Option<(Candidate, bool)> {
+    let license = landing.license_id.as_ref()?;
+    let remap = basis.evidence.remaps.iter().rfind(|remap| {
+        remap.value.license_id == *license
+            && remap.by(basis.cutoff)
+            && (remap.from <= landing.cutoff() || remap.value.from == landing.tenant)
+    });
+    if let Some(remap) = remap {
+        let binding = binding(&remap.value.to, vec![remap.event]);
+        return Some((binding, false));
+    }
+    let other = bound(landing, basis, |other| {
+        other.license_id.as_ref() == Some(license)
+    });
+    let (tenant, events, accused) = other.last()?.clone();
+    Some((binding(&tenant, events), accused))
+}
+
+fn binding(tenant: &TenantId, evidence: Vec<EventId>) -> Candidate {
+    Candidate {
+        tenants: BTreeSet::from([tenant.clone()]),
+        confidence: 980,
+        source: ExpectationSource::AgreementBinding,
+        evidence,
+    }
+}
+
+/// The other landings that still stand and fit: their tenants, events, and whether they are accused.
+/// Earlier ones if there are any, else (for what is known now) later ones.
+fn bound(
+    landing: &Landing,
+    basis: &Basis<'_>,
+    fits: impl Fn(&Landing) -> bool,
+) -> Vec<(TenantId, Vec<EventId>, bool)> {
+    let standing = |judged: &&Judged<'_>| {
+        let undone = judged.landing.reversed.as_ref();
+        let gone = undone.is_some_and(|reversed| reversed.by(basis.cutoff));
+        judged.landing.id != landing.id && !gone && fits(judged.landing)
+    };
+    let entry = |judged: &Judged<'_>| {
+        let moved = judged
+            .landing
+            .remapped
+            .as_ref()
+            .filter(|to| to.by(basis.cutoff));
+        let tenant = moved.map_or(&judged.landing.tenant, |to| &to.value);
+        let mut events: Vec<EventId> = judged.landing.events.iter().copied().collect();
+        events.extend(moved.map(|to| to.event));
+        (tenant.clone(), events, judged.accused && moved.is_none())
+    };
+    let (earlier, later): (Vec<&Judged<'_>>, Vec<&Judged<'_>>) = basis
+        .judged
+        .iter()
+        .filter(standing)
+        .partition(|judged| judged.landing.at.start <= landing.at.start);
+    let chosen = match earlier.is_empty() && basis.cutoff.is_none() {
+        true => later,
+        false => earlier,
+    };
+    chosen.into_iter().map(entry).collect()
+}
+
+fn by_customer_number(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
+    let pcn = landing.agreement(basis.evidence)?.pcn.as_ref()?;
+    let same = |other: &Landing| {
+        let agreement = other.agreement(basis.evidence);
+        other.license_id != landing.license_id
+            && agreement.is_some_and(|agreement| agreement.pcn.as_ref() == Some(pcn))
+    };
+    let bindings = bound(landing, basis, same);
+    let sound = bindings.into_iter().filter(|(_, _, accused)| !accused);
+    let (mut tenants, mut evidence) = (BTreeSet::new(), Vec::new());
+    for (tenant, events, _) in sound {
+        tenants.insert(tenant);
+        evidence.extend(events);
+    }
+    if tenants.is_empty() {
+        return None;
+    }
+    Some(Candidate {
+        confidence: if tenants.len() == 1 { 900 } else { 400 },
+        tenants,
+        source: ExpectationSource::CustomerNumberBinding,
+        evidence,
+    })
+}
+
+/// Tenants that a source calls the customer's, or that verified one of the customer's domains.
+fn by_customer(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
+    let customer = landing.customer.as_ref()?;
+    let facts = basis.evidence.customers.get(customer);
+    let domains: BTreeSet<DomainId> = facts
+        .into_iter()
+        .flat_map(|facts| &facts.domains)
+        .filter(|domain| domain.by(basis.cutoff))
+        .map(|domain| domain.value.1)
+        .collect();
+    let mut tenants = BTreeSet::new();
+    let mut evidence = Vec::new();
+    for (tenant, facts) in &basis.evidence.tenants {
+        let owner = facts
+            .owners
+            .iter()
+            .find(|o| o.value == *customer && o.by(basis.cutoff));
+        let domain = facts
+            .domains
+            .iter()
+            .find(|d| domains.contains(&d.value.1) && d.by(basis.cutoff));
+        let says: Vec<EventId> = owner
+            .map(|o| o.event)
+            .into_iter()
+            .chain(domain.map(|d| d.event))
+            .collect();
+        if !says.is_empty() {
+            tenants.insert(tenant.clone());
+            evidence.extend(says);
+        }
+    }
+    (!tenants.is_empty()).then_some(Candidate {
+        tenants,
+        confidence: 800,
+        source: ExpectationSource::CustomerDomain,
+        evidence,
+    })
+}
+
+/// Tenants that verified the domain of the manager's or primary contact's address. A partner's
+/// employee as contact says nothing about a tenant of the customer.
+fn by_contact(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
+    let of_order = landing
+        .order_facts(basis.evidence)
+        .map(|order| &order.contacts);
+    let of_agreement = landing.agreement(basis.evidence).map(|a| &a.contacts);
+    let contacts = of_order.into_iter().chain(of_agreement).flatten();
+    let domains: BTreeSet<DomainId> = contacts
+        .filter(|contact| contact.by(basis.cutoff) && !contact.value.person.public_domain)
+        .filter(|contact| match contact.value.role {
+            ContactRole::PrimaryContact | ContactRole::OnlineServicesManager => true,
+            ContactRole::OnlineAdministrator | ContactRole::NoticesContact => false,
+        })
+        .map(|contact| contact.value.person.domain)
+        .collect();
+    let mut tenants = BTreeSet::new();
+    let mut evidence = Vec::new();
+    for (tenant, facts) in &basis.evidence.tenants {
+        let domain = facts
+            .domains
+            .iter()
+            .find(|d| domains.contains(&d.value.1) && d.by(basis.cutoff));
+        let partner = basis.evidence.partner_of_tenant(tenant, basis.cutoff);
+        let foreign = partner.is_some_and(|(partner, _)| {
+            let own = basis.evidence.partners.get(partner);
+            own.is_some_and(|p| p.customer.is_none() || p.customer != landing.customer)
+        });
+        if let (Some(domain), false) = (domain, foreign) {
+            tenants.insert(tenant.clone());
+            evidence.push(domain.event);
+        }
+    }
+    (!tenants.is_empty()).then_some(Candidate {
+        tenants,
+        confidence: 600,
+        source: ExpectationSource::ContactDomain,
+        evidence,
+    })
+}
+
+/// Sign Up, and the public page that sets a tenant up, are choices of a new tenant: weak evidence
+/// that one was wanted.
+fn by_new_tenant(landing: &Landing, basis: &Basis<'_>) -> Expectation {
+    let set_up =
+        landing.flow == Some(RedemptionFlow::Setupbusiness) && born_of(landing, basis.evidence);
+    if landing.kind != LandingKind::SignUp && !set_up {
+        return Expectation::unknown();
+    }
+    Expectation {
+        wanted: Wanted::BornOfThisChoice,
+        confidence: Confidence::thousandths(600),
+        source: ExpectationSource::NewTenant,
+        evidence: landing.events.iter().copied().collect(),
+        contested: false,
+    }
+}

@@ -1,0 +1,175 @@
+//! Findings: what went wrong, on what evidence, and what to do next.
+
+use ledger::id::{CustomerId, EventId, FindingId, LicenseId, OrderId, TenantId};
+use ledger::time::Occurred;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeSet;
+
+use super::expectation::Expectation;
+use super::landing::LandingKind;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// To be looked at.
+    Medium,
+    /// Something is wrong, or irreversible.
+    High,
+    /// One customer's entitlement is in another's hands.
+    Critical,
+}
+
+impl Severity {
+    /// The word, as people and JSON read it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// How sure something is, in thousandths: whole numbers, so that it is the same on every machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Confidence(u16);
+
+impl Confidence {
+    /// From thousandths; more than 1000 is 1000.
+    pub const fn thousandths(value: u16) -> Self {
+        Self(if value > 1000 { 1000 } else { value })
+    }
+
+    /// In thousandths.
+    pub fn as_thousandths(self) -> u16 {
+        self.0
+    }
+
+    /// The next lower step: what one piece of counter-evidence costs.
+    #[must_use]
+    pub fn lowered(self) -> Self {
+        const STEPS: [u16; 9] = [980, 950, 900, 800, 600, 500, 400, 200, 100];
+        let lower = STEPS.iter().copied().find(|step| *step < self.0);
+        Self(lower.unwrap_or(100))
+    }
+
+    /// What people see.
+    pub fn word(self) -> &'static str {
+        match self.0 {
+            950.. => "certain",
+            750..=949 => "strong",
+            _ => "weak",
+        }
+    }
+}
+
+impl Serialize for Confidence {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(f64::from(self.0) / 1000.0)
+    }
+}
+
+/// Where a finding stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum FindingState {
+    /// Derived, and nobody decided yet; or the evidence changed since.
+    Open,
+    /// Somebody confirmed it.
+    Confirmed,
+    /// Somebody dismissed it.
+    Dismissed,
+    /// What landed was reversed or moved.
+    Compensated,
+}
+
+/// An event that speaks for or against a finding, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Exhibit {
+    /// When it happened.
+    #[serde(serialize_with = "text")]
+    pub at: Occurred,
+    /// Which event.
+    #[serde(serialize_with = "text")]
+    pub event: EventId,
+    /// What it shows.
+    pub why: String,
+}
+
+fn text<T: ToString, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&value.to_string())
+}
+
+/// One step on the path of an entitlement, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PathStep {
+    /// When.
+    #[serde(serialize_with = "text")]
+    pub at: Occurred,
+    /// What happened, in a few words.
+    pub what: String,
+}
+
+/// Something that went wrong with one landing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Its identity: the landing's.
+    pub id: FindingId,
+    /// The rules that fired, sorted.
+    pub codes: BTreeSet<&'static str>,
+    /// The worst of theirs.
+    pub severity: Severity,
+    /// The best of theirs, lowered by counter-evidence.
+    pub confidence: Confidence,
+    /// Where it stands.
+    pub state: FindingState,
+    /// Where it should have gone, by everything that is known now.
+    pub expected: Expectation,
+    /// Where it should have gone by what was known then, if that is another answer.
+    pub expected_then: Option<Expectation>,
+    /// The tenant that it landed in.
+    pub actual: TenantId,
+    /// What landed, as `KIND:ID`.
+    pub landing: String,
+    /// How it landed.
+    pub kind: LandingKind,
+    /// When it landed.
+    pub at: Occurred,
+    /// Whose entitlement it is.
+    pub customer: Option<CustomerId>,
+    /// Its agreement.
+    pub license_id: Option<LicenseId>,
+    /// Its order.
+    pub order: Option<OrderId>,
+    /// Everything that it is about, as `KIND:ID`, sorted.
+    pub subjects: BTreeSet<String>,
+    /// What speaks for it.
+    pub evidence: Vec<Exhibit>,
+    /// What speaks against it.
+    pub counter_evidence: Vec<Exhibit>,
+    /// How it came to that.
+    pub path: Vec<PathStep>,
+    /// What it changed, in sentences.
+    pub effects: Vec<String>,
+    /// What the portal showed last.
+    pub portal: Option<String>,
+    /// One sentence.
+    pub summary: String,
+    /// What to do now.
+    pub next_step: String,
+}
+
+impl Finding {
+    /// Digest of the evidence for and against: what a decision was made on.
+    pub fn evidence_digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for exhibit in self.evidence.iter().chain(&self.counter_evidence) {
+            hasher.update(&exhibit.event.0);
+        }
+        for code in &self.codes {
+            hasher.update(code.as_bytes());
+        }
+        let hex = hasher.finalize().to_hex();
+        hex.as_str().chars().take(32).collect()
+    }
+}

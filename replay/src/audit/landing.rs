@@ -1,0 +1,531 @@
+//! Landings: somebody's entitlement reaching a tenant (DOMAIN section A, "Landing").
+//!
+//! Key redemptions, bindings, automatic assignments and credit-lot activations are all landings.
+//! One landing reported by several systems is one landing: reports are joined by redemption, by key
+//! and tenant, by lot, or by agreement and tenant. A remap is no landing but the vendor's own
+//! correction; it counts as evidence.
+
+use super::evidence::{AgreementFacts, Evidence, Known, OrderFacts, ReversalFacts};
+use ledger::event::word::{BindingBasis, Program, RedemptionFlow};
+use ledger::event::{Event, Payload};
+use ledger::id::*;
+use ledger::secret::{KeyFingerprint, PersonId};
+use ledger::time::{Occurred, Timestamp};
+use projections::At;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How an entitlement reached its tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum LandingKind {
+    /// Keys were redeemed, or an order without keys was.
+    Redemption,
+    /// An agreement was bound after Sign In.
+    SignIn,
+    /// An agreement was bound after Sign Up.
+    SignUp,
+    /// Services were assigned without anybody's choice.
+    AutoAssignment,
+    /// Prepaid credit was activated.
+    Credit,
+}
+
+impl LandingKind {
+    /// A verb for sentences: "was redeemed".
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Redemption => "was redeemed",
+            Self::SignIn => "was bound by Sign In",
+            Self::SignUp => "was bound by Sign Up",
+            Self::AutoAssignment => "was assigned automatically",
+            Self::Credit => "was activated",
+        }
+    }
+}
+
+/// One landing, from all of its reports.
+#[derive(Debug, Clone)]
+pub struct Landing {
+    /// What went where: stable over runs, imports and rules.
+    pub id: FindingId,
+    /// How it got there.
+    pub kind: LandingKind,
+    /// The tenant that it reached.
+    pub tenant: TenantId,
+    /// When, as precisely as any report says.
+    pub at: Occurred,
+    /// The agreement.
+    pub license_id: Option<LicenseId>,
+    /// The order.
+    pub order: Option<OrderId>,
+    /// The keys.
+    pub keys: BTreeSet<KeyFingerprint>,
+    /// The redemptions, one for each system that numbers them its own way.
+    pub redemptions: BTreeSet<RedemptionId>,
+    /// The credit lots.
+    pub lots: BTreeSet<LotId>,
+    /// The subscriptions that it touched.
+    pub subscriptions: BTreeSet<SubscriptionId>,
+    /// Seats that it brought, where a source says.
+    pub seats: Option<Seats>,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// Who did it.
+    pub persons: BTreeSet<PersonId>,
+    /// The partners who did it.
+    pub partners: BTreeSet<PartnerId>,
+    /// Through which flow.
+    pub flow: Option<RedemptionFlow>,
+    /// For which activation.
+    pub activation: Option<ActivationId>,
+    /// The customer that it was meant for.
+    pub customer: Option<CustomerId>,
+    /// Its reports.
+    pub events: BTreeSet<EventId>,
+    /// When it was reversed.
+    pub reversed: Option<Known<()>>,
+    /// Where the vendor moved it afterwards.
+    pub remapped: Option<Known<TenantId>>,
+}
+
+impl Landing {
+    /// The last instant at which it can have happened: evidence up to here was known then.
+    pub fn cutoff(&self) -> Timestamp {
+        self.at.last()
+    }
+
+    /// The tenant that it is in now; `None` once it was reversed.
+    pub fn present_tenant(&self) -> Option<&TenantId> {
+        if self.reversed.is_some() {
+            return None;
+        }
+        self.remapped
+            .as_ref()
+            .map(|to| &to.value)
+            .or(Some(&self.tenant))
+    }
+
+    /// What the evidence says of its agreement.
+    pub fn agreement<'e>(&self, evidence: &'e Evidence) -> Option<&'e AgreementFacts> {
+        evidence.agreements.get(self.license_id.as_ref()?)
+    }
+
+    /// What the evidence says of its order.
+    pub fn order_facts<'e>(&self, evidence: &'e Evidence) -> Option<&'e OrderFacts> {
+        evidence.orders.get(self.order.as_ref()?)
+    }
+
+    /// The program that it is under.
+    pub fn program(&self, evidence: &Evidence) -> Option<Program> {
+        self.agreement(evidence)?.program
+    }
+
+    /// The name of what landed, in `KIND:ID` form and without secrets.
+    pub fn subject(&self) -> String {
+        if let Some(lot) = self.lots.first() {
+            return format!("credit:{lot}");
+        }
+        match (self.redemptions.first(), &self.license_id) {
+            (Some(redemption), _) => format!("redemption:{redemption}"),
+            (None, Some(license)) => format!("agreement:{license}"),
+            (None, None) => format!("tenant:{}", self.tenant),
+        }
+    }
+}
+
+/// One report of a landing.
+struct ReportOf<'a> {
+    event: &'a Event,
+    kind: LandingKind,
+    tenant: TenantId,
+    license_id: Option<LicenseId>,
+    order: Option<OrderId>,
+    keys: BTreeSet<KeyFingerprint>,
+    redemption: Option<RedemptionId>,
+    lot: Option<LotId>,
+    subscriptions: BTreeSet<SubscriptionId>,
+    seats: Option<Seats>,
+    session: Option<SessionId>,
+    person: Option<PersonId>,
+    activation: Option<ActivationId>,
+    /// A binding that repeats a redemption rather than being one itself.
+    echo: bool,
+}
+
+/// All landings, in the order in which they happened. Costs one pass and a sort.
+pub fn landings(at: &At<'_>, evidence: &Evidence) -> Vec<Landing> {
+    let mut reports: Vec<ReportOf<'_>> = at.all().filter_map(|e| report(e, evidence)).collect();
+    resolve_echoes(&mut reports);
+    let mut groups = Groups::default();
+    for (index, report) in reports.iter().enumerate() {
+        for name in names(report) {
+            groups.join(index, name);
+        }
+    }
+    let mut landings: Vec<Landing> = groups
+        .members()
+        .into_values()
+        .filter_map(|members| {
+            let reports: Vec<&ReportOf<'_>> = members
+                .iter()
+                .filter_map(|index| reports.get(*index))
+                .collect();
+            landing(&reports, evidence)
+        })
+        .collect();
+    landings.sort_by(|a, b| (a.at.start, &a.id).cmp(&(b.at.start, &b.id)));
+    landings
+}
+
+/// A binding by redemption that names none belongs to the latest redemption of its agreement in its
+/// tenant; without one it is a landing itself.
+fn resolve_echoes(reports: &mut [ReportOf<'_>]) {
+    let redemptions: Vec<(LicenseId, TenantId, Timestamp, RedemptionId)> = reports
+        .iter()
+        .filter(|r| !r.echo)
+        .filter_map(|r| {
+            let license = r.license_id.clone()?;
+            Some((
+                license,
+                r.tenant.clone(),
+                r.event.occurred_at.start,
+                r.redemption.clone()?,
+            ))
+        })
+        .collect();
+    for report in reports
+        .iter_mut()
+        .filter(|r| r.echo && r.redemption.is_none())
+    {
+        let last = report.event.occurred_at.last();
+        let of = redemptions
+            .iter()
+            .filter(|(license, tenant, at, _)| {
+                report.license_id.as_ref() == Some(license)
+                    && report.tenant == *tenant
+                    && *at <= last
+            })
+            .max_by_key(|(_, _, at, redemption)| (*at, redemption.clone()));
+        report.redemption = of.map(|(_, _, _, redemption)| redemption.clone());
+    }
+}
+
+/// The names that reports of one landing share.
+fn names(report: &ReportOf<'_>) -> Vec<String> {
+    let tenant = &report.tenant;
+    let mut names: Vec<String> = report
+        .keys
+        .iter()
+        .map(|key| format!("key {} {tenant}", EventId(key.digest)))
+        .collect();
+    names.extend(
+        report
+            .redemption
+            .iter()
+            .map(|r| format!("redemption {r} {tenant}")),
+    );
+    names.extend(report.lot.iter().map(|lot| format!("lot {lot}")));
+    if names.is_empty() {
+        let license = report.license_id.as_ref().map_or("", LicenseId::as_str);
+        names.push(format!("agreement {license} {tenant}"));
+    }
+    names
+}
+
+fn report<'a>(event: &'a Event, evidence: &Evidence) -> Option<ReportOf<'a>> {
+    let actor = event.actor_person().map(|person| person.id);
+    let empty = |kind, tenant: &TenantId| ReportOf {
+        event,
+        kind,
+        tenant: tenant.clone(),
+        license_id: None,
+        order: None,
+        keys: BTreeSet::new(),
+        redemption: None,
+        lot: None,
+        subscriptions: BTreeSet::new(),
+        seats: None,
+        session: None,
+        person: actor,
+        activation: None,
+        echo: false,
+    };
+    if let Payload::KeysRedeemed(redeemed) = &event.payload {
+        let before = evidence.redemptions.get(&redeemed.redemption);
+        let keys: BTreeSet<_> = redeemed.keys.iter().map(|key| key.key).collect();
+        let first = keys.iter().find_map(|key| evidence.keys.get(key));
+        let by_key = first.and_then(|key| key.license_id.clone());
+        let order = redeemed.order.clone();
+        let order = order.or_else(|| first.and_then(|key| Some(key.order.clone()?.value)));
+        let order = order.or_else(|| before.and_then(|b| b.order.clone()));
+        let by_order = order
+            .as_ref()
+            .and_then(|o| evidence.orders.get(o)?.license_id.clone());
+        let seats: Vec<u32> = redeemed
+            .keys
+            .iter()
+            .filter_map(|k| k.seats)
+            .map(|s| s.0)
+            .collect();
+        return Some(ReportOf {
+            license_id: by_key
+                .or(by_order)
+                .or_else(|| redeemed.license_id.clone())
+                .or_else(|| before.and_then(|b| b.license_id.clone())),
+            order,
+            keys,
+            redemption: Some(redeemed.redemption.clone()),
+            subscriptions: redeemed
+                .effects
+                .iter()
+                .map(|e| e.subscription.clone())
+                .collect(),
+            seats: (!seats.is_empty()).then(|| Seats(seats.iter().sum())),
+            session: redeemed
+                .session
+                .clone()
+                .or_else(|| before.and_then(|b| b.session.clone())),
+            person: redeemed.redeemer.as_ref().map(|p| p.id).or(actor),
+            ..empty(LandingKind::Redemption, &redeemed.tenant)
+        });
+    }
+    if let Payload::CreditLotActivated(lot) = &event.payload {
+        let key = evidence.keys.get(&lot.key);
+        return Some(ReportOf {
+            license_id: key
+                .and_then(|k| k.license_id.clone())
+                .or_else(|| lot.license_id.clone()),
+            order: key.and_then(|k| Some(k.order.clone()?.value)),
+            keys: BTreeSet::from([lot.key]),
+            redemption: lot.redemption.clone(),
+            lot: Some(lot.lot.clone()),
+            subscriptions: BTreeSet::from([lot.azure_subscription.clone()]),
+            session: lot.session.clone(),
+            ..empty(LandingKind::Credit, lot.tenant.as_ref()?)
+        });
+    }
+    if let Payload::ServicesAutoAssigned(assigned) = &event.payload {
+        return Some(ReportOf {
+            license_id: Some(assigned.license_id.clone()),
+            order: assigned.order.clone(),
+            activation: assigned.activation.clone(),
+            ..empty(LandingKind::AutoAssignment, &assigned.tenant)
+        });
+    }
+    if let Payload::ServicesBoundToTenant(bound) = &event.payload {
+        let kind = match bound.basis {
+            BindingBasis::SignIn => LandingKind::SignIn,
+            BindingBasis::SignUp => LandingKind::SignUp,
+            BindingBasis::AutoAssign => LandingKind::AutoAssignment,
+            BindingBasis::Redemption => LandingKind::Redemption,
+            BindingBasis::Remap => return None,
+        };
+        return Some(ReportOf {
+            license_id: Some(bound.license_id.clone()),
+            order: bound.order.clone(),
+            redemption: bound.redemption.clone(),
+            session: bound.session.clone(),
+            activation: bound.activation.clone(),
+            echo: kind == LandingKind::Redemption,
+            ..empty(kind, &bound.tenant)
+        });
+    }
+    None
+}
+
+/// Makes one landing of its reports.
+fn landing(reports: &[&ReportOf<'_>], evidence: &Evidence) -> Option<Landing> {
+    // The report that is not an echo, the most precise, the earliest one speaks first.
+    let first = reports
+        .iter()
+        .min_by_key(|r| (r.echo, r.event.occurred_at.precision, r.event.order()))?;
+    let agrees = |r: &&&ReportOf<'_>| r.event.occurred_at.last() >= first.event.occurred_at.start;
+    let order = reports.iter().find_map(|r| r.order.clone());
+    let license_id = first.license_id.clone();
+    let license_id = license_id.or_else(|| reports.iter().find_map(|r| r.license_id.clone()));
+    let order = order.or_else(|| only_order(license_id.as_ref(), evidence));
+    let mut landing = Landing {
+        id: FindingId::new("F").ok()?,
+        kind: kind_of(reports, first.kind),
+        tenant: first.tenant.clone(),
+        at: first.event.occurred_at,
+        customer: customer(order.as_ref(), license_id.as_ref(), evidence),
+        license_id,
+        order,
+        keys: reports
+            .iter()
+            .flat_map(|r| r.keys.iter().copied())
+            .collect(),
+        redemptions: reports
+            .iter()
+            .filter_map(|r| r.redemption.clone())
+            .collect(),
+        lots: reports.iter().filter_map(|r| r.lot.clone()).collect(),
+        subscriptions: reports
+            .iter()
+            .flat_map(|r| r.subscriptions.iter().cloned())
+            .collect(),
+        seats: reports.iter().filter(agrees).find_map(|r| r.seats),
+        session: first
+            .session
+            .clone()
+            .or_else(|| reports.iter().find_map(|r| r.session.clone())),
+        persons: reports.iter().filter_map(|r| r.person).collect(),
+        partners: reports
+            .iter()
+            .filter_map(|r| r.event.actor.as_ref()?.partner.clone())
+            .collect(),
+        flow: None,
+        activation: reports.iter().find_map(|r| r.activation.clone()),
+        events: reports.iter().map(|r| r.event.id).collect(),
+        reversed: None,
+        remapped: None,
+    };
+    complete(&mut landing, evidence);
+    landing.id = identity(&landing)?;
+    Some(landing)
+}
+
+fn kind_of(reports: &[&ReportOf<'_>], first: LandingKind) -> LandingKind {
+    match reports.iter().any(|r| r.kind == LandingKind::Credit) {
+        true => LandingKind::Credit,
+        false => first,
+    }
+}
+
+/// Where an agreement has one order only, a landing of the agreement is that order's.
+fn only_order(license: Option<&LicenseId>, evidence: &Evidence) -> Option<OrderId> {
+    let agreement = evidence.agreements.get(license?)?;
+    let mut orders = agreement.orders.iter();
+    let only = orders.next()?;
+    orders.next().is_none().then(|| only.clone())
+}
+
+fn customer(
+    order: Option<&OrderId>,
+    license: Option<&LicenseId>,
+    evidence: &Evidence,
+) -> Option<CustomerId> {
+    let by_order = order.and_then(|o| evidence.orders.get(o)?.end_customer.clone());
+    let agreement = license.and_then(|l| evidence.agreements.get(l));
+    let by_agreement = agreement.and_then(|a| a.customer.clone());
+    by_order.or(by_agreement).map(|known| known.value)
+}
+
+/// Adds what the evidence says besides the reports: session, persons, reversal, remap.
+fn complete(landing: &mut Landing, evidence: &Evidence) {
+    let cutoff = landing.cutoff();
+    let binding = matches!(landing.kind, LandingKind::SignIn | LandingKind::SignUp);
+    let agreement = landing
+        .license_id
+        .as_ref()
+        .and_then(|l| evidence.agreements.get(l));
+    if let (true, Some(agreement)) = (binding, agreement) {
+        let choice = agreement.choices.iter().rfind(|choice| {
+            let other = choice.value.activation.as_ref();
+            choice.by(Some(cutoff))
+                && other
+                    .zip(landing.activation.as_ref())
+                    .is_none_or(|(a, b)| a == b)
+        });
+        if let Some(choice) = choice {
+            landing.session = landing
+                .session
+                .take()
+                .or_else(|| choice.value.session.clone());
+            landing.persons.extend(choice.value.principal);
+        }
+    }
+    if let Some(session) = &landing.session {
+        let start = evidence.session_start(session);
+        landing
+            .persons
+            .extend(start.and_then(|start| start.value.principal));
+    }
+    let flows = landing
+        .redemptions
+        .iter()
+        .filter_map(|r| evidence.redemptions.get(r)?.flow);
+    landing.flow = flows.max();
+    let undone = |r: &&Known<ReversalFacts>| {
+        landing.redemptions.contains(&r.value.redemption)
+            || r.value.keys.iter().any(|key| landing.keys.contains(key))
+    };
+    landing.reversed = evidence.reversals.iter().find(undone).map(|r| Known {
+        value: (),
+        event: r.event,
+        from: r.from,
+    });
+    let moved = evidence.remaps.iter().find(|remap| {
+        Some(&remap.value.license_id) == landing.license_id.as_ref()
+            && remap.value.from == landing.tenant
+            && remap.from >= landing.at.start
+    });
+    landing.remapped = moved.map(|remap| Known {
+        value: remap.value.to.clone(),
+        event: remap.event,
+        from: remap.from,
+    });
+}
+
+/// The identity of what went wrong: the hash of what landed where, not of evidence, rule, time or
+/// position. `F-` and eight letters or digits of a 32-character alphabet (40 bits).
+fn identity(landing: &Landing) -> Option<FindingId> {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = |text: &str| {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    };
+    part(landing.tenant.as_str());
+    match (
+        landing.keys.first(),
+        landing.redemptions.first(),
+        &landing.license_id,
+    ) {
+        (Some(key), _, _) => part(&format!("key {}", EventId(key.digest))),
+        (None, Some(redemption), _) => part(&format!("redemption {redemption}")),
+        (None, None, Some(license)) => part(&format!("agreement {license}")),
+        (None, None, None) => part("nothing"),
+    }
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let mut text = String::from("F-");
+    for byte in hasher.finalize().as_bytes().iter().take(8) {
+        let letter = ALPHABET
+            .get(usize::from(byte % 32))
+            .copied()
+            .unwrap_or(b'0');
+        text.push(char::from(letter));
+    }
+    FindingId::new(&text).ok()
+}
+
+/// Groups of reports that share a name, transitively.
+#[derive(Default)]
+struct Groups {
+    parent: BTreeMap<usize, usize>,
+    by_name: BTreeMap<String, usize>,
+}
+
+impl Groups {
+    fn root(&self, mut index: usize) -> usize {
+        while let Some(parent) = self.parent.get(&index).filter(|parent| **parent != index) {
+            index = *parent;
+        }
+        index
+    }
+
+    fn join(&mut self, index: usize, name: String) {
+        self.parent.entry(index).or_insert(index);
+        let other = *self.by_name.entry(name).or_insert(index);
+        let (one, other) = (self.root(index), self.root(other));
+        self.parent.insert(one.max(other), one.min(other));
+    }
+
+    fn members(&self) -> BTreeMap<usize, Vec<usize>> {
+        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for index in self.parent.keys() {
+            members.entry(self.root(*index)).or_default().push(*index);
+        }
+        members
+    }
+}

@@ -1,0 +1,16 @@
+//! The audit: every landing against the tenant that was expected.
+//!
+//! [`evidence`] gathers what the record says, [`landing`] makes one landing of its reports,
+//! [`expectation`] says where each should have gone, [`rules`] say what went wrong, and
+//! [`finding`] is what comes out. Nothing depends on the order in which sources were imported.
+
+pub mod evidence;
+pub mod expectation;
+pub mod finding;
+pub mod landing;
+pub mod report;
+pub mod rules;
+pub mod story;
+
+pub use finding::{Finding, FindingState, Severity};
+pub use report::{Report, audit};

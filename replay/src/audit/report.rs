@@ -1,0 +1,408 @@
+//! The audit's report: the findings, what could not be judged, and what was clean.
+
+use super::evidence::Evidence;
+use super::expectation::{Basis, Expectation, Judged, Verdict, Wanted, expect, verdict};
+use super::finding::{Confidence, Exhibit, Finding, FindingState, PathStep};
+use super::landing::{Landing, LandingKind, landings};
+use super::rules::{Case, Hit, RULES, Rule};
+use super::story;
+use ledger::event::word::Program;
+use ledger::id::{EventId, FindingId, LicenseId};
+use ledger::time::Timestamp;
+use projections::At;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What an audit found.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Up to when things that happened count.
+    pub valid_at: Timestamp,
+    /// What went wrong: the worst first, then by time.
+    pub findings: Vec<Finding>,
+    /// How many landings were judged.
+    pub judged: usize,
+    /// The landings that could not be judged, and why.
+    pub not_judged: Vec<NotJudged>,
+    /// The agreements without a finding, a line each.
+    pub clean: Vec<Clean>,
+    /// How many events were seen.
+    pub events: usize,
+    /// How many tenants they name.
+    pub tenants: usize,
+}
+
+/// A landing that nothing says the right tenant of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotJudged {
+    /// What landed, as `KIND:ID`.
+    pub landing: String,
+    /// The tenant that it reached.
+    pub tenant: String,
+    /// What would settle it.
+    pub needs: &'static str,
+}
+
+/// An agreement, or a landing without one, against which nothing speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clean {
+    /// Its License ID, or what landed.
+    pub subject: String,
+    /// Whose it is.
+    pub customer: Option<String>,
+    /// One line about it.
+    pub line: String,
+}
+
+/// Judges every landing that is seen. Pure: the same events give the same report, whatever order
+/// they were imported in. Costs one pass over the events and a few per landing.
+pub fn audit(at: &At<'_>) -> Report {
+    let evidence = Evidence::gather(at);
+    let landings = landings(at, &evidence);
+    let then = judge_then(&landings, &evidence);
+    let now = judge_now(&landings, &then, &evidence);
+    let mut findings = Vec::new();
+    let mut not_judged = Vec::new();
+    for ((landing, then), now) in landings.iter().zip(&then).zip(&now) {
+        if !now.hits.is_empty() {
+            findings.push(finding(at, &evidence, landing, then, now));
+        } else if !now.expectation.is_known() {
+            not_judged.push(NotJudged {
+                landing: landing.subject(),
+                tenant: evidence.tenant_name(&landing.tenant),
+                needs: "the tenant named on the order, an earlier binding of the License ID, or a tenant with the customer's verified domain",
+            });
+        }
+    }
+    findings.sort_by(|a, b| {
+        let key = |f: &Finding| (std::cmp::Reverse(f.severity), f.at.start, f.id.clone());
+        key(a).cmp(&key(b))
+    });
+    not_judged.sort_by(|a, b| a.landing.cmp(&b.landing));
+    let judged = landings.len() - not_judged.len();
+    Report {
+        valid_at: at.point().valid_at,
+        clean: clean(at, &evidence, &landings, &now, &findings),
+        findings,
+        judged,
+        not_judged,
+        events: at.all().count(),
+        tenants: at.subjects(ledger::subject::SubjectKind::Tenant).len(),
+    }
+}
+
+/// What one pass says of one landing.
+struct Judgement {
+    expectation: Expectation,
+    hits: Vec<(&'static Rule, Hit)>,
+    dismissed: bool,
+}
+
+impl Judgement {
+    fn accuses(&self) -> bool {
+        !self.hits.is_empty() && !self.dismissed
+    }
+}
+
+/// What was known then: every landing by the evidence up to it, in the order in which they happened.
+fn judge_then(landings: &[Landing], evidence: &Evidence) -> Vec<Judgement> {
+    let mut judgements: Vec<Judgement> = Vec::with_capacity(landings.len());
+    for (index, landing) in landings.iter().enumerate() {
+        let before: Vec<Judged<'_>> = landings
+            .iter()
+            .take(index)
+            .zip(&judgements)
+            .map(|(landing, judgement)| Judged {
+                landing,
+                accused: judgement.accuses(),
+            })
+            .collect();
+        let cutoff = Some(landing.cutoff());
+        judgements.push(judge(landing, &before, evidence, cutoff));
+    }
+    judgements
+}
+
+/// What is known now: every landing by all of the evidence, the others as they were judged then.
+fn judge_now(landings: &[Landing], then: &[Judgement], evidence: &Evidence) -> Vec<Judgement> {
+    let others: Vec<Judged<'_>> = landings
+        .iter()
+        .zip(then)
+        .map(|(landing, judgement)| Judged {
+            landing,
+            accused: judgement.accuses(),
+        })
+        .collect();
+    let judge = |landing| judge(landing, &others, evidence, None);
+    landings.iter().map(judge).collect()
+}
+
+fn judge(
+    landing: &Landing,
+    judged: &[Judged<'_>],
+    evidence: &Evidence,
+    cutoff: Option<Timestamp>,
+) -> Judgement {
+    let basis = Basis {
+        evidence,
+        judged,
+        cutoff,
+    };
+    let expectation = expect(landing, &basis);
+    let case = Case {
+        landing,
+        expectation: &expectation,
+        verdict: verdict(landing, &expectation, evidence),
+        evidence,
+        judged,
+        cutoff,
+    };
+    let hits = RULES
+        .iter()
+        .filter_map(|rule| Some((rule, (rule.check)(&case)?)))
+        .collect();
+    let decisions = evidence.decisions.get(&landing.id);
+    let last = decisions.and_then(|d| d.iter().rfind(|d| d.by(cutoff)));
+    Judgement {
+        expectation,
+        hits,
+        dismissed: last.is_some_and(|decision| !decision.value.confirmed),
+    }
+}
+
+fn finding(
+    at: &At<'_>,
+    evidence: &Evidence,
+    landing: &Landing,
+    then: &Judgement,
+    now: &Judgement,
+) -> Finding {
+    let expectation = &now.expectation;
+    let mut support = Exhibits::default();
+    for event in &expectation.evidence {
+        support.add(*event, expectation.source.why());
+    }
+    let mut counter = Exhibits::default();
+    let mut confidence = Confidence::thousandths(0);
+    for (_, hit) in &now.hits {
+        hit.evidence
+            .iter()
+            .for_each(|(event, why)| support.add(*event, why));
+        hit.counter_evidence
+            .iter()
+            .for_each(|(event, why)| counter.add(*event, why));
+        // The lowest of expectation and rule; over several rules the highest (section A).
+        let own = match expectation.is_known() {
+            true => hit.confidence.min(expectation.confidence),
+            false => hit.confidence.lowered(),
+        };
+        confidence = confidence.max(own);
+    }
+    for event in &landing.events {
+        support.add(
+            *event,
+            &format!(
+                "it {} in {}",
+                landing.kind.verb(),
+                evidence.tenant_name(&landing.tenant)
+            ),
+        );
+    }
+    story::general_counter_evidence(evidence, landing, &mut |event, why| counter.add(event, why));
+    let counter_evidence = counter.in_order(evidence);
+    for _ in 0..counter_evidence.len() {
+        confidence = confidence.lowered();
+    }
+    let codes: BTreeSet<&'static str> = now.hits.iter().map(|(rule, _)| rule.code).collect();
+    let severity = now.hits.iter().map(|(_, hit)| hit.severity).max();
+    let changed = then.expectation.wanted != expectation.wanted;
+    let mut finding = Finding {
+        id: landing.id.clone(),
+        codes,
+        severity: severity.unwrap_or(super::Severity::Medium),
+        confidence,
+        state: FindingState::Open,
+        expected: expectation.clone(),
+        expected_then: changed.then(|| then.expectation.clone()),
+        actual: landing.tenant.clone(),
+        landing: landing.subject(),
+        kind: landing.kind,
+        at: landing.at,
+        customer: landing.customer.clone(),
+        license_id: landing.license_id.clone(),
+        order: landing.order.clone(),
+        subjects: subjects(landing),
+        evidence: support.in_order(evidence),
+        counter_evidence,
+        path: story::path(at, evidence, landing),
+        effects: story::effects(at, evidence, landing, expectation),
+        portal: story::portal(evidence, landing),
+        summary: story::summary(evidence, landing, expectation),
+        next_step: String::new(),
+    };
+    finding.state = state(evidence, landing, &finding);
+    finding.next_step = next_step(evidence, landing, &finding);
+    finding
+}
+
+fn subjects(landing: &Landing) -> BTreeSet<String> {
+    let mut subjects = BTreeSet::from([format!("tenant:{}", landing.tenant)]);
+    subjects.extend(
+        landing
+            .license_id
+            .iter()
+            .map(|id| format!("agreement:{id}")),
+    );
+    subjects.extend(landing.order.iter().map(|id| format!("order:{id}")));
+    subjects.extend(
+        landing
+            .redemptions
+            .iter()
+            .map(|id| format!("redemption:{id}")),
+    );
+    subjects.extend(
+        landing
+            .subscriptions
+            .iter()
+            .map(|id| format!("subscription:{id}")),
+    );
+    subjects.extend(landing.lots.iter().map(|id| format!("credit:{id}")));
+    subjects.extend(landing.session.iter().map(|id| format!("session:{id}")));
+    subjects.extend(landing.customer.iter().map(|id| format!("customer:{id}")));
+    let keys = landing.keys.iter().map(ledger::event::subject_of);
+    subjects.extend(keys.map(|subject| subject.to_string()));
+    subjects
+}
+
+fn state(evidence: &Evidence, landing: &Landing, finding: &Finding) -> FindingState {
+    let wrong = |tenant| match &finding.expected.wanted {
+        Wanted::Existing(tenants) => !tenants.contains(tenant),
+        Wanted::BornOfThisChoice | Wanted::Unknown => *tenant == landing.tenant,
+    };
+    if landing.present_tenant().is_none_or(|tenant| !wrong(tenant)) {
+        return FindingState::Compensated;
+    }
+    let decisions = evidence.decisions.get(&landing.id);
+    let last = decisions.and_then(|decisions| decisions.last());
+    let digest = finding.evidence_digest();
+    match last.filter(|decision| decision.value.evidence_digest.as_str() == digest) {
+        Some(decision) if decision.value.confirmed => FindingState::Confirmed,
+        Some(_) => FindingState::Dismissed,
+        None => FindingState::Open,
+    }
+}
+
+fn next_step(evidence: &Evidence, landing: &Landing, finding: &Finding) -> String {
+    let plan = format!("actl compensate plan {}", finding.id);
+    match finding.state {
+        FindingState::Compensated => "nothing: it was compensated".to_owned(),
+        FindingState::Dismissed => "nothing: it was dismissed".to_owned(),
+        FindingState::Open | FindingState::Confirmed if !finding.expected.is_known() => {
+            "ask the contacts of both tenants which one was meant".to_owned()
+        }
+        FindingState::Open | FindingState::Confirmed => match landing.program(evidence) {
+            Some(
+                Program::Enterprise
+                | Program::Campus
+                | Program::Schools
+                | Program::ProductsAndServices,
+            ) => {
+                format!(
+                    "{plan}: the vendor remaps whole agreements, on the word of the Online Services Manager"
+                )
+            }
+            Some(Program::OpenLicense | Program::OpenValue | Program::OpenValueSubscription)
+            | None
+                if landing.kind == LandingKind::Redemption
+                    || landing.kind == LandingKind::Credit =>
+            {
+                format!("{plan}: the vendor reverses the redemption and reissues the key")
+            }
+            Some(Program::OpenLicense | Program::OpenValue | Program::OpenValueSubscription)
+            | None => plan,
+        },
+    }
+}
+
+/// Agreements with a landing and no finding; landings without an agreement likewise.
+fn clean(
+    at: &At<'_>,
+    evidence: &Evidence,
+    landings: &[Landing],
+    now: &[Judgement],
+    findings: &[Finding],
+) -> Vec<Clean> {
+    let accused: BTreeSet<&LicenseId> = findings
+        .iter()
+        .filter_map(|f| f.license_id.as_ref())
+        .collect();
+    let accused_ids: BTreeSet<&FindingId> = findings.iter().map(|f| &f.id).collect();
+    let mut lines: BTreeMap<String, Clean> = BTreeMap::new();
+    for license in evidence
+        .agreements
+        .keys()
+        .filter(|license| !accused.contains(license))
+    {
+        let own = landings
+            .iter()
+            .zip(now)
+            .filter(|(l, _)| l.license_id.as_ref() == Some(license));
+        let own: Vec<(&Landing, Verdict)> = own
+            .map(|(l, judgement)| (l, verdict(l, &judgement.expectation, evidence)))
+            .collect();
+        lines.insert(
+            license.to_string(),
+            story::clean(at, evidence, license, &own),
+        );
+    }
+    for landing in landings {
+        if landing.license_id.is_none() && !accused_ids.contains(&landing.id) {
+            let subject = landing.subject();
+            let tenant = evidence.tenant_name(&landing.tenant);
+            let line = format!(
+                "{} in {tenant}; no agreement is known for it",
+                landing.kind.verb()
+            );
+            let customer = landing.customer.as_ref().map(|c| evidence.customer_name(c));
+            lines.insert(
+                subject.clone(),
+                Clean {
+                    subject,
+                    customer,
+                    line,
+                },
+            );
+        }
+    }
+    lines.into_values().collect()
+}
+
+/// Exhibits without repetition: an event that shows several things shows them in one line.
+#[derive(Default)]
+struct Exhibits(BTreeMap<EventId, BTreeSet<String>>);
+
+impl Exhibits {
+    fn add(&mut self, event: EventId, why: &str) {
+        self.0.entry(event).or_default().insert(why.to_owned());
+    }
+
+    fn in_order(self, evidence: &Evidence) -> Vec<Exhibit> {
+        let mut exhibits: Vec<Exhibit> = self
+            .0
+            .into_iter()
+            .filter_map(|(event, why)| {
+                let at = *evidence.occurred.get(&event)?;
+                let why = why.into_iter().collect::<Vec<_>>().join("; ");
+                Some(Exhibit { at, event, why })
+            })
+            .collect();
+        exhibits.sort_by_key(|exhibit| (exhibit.at.start, exhibit.event));
+        exhibits
+    }
+}
+
+/// Steps of a path, in order.
+pub(super) fn in_order(mut steps: Vec<PathStep>) -> Vec<PathStep> {
+    steps.sort_by(|a, b| (a.at.start, &a.what).cmp(&(b.at.start, &b.what)));
+    steps.dedup();
+    steps
+}

@@ -1,0 +1,130 @@
+//! WTR005: another customer's tenant.
+
+use super::{Case, Hit, Rule, Severity};
+use ledger::id::{CustomerId, EventId};
+use std::collections::BTreeMap;
+
+pub(super) const RULE: Rule = Rule {
+    code: "WTR005",
+    name: "another customer's tenant",
+    severity: Severity::Critical,
+    meaning: "The tenant belongs to a customer who has nothing to do with the order: a source calls that customer its owner, the tenant has verified that customer's domain, or that customer's agreements are bound to it.",
+    needs: "the end customer of the order or agreement; who the tenant belongs to",
+    counter_evidence: "the two customers are merged, parent and affiliate, or renamed; the person who did it is an administrator of the customer's own tenant",
+    false_positives: "a merger, a renamed company or a parent company that nobody has recorded",
+    compensation: "reverse and reissue, or remap; notify both customers; first unassign the seats that the other company has given out",
+    parameters: &[],
+    inputs: &[
+        "OrderPlaced.end_customer",
+        "AgreementSigned.customer",
+        "TenantObserved.owner",
+        "TenantObserved.domains",
+        "DomainVerified.domain",
+        "CustomerRegistered.verified_domains",
+        "CustomersRelated.related",
+        "KeysRedeemed.tenant",
+        "ServicesBoundToTenant.tenant",
+        "ServicesAutoAssigned.tenant",
+        "CreditLotActivated.tenant",
+    ],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Option<Hit> {
+    let landing = case.landing;
+    if case.is_as_expected()
+        || case
+            .evidence
+            .partner_of_tenant(&landing.tenant, case.cutoff)
+            .is_some()
+    {
+        return None;
+    }
+    let customer = landing.customer.as_ref()?;
+    let owners = owners(case);
+    let own = owners
+        .keys()
+        .any(|owner| case.evidence.belong_together(owner, customer, case.cutoff));
+    if own {
+        return None;
+    }
+    let (owner, why) = owners.into_iter().max_by_key(|(_, why)| why.len())?;
+    let mut hit = Hit::new(Severity::Critical, 950);
+    hit.evidence.extend(why);
+    let name = case.evidence.customer_name(customer);
+    let order = landing
+        .order_facts(case.evidence)
+        .and_then(|o| o.end_customer.as_ref());
+    let agreement = landing
+        .agreement(case.evidence)
+        .and_then(|a| a.customer.as_ref());
+    if let Some(known) = order.or(agreement) {
+        let owner = case.evidence.customer_name(&owner);
+        hit.evidence.push((
+            known.event,
+            format!("it was ordered for {name}, not for {owner}"),
+        ));
+    }
+    Some(hit)
+}
+
+/// The customers that the tenant belongs to, each with the events that say so.
+fn owners(case: &Case<'_>) -> BTreeMap<CustomerId, Vec<(EventId, String)>> {
+    let mut owners: BTreeMap<CustomerId, Vec<(EventId, String)>> = BTreeMap::new();
+    let tenant = case.evidence.tenants.get(&case.landing.tenant);
+    let shown = case.evidence.tenant_name(&case.landing.tenant);
+    let name = |customer: &CustomerId| case.evidence.customer_name(customer);
+    for owner in tenant
+        .into_iter()
+        .flat_map(|t| &t.owners)
+        .filter(|o| o.by(case.cutoff))
+    {
+        let why = format!("{shown} belongs to {}", name(&owner.value));
+        owners
+            .entry(owner.value.clone())
+            .or_default()
+            .push((owner.event, why));
+    }
+    for domain in tenant
+        .into_iter()
+        .flat_map(|t| &t.domains)
+        .filter(|d| d.by(case.cutoff))
+    {
+        for (customer, facts) in &case.evidence.customers {
+            let same = facts
+                .domains
+                .iter()
+                .any(|d| d.value.1 == domain.value.1 && d.by(case.cutoff));
+            if same {
+                let why = format!(
+                    "{shown} has verified {}, a domain of {}",
+                    domain.value.0,
+                    name(customer)
+                );
+                owners
+                    .entry(customer.clone())
+                    .or_default()
+                    .push((domain.event, why));
+            }
+        }
+    }
+    let bound = case.judged.iter().filter(|judged| {
+        let other = judged.landing;
+        !judged.accused
+            && other.id != case.landing.id
+            && other.present_tenant() == Some(&case.landing.tenant)
+            && other.at.start < case.landing.at.start
+    });
+    for judged in bound {
+        if let (Some(customer), Some(event)) =
+            (&judged.landing.customer, judged.landing.events.first())
+        {
+            let why = format!("{shown} holds an agreement of {}", name(customer));
+            owners
+                .entry(customer.clone())
+                .or_default()
+                .push((*event, why));
+        }
+    }
+    owners
+}

@@ -1,0 +1,95 @@
+//! WTR010: Sign Up where Sign In was right.
+
+use super::{Case, Hit, Rule, Severity};
+use crate::audit::expectation::{ExpectationSource, scenario, trials};
+use crate::audit::landing::LandingKind;
+use ledger::event::word::Scenario;
+
+pub(super) const RULE: Rule = Rule {
+    code: "WTR010",
+    name: "Sign Up where Sign In was right",
+    severity: Severity::High,
+    meaning: "Sign Up was chosen although the customer has a trial to keep or a paid tenant already. The choice cannot be taken back: there is a second tenant now, and the data is in the first.",
+    needs: "the choice; the assessed scenario, or a tenant with the customer's domain or a live trial of the same contact before the choice",
+    counter_evidence: "the customer's trial had ended; the assessment was made after the choice",
+    false_positives: "a trial left behind or a bypass by intent: then the assessment says so and the rule is silent",
+    compensation: "bind the agreement to the original tenant by a remap; retire the new tenant; no data moves",
+    parameters: &[],
+    inputs: &[
+        "SignUpChosen.license_id",
+        "ScenarioAssessed.scenario",
+        "ScenarioAssessed.trial_tenant",
+        "TrialStarted.customer",
+        "TrialStarted.contact",
+        "TrialStarted.ends",
+        "CustomerRegistered.verified_domains",
+        "DomainVerified.domain",
+        "TenantObserved.domains",
+        "ServicesBoundToTenant.basis",
+    ],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Option<Hit> {
+    let landing = case.landing;
+    if landing.kind != LandingKind::SignUp
+        || case.is_as_expected() && case.expectation.source != ExpectationSource::NewTenant
+    {
+        return None;
+    }
+    let basis = case.basis();
+    let agreement = landing.agreement(case.evidence)?;
+    let choice = agreement
+        .choices
+        .iter()
+        .rfind(|choice| choice.value.sign_up);
+    let mut hit = Hit::new(Severity::High, 950);
+    let assessed = scenario(landing, &basis);
+    match assessed.map(|known| known.value.scenario) {
+        Some(Scenario::New | Scenario::TrialFresh | Scenario::Bypass) => return None,
+        Some(Scenario::TrialRetain) => {
+            let event = assessed.map(|known| known.event);
+            let why = "the customer was to keep its trial, which needs Sign In";
+            hit.evidence
+                .extend(event.map(|event| (event, why.to_owned())));
+        }
+        Some(Scenario::ExistingPaid) => {
+            let event = assessed.map(|known| known.event);
+            let why = "the customer has a paid tenant already, which needs Sign In";
+            hit.evidence
+                .extend(event.map(|event| (event, why.to_owned())));
+        }
+        None => {
+            let on = landing.at.start.date();
+            let live = trials(landing, &basis).rfind(|trial| trial.value.ends >= on);
+            if let Some(trial) = live {
+                let tenant = case.evidence.tenant_name(&trial.value.tenant);
+                hit.evidence.push((
+                    trial.event,
+                    format!("a trial of the customer was running in {tenant}"),
+                ));
+            } else if case.is_elsewhere()
+                && case.expectation.source == ExpectationSource::CustomerDomain
+            {
+                let why = "a tenant of the customer existed already";
+                hit.evidence.extend(
+                    case.expectation
+                        .evidence
+                        .iter()
+                        .map(|e| (*e, why.to_owned())),
+                );
+            } else {
+                return None;
+            }
+        }
+    }
+    hit.evidence
+        .extend(choice.map(|choice| (choice.event, "Sign Up was chosen".to_owned())));
+    if let (Some(assessed), Some(choice)) = (assessed, choice)
+        && assessed.from > choice.from
+    {
+        let why = "the scenario was assessed after the choice";
+        hit.counter_evidence.push((assessed.event, why.to_owned()));
+    }
+    Some(hit)
+}

@@ -1,0 +1,53 @@
+//! WTR027: signed in to the wrong tenant.
+
+use super::{Case, Hit, Rule, Severity};
+use crate::audit::expectation::scenario;
+use crate::audit::landing::LandingKind;
+use ledger::event::word::Scenario;
+
+pub(super) const RULE: Rule = Rule {
+    code: "WTR027",
+    name: "signed in to the wrong tenant",
+    severity: Severity::Critical,
+    meaning: "Sign In was right, but the account belonged to another tenant than the customer's trial or paid one: the agreement is bound to that tenant now.",
+    needs: "the choice of Sign In; the scenario (a trial to keep, a paid tenant, or a bypass); the trial's or known tenant",
+    counter_evidence: "the two tenants belong to one customer",
+    false_positives: "a customer with several tenants who meant another one than the assessment names",
+    compensation: "remap the agreement to the trial's or known tenant; a support case to recover credentials just before is further evidence",
+    parameters: &[],
+    inputs: &[
+        "SignInChosen.license_id",
+        "ScenarioAssessed.scenario",
+        "ScenarioAssessed.trial_tenant",
+        "TrialStarted.tenant",
+        "ServicesBoundToTenant.tenant",
+        "ServicesBoundToTenant.basis",
+    ],
+    check,
+};
+
+fn check(case: &Case<'_>) -> Option<Hit> {
+    let landing = case.landing;
+    if landing.kind != LandingKind::SignIn || !case.is_elsewhere() {
+        return None;
+    }
+    let assessed = scenario(landing, &case.basis())?;
+    let what = match assessed.value.scenario {
+        Scenario::TrialRetain => "the customer was to keep its trial",
+        Scenario::ExistingPaid => "the customer has a paid tenant",
+        Scenario::Bypass => "the customer was bypassed and has a tenant",
+        Scenario::New | Scenario::TrialFresh => return None,
+    };
+    let mut hit = Hit::new(Severity::Critical, 950);
+    hit.evidence.push((assessed.event, what.to_owned()));
+    let choices = &landing.agreement(case.evidence)?.choices;
+    let choice = choices.iter().rfind(|choice| !choice.value.sign_up);
+    hit.evidence
+        .extend(choice.map(|choice| (choice.event, "Sign In was chosen".to_owned())));
+    let tenant = case.evidence.tenant_name(&landing.tenant);
+    for event in &landing.events {
+        hit.evidence
+            .push((*event, format!("the agreement was bound to {tenant}")));
+    }
+    Some(hit)
+}

@@ -1,0 +1,260 @@
+//! The words of a report: how it came to a landing, what it changed, and what speaks for it.
+
+use super::evidence::Evidence;
+use super::expectation::{Expectation, Verdict, Wanted};
+use super::finding::PathStep;
+use super::landing::Landing;
+use super::report::{Clean, in_order};
+use ledger::event::{Event, Payload};
+use ledger::id::{EventId, LicenseId, TenantId};
+use ledger::secret::PersonId;
+use ledger::time::Timestamp;
+use projections::At;
+use projections::view::{agreement, tenant};
+
+/// What landed, for people: the key's last five, the seats, the program and the agreement.
+fn what(evidence: &Evidence, landing: &Landing) -> String {
+    let thing = match (landing.keys.first(), landing.keys.len()) {
+        (Some(key), 1) => format!("Key …{}", key.last5),
+        (Some(key), more) => format!("Keys …{} and {} more", key.last5, more - 1),
+        (None, _) => "The order".to_owned(),
+    };
+    let mut about = Vec::new();
+    about.extend(landing.seats.map(|seats| format!("{seats} seats")));
+    let program = landing.program(evidence).map(|p| spaced(p.as_str()));
+    if let Some(license) = &landing.license_id {
+        about.push(format!(
+            "{} {license}",
+            program.unwrap_or_else(|| "agreement".to_owned())
+        ));
+    }
+    about.extend(landing.customer.as_ref().map(|c| evidence.customer_name(c)));
+    match about.is_empty() {
+        true => thing,
+        false => format!("{thing} ({})", about.join(", ")),
+    }
+}
+
+/// `OpenValue` as `Open Value`.
+fn spaced(word: &str) -> String {
+    let mut out = String::new();
+    for letter in word.chars() {
+        if letter.is_uppercase() && !out.is_empty() {
+            out.push(' ');
+        }
+        out.push(letter);
+    }
+    out
+}
+
+/// The expected tenant, for people.
+pub fn wanted(evidence: &Evidence, expectation: &Expectation) -> String {
+    match &expectation.wanted {
+        Wanted::Existing(tenants) => {
+            let names: Vec<String> = tenants.iter().map(|t| evidence.tenant_name(t)).collect();
+            names.join(" or ")
+        }
+        Wanted::BornOfThisChoice => "a new tenant, made by this choice".to_owned(),
+        Wanted::Unknown => "unknown".to_owned(),
+    }
+}
+
+/// One sentence about a finding.
+pub fn summary(evidence: &Evidence, landing: &Landing, expectation: &Expectation) -> String {
+    let tenant = evidence.tenant_name(&landing.tenant);
+    let sentence = format!(
+        "{} {} in {tenant}",
+        what(evidence, landing),
+        landing.kind.verb()
+    );
+    match expectation.is_known() {
+        true => format!("{sentence} instead of {}.", wanted(evidence, expectation)),
+        false => format!("{sentence}."),
+    }
+}
+
+/// What the portal showed last about the agreement.
+pub fn portal(evidence: &Evidence, landing: &Landing) -> Option<String> {
+    let status = landing.agreement(evidence)?.statuses.last()?;
+    let on = status.from.date();
+    Some(format!("showed \"{}\" on {on}", spaced(status.value)))
+}
+
+/// Evidence against a finding that no single rule looks for: the person was entitled to act, and
+/// administers the tenant.
+pub fn general_counter_evidence(
+    evidence: &Evidence,
+    landing: &Landing,
+    add: &mut dyn FnMut(EventId, &str),
+) {
+    let Some(agreement) = landing.agreement(evidence) else {
+        return;
+    };
+    let by = Some(landing.cutoff());
+    let acted = |person: &PersonId| landing.persons.contains(person);
+    let recipient = agreement
+        .recipients
+        .iter()
+        .find(|r| acted(&r.value) && r.by(by));
+    let tenant = evidence.tenants.get(&landing.tenant);
+    let administrator = tenant
+        .into_iter()
+        .flat_map(|tenant| &tenant.administrators)
+        .find(|user| acted(&user.value) && user.by(by));
+    // Either alone says little: the recipient may be in the wrong browser, and an administrator of
+    // the wrong tenant is the very mistake. Both together are somebody who may well have meant it.
+    if let (Some(recipient), Some(_)) = (recipient, administrator) {
+        add(
+            recipient.event,
+            "who did it had received the activation mail and administers the tenant",
+        );
+    }
+}
+
+/// How it came to the landing: order, mail, forwards, choice, landing, and what undid it.
+pub fn path(at: &At<'_>, evidence: &Evidence, landing: &Landing) -> Vec<PathStep> {
+    let Some(license) = &landing.license_id else {
+        return Vec::new();
+    };
+    let mut steps = Vec::new();
+    for event in agreement::events(at, license) {
+        steps.extend(step(event, landing).map(|what| PathStep {
+            at: event.occurred_at,
+            what,
+        }));
+    }
+    let landed = format!(
+        "{} in {}",
+        short(landing),
+        evidence.tenant_name(&landing.tenant)
+    );
+    steps.push(PathStep {
+        at: landing.at,
+        what: landed,
+    });
+    let moved = landing.remapped.as_ref().map(|to| {
+        (
+            to.event,
+            format!("remapped to {}", evidence.tenant_name(&to.value)),
+        )
+    });
+    let undone = landing
+        .reversed
+        .as_ref()
+        .map(|known| (known.event, "reversed".to_owned()));
+    for (event, what) in moved.into_iter().chain(undone) {
+        let at = evidence.occurred.get(&event).copied().unwrap_or(landing.at);
+        steps.push(PathStep { at, what });
+    }
+    in_order(steps)
+}
+
+fn short(landing: &Landing) -> &'static str {
+    landing.kind.verb().trim_start_matches("was ")
+}
+
+/// What an event adds to the path of a landing; nothing for most.
+fn step(event: &Event, landing: &Landing) -> Option<String> {
+    if event.occurred_at.start > landing.cutoff() {
+        return None;
+    }
+    let own_order = |order: Option<&ledger::id::OrderId>| {
+        order.is_none() || landing.order.is_none() || order == landing.order.as_ref()
+    };
+    if let Payload::OrderPlaced(placed) = &event.payload {
+        own_order(Some(&placed.order)).then(|| "ordered".to_owned())
+    } else if let Payload::ActivationEmailSent(sent) = &event.payload {
+        own_order(sent.order.as_ref())
+            .then(|| format!("mailed to the {}", spaced(sent.role.as_str())))
+    } else if let Payload::ActivationEmailResent(_) = &event.payload {
+        Some("mailed again".to_owned())
+    } else if let Payload::ActivationEmailForwarded(_) = &event.payload {
+        Some("forwarded".to_owned())
+    } else if let Payload::ActivationLinkOpened(_) = &event.payload {
+        Some("link opened".to_owned())
+    } else if let Payload::SignInChosen(_) = &event.payload {
+        Some("Sign In chosen".to_owned())
+    } else if let Payload::SignUpChosen(_) = &event.payload {
+        Some("Sign Up chosen".to_owned())
+    } else {
+        None
+    }
+}
+
+/// What the landing changed: seats in its tenant, what the expected one has, and users since.
+pub fn effects(
+    at: &At<'_>,
+    evidence: &Evidence,
+    landing: &Landing,
+    expectation: &Expectation,
+) -> Vec<String> {
+    let before = landing.at.start.as_micros().saturating_sub(1);
+    let before = at.valid_at(Timestamp::from_micros(before));
+    let after = at.valid_at(landing.cutoff());
+    let seats = |at: &At<'_>, id: &TenantId| tenant::fold(at, id).map_or(0, |view| view.seats.0);
+    let mut effects = Vec::new();
+    let name = evidence.tenant_name(&landing.tenant);
+    let (was, is) = (
+        seats(&before, &landing.tenant),
+        seats(&after, &landing.tenant),
+    );
+    if was != is {
+        effects.push(format!("{name}: {was} → {is} seats"));
+    }
+    if let Some(right) = expectation.tenant() {
+        let has = seats(at, right);
+        let ordered = landing
+            .license_id
+            .as_ref()
+            .and_then(|l| agreement::fold(at, l));
+        let ordered = ordered.map_or(0, |view| view.seats_ordered.0);
+        effects.push(format!(
+            "{}: {has} seats now, {ordered} ordered under the agreement",
+            evidence.tenant_name(right)
+        ));
+    }
+    let facts = evidence.tenants.get(&landing.tenant);
+    let since = facts.into_iter().flat_map(|facts| &facts.assigned);
+    let users: usize = since
+        .filter(|a| a.from >= landing.at.start)
+        .map(|a| a.value)
+        .sum();
+    if users > 0 {
+        effects.push(format!("{users} users were given licences in {name} since"));
+    }
+    effects
+}
+
+/// One line about an agreement without a finding.
+pub fn clean(
+    at: &At<'_>,
+    evidence: &Evidence,
+    license: &LicenseId,
+    landings: &[(&Landing, Verdict)],
+) -> Clean {
+    let facts = evidence.agreements.get(license);
+    let customer = facts.and_then(|f| f.customer.as_ref());
+    let customer = customer.map(|c| evidence.customer_name(&c.value));
+    let line = match landings.last() {
+        None => {
+            let view = agreement::fold(at, license);
+            let state = view.map_or_else(|| "unknown".to_owned(), |v| format!("{:?}", v.state));
+            format!("nothing landed yet; {}", spaced(&state).to_lowercase())
+        }
+        Some((landing, verdict)) => {
+            let tenant = evidence.tenant_name(&landing.tenant);
+            let on = landing.at.start.date();
+            let judged = match verdict {
+                Verdict::AsExpected => "as expected",
+                Verdict::Elsewhere => "elsewhere than expected, and no rule accuses it",
+                Verdict::NotJudged => "not judged: nothing says which tenant was meant",
+            };
+            format!("{} in {tenant} on {on}, {judged}", short(landing))
+        }
+    };
+    Clean {
+        subject: license.to_string(),
+        customer,
+        line,
+    }
+}
