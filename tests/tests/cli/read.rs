@@ -160,3 +160,26 @@ fn messages_are_coloured_only_when_asked_for() {
     desk.file("events.jsonl", tenant(1));
     assert!(!desk.run(&["import", "events.jsonl"]).err.contains('\u{1b}'));
 }
+
+#[test]
+fn a_simulated_history_can_be_imported_and_is_the_same_every_time() {
+    let desk = Desk::new();
+    let simulate = [
+        "simulate",
+        "--seed",
+        "7",
+        "--customers",
+        "2",
+        "--months",
+        "4",
+    ];
+    let lines = desk.run(&simulate).ok();
+    assert_eq!(desk.run(&simulate).ok(), lines);
+    let answer = desk
+        .run_with(&["import", "-", "--format", "json"], lines.as_bytes())
+        .json();
+    assert_eq!(answer["refused"], 0);
+    assert_eq!(answer["appended"], lines.lines().count());
+    desk.run(&["simulate", "--start", "soon"])
+        .failed(2, &["no day"]);
+}

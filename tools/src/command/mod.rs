@@ -34,6 +34,7 @@ commands! {
     show::Show;
     find::Find;
     schema::Schema;
+    simulate::Simulate;
 }
 
 #[cfg(test)]
