@@ -5,4 +5,5 @@ mod append;
 mod canary;
 mod desk;
 mod import;
+mod kill;
 mod read;
