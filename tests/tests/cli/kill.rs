@@ -11,7 +11,7 @@ fn ids(log: &str) -> Vec<String> {
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("an event"));
     events
-        .filter(|event| event["kind"] != "ImportRecorded")
+        .filter(|event| event["source"]["system"] != "actl")
         .map(|event| {
             event["source"]["record"]
                 .as_str()
