@@ -152,6 +152,19 @@ fn no_command_prints_a_secret() {
             }
         }
     }
+    for kind in ["tenant", "subscription", "seat", "agreement", "key"] {
+        for format in ["table", "jsonl"] {
+            run(&desk, &[kind, "--format", format], "");
+        }
+    }
+    for format in ["table", "json"] {
+        run(&desk, &["audit", "replay", "--format", format], "");
+        run(
+            &desk,
+            &["audit", "replay", "-", "--format", format],
+            &events(),
+        );
+    }
     let count = |text: &str| {
         run(&desk, &["log", "--format", "jsonl", "--subject", text], "")
             .ok()
@@ -192,6 +205,16 @@ fn no_argument_that_is_refused_is_repeated() {
             vec!["schema", text],
             vec!["schema", "events", text],
             vec!["help", text],
+            vec!["tenant", text],
+            vec!["seat", text],
+            vec!["key", text],
+            vec!["agreement", text],
+            vec!["tenant", "--valid-at", text],
+            vec!["audit", "replay", text],
+            vec!["audit", text],
+            vec!["explain", text],
+            vec!["simulate", "--start", text],
+            vec!["simulate", "--seed", text],
         ] {
             run(&desk, &arguments, "");
         }
@@ -218,6 +241,7 @@ fn no_input_that_is_refused_is_repeated() {
                 line.get(..line.len() / 2).unwrap_or(line).to_owned(),
             ] {
                 run(&desk, &["append"], &broken);
+                run(&desk, &["audit", "replay", "-"], &broken);
             }
             let broken = line.replace("2024-03", secret);
             run(

@@ -34,6 +34,7 @@ mod import;
 mod log;
 mod schema;
 mod show;
+mod simulate;
 mod view;
 
 commands! {
