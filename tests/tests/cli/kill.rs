@@ -72,7 +72,17 @@ fn the_remains_of_an_interrupted_creation_are_taken_up_again() {
     let desk = Desk::new();
     let mut vault = Vault::draft(&desk.path("activation-ledger.vault")).expect("a vault");
     vault.create().expect("it is saved");
+    // A store is made under this name before it is moved to its place.
+    let half_made = format!(
+        ".activation-ledger.new-{}",
+        tools::hex::write(&vault.store_id())
+    );
+    desk.file(&format!("{half_made}/manifest"), "half of it");
     let event = tenant(1);
     desk.run_with(&["append"], event.as_bytes()).ok();
     desk.run_with(&["import", "-"], event.as_bytes()).ok();
+    assert_eq!(
+        desk.names(),
+        ["activation-ledger", "activation-ledger.vault"]
+    );
 }
