@@ -1,7 +1,9 @@
 //! What must hold across crates, and what the tests of it share.
 
+pub mod domain;
 pub mod facts;
 pub mod faulty;
 pub mod model;
+pub mod sample;
 pub mod stores;
 pub mod story;
