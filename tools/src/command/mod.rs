@@ -34,6 +34,7 @@ mod import;
 mod log;
 mod schema;
 mod show;
+mod simulate;
 mod view;
 
 commands! {
@@ -50,6 +51,7 @@ commands! {
     audit::Audit;
     explain::Explain;
     schema::Schema;
+    simulate::Simulate;
 }
 
 #[cfg(test)]
