@@ -243,7 +243,7 @@ impl Customer {
             country: names::country(&mut random),
             pcn: format!("C{:07}", 1_000_000 + u64::from(number)),
             reseller: random.below(count) as usize,
-            delegated: random.chance(450),
+            delegated: random.chance(600),
             people: Vec::new(),
             tenant: None,
             trial: None,

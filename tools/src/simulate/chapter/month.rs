@@ -16,7 +16,8 @@ pub fn look(s: &mut Scene<'_>) {
     if s.who.number.is_multiple_of(IMPORTS_EVERY) {
         imported(s);
     }
-    if s.who.tenant.is_none() {
+    // Before there is a tenant, or while a landing is in dispute, there is nothing to look at.
+    if s.who.tenant.is_none() || s.who.mistake.is_some() {
         return;
     }
     counters(s);
