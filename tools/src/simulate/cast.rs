@@ -182,6 +182,8 @@ pub struct Mistake {
     pub redemption: Option<String>,
     /// The subscriptions that began there, with their seats.
     pub subscriptions: Vec<(String, u32)>,
+    /// The first user of each of them, where one was assigned already.
+    pub users: Vec<usize>,
     /// The order that landed.
     pub order: Order,
 }

@@ -7,7 +7,7 @@ use crate::simulate::outbox::System;
 use crate::simulate::scene::{Scene, Step};
 
 /// How long after the end of its validity a machine is still looked after, in days.
-const GIVEN_UP_AFTER_DAYS: i64 = 90;
+const GIVEN_UP_AFTER_DAYS: i64 = 40;
 
 /// One contact of a machine.
 pub fn revalidate(s: &mut Scene<'_>, index: usize) {
@@ -147,7 +147,7 @@ fn refused(s: &mut Scene<'_>, index: usize, cause: &str) {
         s.who.seats[index].state = SeatState::Gone;
         return;
     }
-    let minutes = i64::from(s.who.random.between(12 * 1440, 20 * 1440));
+    let minutes = i64::from(s.who.random.between(20 * 1440, 28 * 1440));
     let at = s.now.plus_minutes(minutes);
     s.then(at, Step::Revalidate(place(index)));
 }
