@@ -18,7 +18,12 @@
 )]
 
 pub mod event;
+mod files;
 pub mod id;
+pub mod index;
+pub mod limits;
+pub mod log;
 pub mod secret;
+pub mod store;
 pub mod subject;
 pub mod time;

@@ -67,7 +67,7 @@ pub fn spend(s: &mut Scene<'_>) {
     let share = i64::from(s.who.random.between(2, 8));
     let amount = match s.who.story.episode {
         // A little less every week, so that something is left at the end.
-        Episode::Credit => (lot.left * share / 100).max(1),
+        Episode::Credit | Episode::CreditForfeited => (lot.left * share / 100).max(1),
         _ => lot.left.min(share * 900),
     };
     lot.left -= amount;
