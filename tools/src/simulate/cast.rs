@@ -182,6 +182,8 @@ pub struct Mistake {
     pub redemption: Option<String>,
     /// The subscriptions that began there, with their seats.
     pub subscriptions: Vec<(String, u32)>,
+    /// The first user of each of them, where one was assigned already.
+    pub users: Vec<usize>,
     /// The order that landed.
     pub order: Order,
 }
@@ -243,7 +245,7 @@ impl Customer {
             country: names::country(&mut random),
             pcn: format!("C{:07}", 1_000_000 + u64::from(number)),
             reseller: random.below(count) as usize,
-            delegated: random.chance(450),
+            delegated: random.chance(600),
             people: Vec::new(),
             tenant: None,
             trial: None,

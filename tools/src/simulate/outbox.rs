@@ -118,10 +118,11 @@ impl<'a> By<'a> {
         }
     }
 
-    /// The agent on a machine, for its user.
-    pub fn agent(user: &'a Person, tenant: &'a str) -> Self {
+    /// The agent on a machine, for its user; the reseller manages some customers' machines.
+    pub fn agent(user: &'a Person, tenant: &'a str, partner: Option<&'a str>) -> Self {
         Self {
             person: Some(user),
+            partner,
             home_tenant: Some(tenant),
             ..Self::kind("Agent")
         }

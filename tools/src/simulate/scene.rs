@@ -132,7 +132,14 @@ pub struct Scene<'a> {
     pub agenda: &'a mut Agenda,
 }
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
+    /// The reseller that manages the customer's machines, if one does.
+    pub fn managed_by(&self) -> Option<&'a str> {
+        let channel: &'a Channel = self.channel;
+        let reseller = channel.resellers.get(self.who.reseller)?;
+        self.who.delegated.then_some(reseller.id.as_str())
+    }
+
     /// Puts down a further step of this customer.
     pub fn then(&mut self, at: Timestamp, step: Step) {
         self.agenda.put(at.max(self.now), self.who.number, step);

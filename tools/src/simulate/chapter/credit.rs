@@ -64,7 +64,12 @@ pub fn spend(s: &mut Scene<'_>) {
     let Some(lot) = live.min_by(|a, b| (a.expires, &a.id).cmp(&(b.expires, &b.id))) else {
         return;
     };
-    let amount = lot.left.min(i64::from(s.who.random.between(200, 6_000)));
+    let share = i64::from(s.who.random.between(2, 8));
+    let amount = match s.who.story.episode {
+        // A little less every week, so that something is left at the end.
+        Episode::Credit | Episode::CreditForfeited => (lot.left * share / 100).max(1),
+        _ => lot.left.min(share * 900),
+    };
     lot.left -= amount;
     let lot = &*lot;
     s.out

@@ -50,12 +50,13 @@ pub fn install(s: &mut Scene<'_>, index: usize) {
 pub fn sign_in(s: &mut Scene<'_>, index: usize, minutes: i64) {
     let tenant = s.who.tenant_id();
     with_user(s, index, "UserPrompted", minutes, System::AGENT);
+    let managed_by = s.managed_by();
     let who = &*s.who;
     let (seat, user) = (&who.seats[index], &who.people[who.seats[index].user]);
     let at = s.now.plus_minutes(minutes + 1);
     s.out
         .fact("UserAuthenticated", at, System::AGENT)
-        .by(By::agent(user, &tenant))
+        .by(By::agent(user, &tenant, managed_by))
         .data(|f| {
             f.text("machine", &seat.machine).person("user", user);
             f.text("tenant", &tenant).text("library", "IDCRL");
@@ -84,12 +85,13 @@ fn make_room(s: &mut Scene<'_>, index: usize) {
     };
     s.who.seats[longest].state = SeatState::Bumped;
     let tenant = s.who.tenant_id();
+    let managed_by = s.managed_by();
     let who = &*s.who;
     let person = &who.people[user];
     let at = s.now.plus_minutes(10);
     s.out
         .fact("MachineBumped", at, System::SUBSCRIPTIONS)
-        .by(By::agent(person, &tenant))
+        .by(By::agent(person, &tenant, managed_by))
         .data(|f| {
             f.text("machine", &who.seats[longest].machine)
                 .person("user", person);
@@ -100,12 +102,13 @@ fn make_room(s: &mut Scene<'_>, index: usize) {
 
 fn register(s: &mut Scene<'_>, index: usize) {
     let tenant = s.who.tenant_id();
+    let managed_by = s.managed_by();
     let who = &*s.who;
     let (seat, user) = (&who.seats[index], &who.people[who.seats[index].user]);
     let at = s.now.plus_minutes(10);
     s.out
         .fact("MachineRegistered", at, System::SUBSCRIPTIONS)
-        .by(By::agent(user, &tenant))
+        .by(By::agent(user, &tenant, managed_by))
         .data(|f| {
             f.text("machine", &seat.machine).person("user", user);
             f.text("tenant", &tenant);
@@ -113,7 +116,7 @@ fn register(s: &mut Scene<'_>, index: usize) {
     let at = s.now.plus_minutes(11);
     s.out
         .fact("SeatProvisioned", at, System::SUBSCRIPTIONS)
-        .by(By::agent(user, &tenant))
+        .by(By::agent(user, &tenant, managed_by))
         .data(|f| {
             f.text("machine", &seat.machine).person("user", user);
             f.text("tenant", &tenant);
@@ -155,11 +158,12 @@ pub fn license(s: &mut Scene<'_>, index: usize) {
     let tenant = s.who.tenant_id();
     let valid_until = s.now.plus_days(TTL_DAYS);
     s.who.seats[index].valid_until = valid_until;
+    let managed_by = s.managed_by();
     let who = &*s.who;
     let (seat, user) = (&who.seats[index], &who.people[who.seats[index].user]);
     s.out
         .fact("SeatLicensed", s.now, System::SUBSCRIPTIONS)
-        .by(By::agent(user, &tenant))
+        .by(By::agent(user, &tenant, managed_by))
         .data(|f| {
             f.text("machine", &seat.machine).person("user", user);
             f.text("tenant", &tenant)
@@ -184,6 +188,7 @@ pub fn told(
     fields: impl FnOnce(&mut crate::simulate::line::Fields<'_>),
 ) {
     let at = s.now.plus_minutes(minutes);
+    let managed_by = s.managed_by();
     let who = &*s.who;
     let (seat, user) = (&who.seats[index], &who.people[who.seats[index].user]);
     let tenant = who.tenant.as_deref().unwrap_or_default();
@@ -192,7 +197,7 @@ pub fn told(
         kind,
         at,
         system,
-        By::agent(user, tenant),
+        By::agent(user, tenant, managed_by),
         &seat.machine,
         fields,
     );

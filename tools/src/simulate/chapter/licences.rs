@@ -1,7 +1,7 @@
 //! Licences are assigned to users, taken away, and given back.
 
 use super::{order, place};
-use crate::simulate::cast::{ADMINISTRATOR, FIRST_USER, Person, Seat, SeatState};
+use crate::simulate::cast::{ADMINISTRATOR, Person, Seat, SeatState};
 use crate::simulate::outbox::{By, System};
 use crate::simulate::scene::{Scene, Step};
 use crate::simulate::storyline::Episode;
@@ -35,7 +35,7 @@ pub fn assign(s: &mut Scene<'_>, index: usize) {
 }
 
 fn machines(s: &mut Scene<'_>, index: usize, user: usize) {
-    let busiest = user == FIRST_USER && s.who.story.episode == Episode::SixthInstall;
+    let busiest = s.who.seats.is_empty() && s.who.story.episode == Episode::SixthInstall;
     let count = match s.who.random.below(100) {
         _ if busiest => MACHINES_OF_THE_BUSIEST,
         0..=77 => 1,

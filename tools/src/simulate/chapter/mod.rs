@@ -13,6 +13,7 @@ pub mod mail;
 pub mod month;
 pub mod order;
 pub mod redemption;
+pub mod refusal;
 pub mod registration;
 pub mod reissue;
 pub mod remap;

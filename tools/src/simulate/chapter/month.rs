@@ -16,12 +16,13 @@ pub fn look(s: &mut Scene<'_>) {
     if s.who.number.is_multiple_of(IMPORTS_EVERY) {
         imported(s);
     }
-    if s.who.tenant.is_none() {
+    // Before there is a tenant, or while a landing is in dispute, there is nothing to look at.
+    if s.who.tenant.is_none() || s.who.mistake.is_some() {
         return;
     }
     counters(s);
     seats_observed(s);
-    if s.who.random.chance(500) {
+    for _ in 0..s.who.random.between(1, 3) {
         administrator_looks(s);
     }
     if s.who.random.chance(250) {
@@ -93,7 +94,7 @@ fn seats_observed(s: &mut Scene<'_>) {
 }
 
 fn administrator_looks(s: &mut Scene<'_>) {
-    s.wait_minutes(5, 200);
+    s.wait_minutes(5, 4000);
     let visitor = match s.who.delegated && s.who.random.chance(300) {
         true => Visitor::technician(s),
         false => Visitor::administrator(s),

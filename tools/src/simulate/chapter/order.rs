@@ -73,9 +73,9 @@ fn first_lines(s: &mut Scene<'_>, a: usize) -> Vec<Key> {
     if s.who.agreements[a].credit {
         return vec![credit_line(random.between(1, 10))];
     }
-    let mut seats = random.between(4, 18);
+    let mut seats = random.between(3, 10);
     if random.chance(200) {
-        seats += random.between(10, 50);
+        seats += random.between(4, 20);
     }
     let suite = random.pick(SUITES);
     let mut lines = Vec::new();

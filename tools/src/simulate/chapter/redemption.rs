@@ -2,8 +2,8 @@
 
 use super::session::{self, Visitor};
 use super::subscription::{self, Effect};
-use super::{choice, credit, licences, mail, month, place, registration, trial};
-use crate::simulate::cast::{Key, MANAGER, Order, Purpose};
+use super::{choice, credit, licences, mail, month, place, refusal, registration, trial};
+use crate::simulate::cast::{Key, Order, Purpose};
 use crate::simulate::outbox::System;
 use crate::simulate::scene::{Scene, Step};
 use crate::simulate::storyline::Episode;
@@ -39,10 +39,10 @@ pub fn redeem(s: &mut Scene<'_>, a: usize, episode: Episode) {
         return;
     };
     if episode == Episode::NoRole {
-        refused(s, a, &order);
+        refusal::no_role(s, a, &order);
     }
     if episode == Episode::Abandoned {
-        abandoned(s, a, &order);
+        refusal::mistyped(s, a, &order);
     }
     let mut visitor = visitor(s, &order);
     let license_id = s.who.agreements[a].license_id.clone();
@@ -78,7 +78,8 @@ pub fn redeem(s: &mut Scene<'_>, a: usize, episode: Episode) {
     }
 }
 
-fn visitor(s: &Scene<'_>, order: &Order) -> Visitor {
+/// Who redeems an order: whoever the mail was forwarded to.
+pub fn visitor(s: &Scene<'_>, order: &Order) -> Visitor {
     match order.by_reseller {
         true => Visitor::technician(s),
         false => Visitor::administrator(s),
@@ -159,7 +160,8 @@ pub fn keys_entered(s: &mut Scene<'_>, r: &Redemption<'_>) {
     s.wait_minutes(0, 1);
 }
 
-fn key_entered(s: &mut Scene<'_>, r: &Redemption<'_>, key: &str) {
+/// One key is entered.
+pub fn key_entered(s: &mut Scene<'_>, r: &Redemption<'_>, key: &str) {
     s.out
         .fact("KeyEntered", s.now, System::PORTAL)
         .by(r.visitor.by())
@@ -338,70 +340,4 @@ pub fn redeemed(
             });
         });
     s.wait_minutes(0, 1);
-}
-
-/// Somebody with the mail but without the role tries first.
-fn refused(s: &mut Scene<'_>, a: usize, order: &Order) {
-    let visitor = Visitor::employee(s, MANAGER);
-    attempt(s, a, order, &visitor, "NotAdministrator", "KeyEntered");
-    s.wait_days(1, 3);
-}
-
-/// A key is mistyped, and the attempt given up.
-fn abandoned(s: &mut Scene<'_>, a: usize, order: &Order) {
-    let visitor = visitor(s, order);
-    attempt(s, a, order, &visitor, "Invalid", "KeyEntered");
-    s.wait_days(1, 3);
-}
-
-fn attempt(
-    s: &mut Scene<'_>,
-    a: usize,
-    order: &Order,
-    visitor: &Visitor,
-    code: &str,
-    last_step: &str,
-) {
-    let tenant = s.who.tenant_id();
-    let license_id = s.who.agreements[a].license_id.clone();
-    let known = s.who.tenant.clone();
-    let session = session::open(s, visitor, known.as_deref(), Some(&license_id));
-    let id = s.out.id("rd");
-    let r = Redemption {
-        id: &id,
-        session: &session,
-        visitor,
-        a,
-        order,
-        tenant: &tenant,
-    };
-    started(s, &r, "ManualEntry");
-    let key = match code {
-        "Invalid" => s.who.random.key(),
-        _ => order
-            .keys
-            .first()
-            .map(|line| line.key.clone())
-            .unwrap_or_default(),
-    };
-    key_entered(s, &r, &key);
-    s.out
-        .fact("KeyRejected", s.now, System::PORTAL)
-        .by(visitor.by())
-        .with(&id)
-        .data(|f| {
-            f.text("redemption", &id)
-                .text("key", &key)
-                .text("code", code);
-            f.text("tenant", &tenant).text("session", &session);
-        });
-    s.wait_minutes(1, 5);
-    s.out
-        .fact("RedemptionAbandoned", s.now, System::PORTAL)
-        .by(visitor.by())
-        .with(&id)
-        .data(|f| {
-            f.text("redemption", &id).text("last_step", last_step);
-        });
-    session::close(s, visitor, &session, "SignedOut");
 }

@@ -55,6 +55,7 @@ pub fn goes_wrong(s: &mut Scene<'_>, a: usize) -> bool {
         administrator: other.administrator,
         redemption: Some(id),
         subscriptions: began,
+        users: Vec::new(),
         order,
     });
     s.then_in_days(6, 20, Step::Reissue(place(a)));

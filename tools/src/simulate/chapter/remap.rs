@@ -34,8 +34,10 @@ pub fn goes_wrong(s: &mut Scene<'_>, a: usize) {
     subscription::report(s, &effects, Purpose::Begin, None);
     let landed = s.now;
     month::status_observed(s, a, &order.id, landed);
+    let mut users = Vec::new();
     for effect in &effects {
         let user = s.who.hire();
+        users.push(user);
         licences::assigned(s, effect.index, &[user]);
         s.who.subscriptions[effect.index].assigned = 1;
         if order::has_office(s.who.subscriptions[effect.index].sku) {
@@ -56,6 +58,7 @@ pub fn goes_wrong(s: &mut Scene<'_>, a: usize) {
             .map(|effect| &s.who.subscriptions[effect.index])
             .map(|sub| (sub.id.clone(), sub.seats))
             .collect(),
+        users,
         order,
     });
     s.who.agreements[a].landed = true;
@@ -93,7 +96,7 @@ pub fn compensate(s: &mut Scene<'_>, a: usize) {
         Some(&right),
     );
     remapped(s, a, &case, &mistake, &right);
-    begun_anew(s, a, &case);
+    begun_anew(s, a, &case, &mistake.users);
     users_follow(s, a, &case, &mistake, &right);
     let own = s.who.id.clone();
     reissue::notified(s, &case, "AffectedCustomer", &own, &right);
@@ -187,11 +190,13 @@ fn first_machine(s: &mut Scene<'_>, subscription: usize, user: usize) {
 
 /// The vendor begins the subscriptions anew in the first tenant and transfers the seats to them;
 /// the ones that were moved stay behind empty.
-fn begun_anew(s: &mut Scene<'_>, a: usize, case: &str) {
-    for index in 0..s.who.subscriptions.len() {
-        if s.who.subscriptions[index].agreement != a {
-            continue;
-        }
+fn begun_anew(s: &mut Scene<'_>, a: usize, case: &str, users: &[usize]) {
+    let subscriptions = s.who.subscriptions.iter().enumerate();
+    let of_agreement = subscriptions.filter(|(_, sub)| sub.agreement == a);
+    let indices: Vec<usize> = of_agreement.map(|(index, _)| index).collect();
+    for (index, user) in indices.into_iter().zip(users) {
+        licences::unassigned(s, index, &[*user]);
+        s.wait_minutes(5, 20);
         let moved = s.who.subscriptions[index].id.clone();
         let seats = s.who.subscriptions[index].seats;
         let id = s.out.id("sub");
@@ -219,6 +224,8 @@ fn begun_anew(s: &mut Scene<'_>, a: usize, case: &str) {
                 f.text("from", &moved).text("to", &id);
                 f.number("seats", seats).text("case", case);
             });
+        s.wait_minutes(5, 20);
+        licences::assigned(s, index, &[*user]);
     }
     s.wait_minutes(30, 300);
 }

@@ -1,7 +1,7 @@
 //! Later orders of an agreement: more seats, and another term.
 
 use super::{agreement, choice, credit, licences, mail, month, order, place, subscription};
-use crate::simulate::cast::{Key, Purpose};
+use crate::simulate::cast::{Key, Purpose, SeatState};
 use crate::simulate::scene::{Scene, Step};
 use crate::simulate::storyline::Episode;
 
@@ -133,26 +133,28 @@ fn move_users(s: &mut Scene<'_>, old: usize, index: usize) {
         .iter()
         .position(|sub| sub.agreement == old && sub.sku == sku && sub.closed.is_none());
     let Some(former) = former else { return };
-    let users: Vec<usize> = {
-        let seats = s
-            .who
-            .seats
-            .iter_mut()
-            .filter(|seat| seat.subscription == former);
-        let mut users: Vec<usize> = seats
-            .map(|seat| {
-                seat.subscription = index;
-                seat.user
-            })
-            .collect();
-        users.dedup();
-        users
-    };
+    let mut users: Vec<usize> = Vec::new();
+    for seat in s
+        .who
+        .seats
+        .iter_mut()
+        .filter(|seat| seat.subscription == former)
+    {
+        seat.subscription = index;
+        if seat.state == SeatState::Live {
+            users.push(seat.user);
+        }
+    }
+    users.sort_unstable();
+    users.dedup();
     let who = &mut *s.who;
     let end = who.subscriptions[former].end;
-    let assigned = std::mem::take(&mut who.subscriptions[former].assigned);
     who.subscriptions[former].closed = Some(end);
-    who.subscriptions[index].assigned = assigned;
+    who.subscriptions[former].assigned = 0;
+    who.subscriptions[index].assigned = place(users.len());
+    if !order::has_office(sku) {
+        licences::assign(s, index);
+    }
     s.wait_minutes(10, 200);
     for batch in users.chunks(20) {
         licences::unassigned(s, former, batch);

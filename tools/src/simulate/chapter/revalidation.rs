@@ -7,12 +7,18 @@ use crate::simulate::outbox::System;
 use crate::simulate::scene::{Scene, Step};
 
 /// How long after the end of its validity a machine is still looked after, in days.
-const GIVEN_UP_AFTER_DAYS: i64 = 90;
+const GIVEN_UP_AFTER_DAYS: i64 = 40;
 
 /// One contact of a machine.
 pub fn revalidate(s: &mut Scene<'_>, index: usize) {
     let today = s.today();
     let seat = &s.who.seats[index];
+    if seat.valid_until > s.now.plus_days(TTL_DAYS) {
+        // It was set up again by a step that ran ahead of this one.
+        let at = seat.valid_until.plus_days(-3);
+        s.then(at, Step::Revalidate(place(index)));
+        return;
+    }
     let serves = s.who.subscriptions[seat.subscription].serves(today);
     match seat.state {
         SeatState::Gone => {}
@@ -141,7 +147,7 @@ fn refused(s: &mut Scene<'_>, index: usize, cause: &str) {
         s.who.seats[index].state = SeatState::Gone;
         return;
     }
-    let minutes = i64::from(s.who.random.between(12 * 1440, 20 * 1440));
+    let minutes = i64::from(s.who.random.between(20 * 1440, 28 * 1440));
     let at = s.now.plus_minutes(minutes);
     s.then(at, Step::Revalidate(place(index)));
 }
