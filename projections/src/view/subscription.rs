@@ -353,11 +353,11 @@ fn gather_event(
         }
         Payload::TrialConverted(converted) => {
             to.tenant = Some(converted.tenant.clone());
-            to.paid(None, converted.license_id.as_ref());
             push(Change::Convert {
                 seats: converted.seats.map(|seats| seats.0),
                 end: converted.end,
             });
+            to.paid(None, converted.license_id.as_ref());
         }
         Payload::SubscriptionRenewed(renewed) => {
             if own(&renewed.redemption) {
