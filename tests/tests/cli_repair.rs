@@ -16,7 +16,9 @@ fn mistake() -> (Desk, String) {
     let text = std::fs::read_to_string(path).expect("the story can be read");
     let early = text.lines().filter(|line| {
         let value: serde_json::Value = serde_json::from_str(line).expect("an event");
-        value["occurred_at"].as_str().is_some_and(|at| at < "2024-03-14T11")
+        value["occurred_at"]
+            .as_str()
+            .is_some_and(|at| at < "2024-03-14T11")
     });
     let early: Vec<&str> = early.collect();
     let file = desk.file("events.jsonl", early.join("\n"));
@@ -24,15 +26,25 @@ fn mistake() -> (Desk, String) {
     let audit = desk.run(&["audit", "replay", "--format", "json"]);
     assert_eq!(audit.code, 1, "{audit:#?}");
     let report: serde_json::Value = serde_json::from_str(&audit.out).expect("JSON");
-    let finding = report["findings"][0]["id"].as_str().expect("a finding").to_owned();
+    let finding = report["findings"][0]["id"]
+        .as_str()
+        .expect("a finding")
+        .to_owned();
     (desk, finding)
 }
 
 fn apply(desk: &Desk, finding: &str, step: &str, more: &[&str], stdin: &str) -> Ran {
     let source = format!("support:c-{step}");
     let mut arguments = vec![
-        "compensate", "apply", finding, "--step", step, "--occurred-at", "2024-03-20T10:00Z",
-        "--source", &source,
+        "compensate",
+        "apply",
+        finding,
+        "--step",
+        step,
+        "--occurred-at",
+        "2024-03-20T10:00Z",
+        "--source",
+        &source,
     ];
     arguments.extend(more);
     desk.run_with(&arguments, stdin.as_bytes())
@@ -43,7 +55,14 @@ fn a_compensation_goes_from_plan_to_complete_and_prints_no_secret() {
     let (desk, finding) = mistake();
     let plan = ["compensate", "plan", &finding];
     let mut printed = desk.run(&plan).ok();
-    for part in ["Who has to agree", " 1.  Confirm", "NEXT", "Exact:", "85 seats become 60", "61142675ZZE9697"] {
+    for part in [
+        "Who has to agree",
+        " 1.  Confirm",
+        "NEXT",
+        "Exact:",
+        "85 seats become 60",
+        "61142675ZZE9697",
+    ] {
         assert!(printed.contains(part), "{part:?} is missing in:\n{printed}");
     }
     apply(&desk, &finding, "2", &["--case", "SR-1"], "").failed(4, &["waits for step 1"]);
@@ -55,7 +74,11 @@ fn a_compensation_goes_from_plan_to_complete_and_prints_no_secret() {
         ("5", &[], ""),
         ("6", &[], NEW_KEY),
         ("7", &["--session", "s-new"], ""),
-        ("8", &["--redemption", "rd-new", "--subscription", "sub-new"], ""),
+        (
+            "8",
+            &["--redemption", "rd-new", "--subscription", "sub-new"],
+            "",
+        ),
         ("10", &[], ""),
         ("11", &[], ""),
         ("12", &[], ""),
@@ -72,19 +95,29 @@ fn a_compensation_goes_from_plan_to_complete_and_prints_no_secret() {
     other.failed(4, &["recorded already"]);
     printed += &desk.run(&plan).ok();
     assert!(printed.contains("complete"), "{printed}");
-    let value = desk.run(&["compensate", "plan", &finding, "--format", "json"]).json();
+    let value = desk
+        .run(&["compensate", "plan", &finding, "--format", "json"])
+        .json();
     assert_eq!(value["complete"], true);
     assert_eq!(value["proof"]["exact"], true);
     let diff = desk.run(&["diff", WRONG, RIGHT, "--valid-at", "2024-04-01"]);
     assert_eq!(diff.code, 1, "{diff:#?}");
-    assert!(diff.out.contains("compensated order:PO-4720954"), "{}", diff.out);
+    assert!(
+        diff.out.contains("compensated order:PO-4720954"),
+        "{}",
+        diff.out
+    );
     printed += &diff.out;
     for secret in ["canary", "quist", "QWERT", "ASDFG", "D6X7F", "WF3GM"] {
         assert!(!printed.contains(secret), "{secret} was printed");
         for (path, bytes) in desk.files() {
             let own = path.ends_with("events.jsonl");
             let text = String::from_utf8_lossy(&bytes);
-            assert!(own || !text.contains(secret), "{secret} is in {}", path.display());
+            assert!(
+                own || !text.contains(secret),
+                "{secret} is in {}",
+                path.display()
+            );
         }
     }
 }
@@ -92,17 +125,21 @@ fn a_compensation_goes_from_plan_to_complete_and_prints_no_secret() {
 #[test]
 fn what_is_entangled_or_unknown_is_refused_with_its_exit_code() {
     let (desk, finding) = mistake();
-    desk.run(&["compensate", "plan", "F-NOSUCH0"]).failed(2, &["F-NOSUCH0"]);
+    desk.run(&["compensate", "plan", "F-NOSUCH0"])
+        .failed(2, &["F-NOSUCH0"]);
     let late = r#"{"kind":"SeatsReduced","occurred_at":"2024-03-13T10:00:00Z","source":{"system":"admin-center","record":"late"},"data":{"subscription":"sub-fennimore-h","removed":5}}"#;
     desk.run_with(&["append"], late.as_bytes()).ok();
     let plan = ["compensate", "plan", &finding];
-    desk.run(&plan).failed(4, &["entangled", "sub-fennimore-h were reduced"]);
+    desk.run(&plan)
+        .failed(4, &["entangled", "sub-fennimore-h were reduced"]);
 }
 
 #[test]
 fn a_step_is_refused_if_anything_moved_since_the_position_that_was_planned_from() {
     let (desk, finding) = mistake();
-    let plan = desk.run(&["compensate", "plan", &finding, "--format", "json"]).json();
+    let plan = desk
+        .run(&["compensate", "plan", &finding, "--format", "json"])
+        .json();
     let position = plan["as_of"].to_string();
     let role = r#"{"kind":"TenantRoleAssigned","occurred_at":"2024-03-13T10:00:00Z","source":{"system":"admin-center","record":"late"},"data":{"tenant":"halloranfoods.onmicrosoft.example","user":"x@halloran.example","role":"GlobalAdministrator"}}"#;
     desk.run_with(&["append"], role.as_bytes()).ok();
@@ -118,7 +155,14 @@ fn a_tenant_does_not_differ_from_itself_and_an_unknown_one_is_an_error() {
     desk.run(&["diff", RIGHT, "tenant:fennimoore.example"])
         .failed(2, &["fennimorebikes.onmicrosoft.example"]);
     assert_eq!(desk.run(&["diff", RIGHT]).code, 2);
-    let times = ["diff", WRONG, "--valid-at", "2024-03-11T09:00Z", "--and-valid-at", "2024-03-12"];
+    let times = [
+        "diff",
+        WRONG,
+        "--valid-at",
+        "2024-03-11T09:00Z",
+        "--and-valid-at",
+        "2024-03-12",
+    ];
     let times = desk.run(&times);
     assert_eq!(times.code, 1, "{times:#?}");
     assert!(times.out.contains("seats"), "{}", times.out);

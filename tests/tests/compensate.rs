@@ -24,7 +24,9 @@ fn instant(text: &str) -> Timestamp {
 fn facts_of(name: &str) -> Vec<Fact> {
     let stories = story::all();
     let story = stories.into_iter().find(|story| story.name == name);
-    story.unwrap_or_else(|| panic!("there is no story {name}")).facts
+    story
+        .unwrap_or_else(|| panic!("there is no story {name}"))
+        .facts
 }
 
 /// The facts of a story that had happened before an instant.
@@ -41,7 +43,10 @@ fn fact(value: Value) -> Fact {
 /// The events of the story of the cached credentials before its case was opened: the mistake is
 /// made, and nothing is repaired yet.
 fn mistake() -> Vec<Fact> {
-    until("open-cached-credentials-compensated", "2024-03-14T11:00:00Z")
+    until(
+        "open-cached-credentials-compensated",
+        "2024-03-14T11:00:00Z",
+    )
 }
 
 fn gathered(facts: &[Fact]) -> Histories {
@@ -81,7 +86,11 @@ fn step(facts: &mut Vec<Fact>, number: usize, details: &Details) -> Result<bool,
 }
 
 fn number_of(plan: &Plan, action: Action) -> usize {
-    plan.steps.iter().find(|step| step.action == action).expect("the step is there").number
+    plan.steps
+        .iter()
+        .find(|step| step.action == action)
+        .expect("the step is there")
+        .number
 }
 
 /// Every step of the story with invented details, in order; the last is the closing of the case.
@@ -104,7 +113,9 @@ fn all_steps(plan: &Plan) -> Vec<(usize, Details)> {
         let mut details = details(&day(minute), &format!("c-{minute}"));
         match action {
             Action::OpenCase => details.case = CaseId::new("SR-1").ok(),
-            Action::Authorise(_) => details.person = Some("mara.quist@fennimore.example".to_owned()),
+            Action::Authorise(_) => {
+                details.person = Some("mara.quist@fennimore.example".to_owned())
+            }
             Action::Reissue => details.keys = vec!["QWERT-ASDFG-ZXCVB-12345-POIU7".to_owned()],
             Action::SignIn => details.session = Some("s-new".to_owned()),
             Action::Redeem => {
@@ -124,7 +135,11 @@ fn the_plan_of_a_fresh_mistake_is_exact_and_begins_with_the_confirmation() {
     assert_eq!((plan.wrong.as_str(), plan.right.as_str()), (WRONG, RIGHT));
     assert!(plan.proof.is_exact(), "{:#?}", plan.proof.residue);
     assert!(plan.proof.compared.contains(&format!("tenant:{WRONG}")));
-    assert!(plan.proof.compared.contains(&"subscription:sub-fennimore-h".to_owned()));
+    assert!(
+        plan.proof
+            .compared
+            .contains(&"subscription:sub-fennimore-h".to_owned())
+    );
     assert_eq!(plan.next().map(|step| step.number), Some(1));
     assert_eq!(plan.users_to_free, 0);
     let touched = &plan.radius.subscriptions[0];
@@ -132,7 +147,11 @@ fn the_plan_of_a_fresh_mistake_is_exact_and_begins_with_the_confirmation() {
     assert_eq!(touched.end, touched.end_after);
     assert_eq!(plan.radius.users_since, 3);
     for part in ["61914040", "61142675ZZE9697", "…T9BKQ", WRONG, RIGHT] {
-        assert!(plan.request.contains(part), "{part} is missing in {}", plan.request);
+        assert!(
+            plan.request.contains(part),
+            "{part} is missing in {}",
+            plan.request
+        );
     }
     let said = format!("{plan:?}");
     assert!(!said.contains("D6X7F") && !said.contains("quist"), "{said}");
@@ -147,7 +166,14 @@ fn steps_that_the_record_shows_are_done_and_the_whole_story_is_complete() {
         let step = plan.steps.iter().find(|step| step.action == action);
         matches!(step.expect("the step").state, StepState::Done { .. })
     };
-    for action in [Action::OpenCase, Action::Reverse, Action::Reissue, Action::SignIn, Action::Redeem, Action::Close] {
+    for action in [
+        Action::OpenCase,
+        Action::Reverse,
+        Action::Reissue,
+        Action::SignIn,
+        Action::Redeem,
+        Action::Close,
+    ] {
         assert!(done(action), "{action:?}");
     }
     // Nobody recorded a confirmation in this story: it is shown, not passed over silently.
@@ -169,7 +195,11 @@ fn all_steps_applied_compensate_the_finding_and_leave_what_would_have_been_witho
     assert_eq!(report.findings.len(), 1);
     assert_eq!(report.findings[0].state, FindingState::Compensated);
     let after = plan_of(&facts);
-    assert!(after.is_complete() && after.proof.is_exact(), "{:#?}", after.steps);
+    assert!(
+        after.is_complete() && after.proof.is_exact(),
+        "{:#?}",
+        after.steps
+    );
 
     // Without the mistake, told independently of the plan: the same events but the wrong landing's
     // and those of its repair.
@@ -202,19 +232,36 @@ fn a_step_is_recorded_once_and_in_its_order() {
     let steps = all_steps(&plan_of(&facts));
     let (second, details_of_second) = &steps[1];
     let refused = step(&mut facts, *second, details_of_second);
-    assert!(matches!(refused, Err(Refusal::NotYet { first: 1, .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Refusal::NotYet { first: 1, .. })),
+        "{refused:?}"
+    );
     for (number, details) in &steps[..5] {
-        assert_eq!(step(&mut facts, *number, details), Ok(false), "step {number}");
+        assert_eq!(
+            step(&mut facts, *number, details),
+            Ok(false),
+            "step {number}"
+        );
         let count = facts.len();
-        assert_eq!(step(&mut facts, *number, details), Ok(true), "step {number} again");
+        assert_eq!(
+            step(&mut facts, *number, details),
+            Ok(true),
+            "step {number} again"
+        );
         assert_eq!(facts.len(), count);
         let mut other = details.clone();
         other.source.record = Name::new("another").ok();
         let refused = step(&mut facts, *number, &other);
-        assert!(matches!(refused, Err(Refusal::RecordedOtherwise { .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(Refusal::RecordedOtherwise { .. })),
+            "{refused:?}"
+        );
     }
     let refused = step(&mut facts, 99, &steps[0].1);
-    assert!(matches!(refused, Err(Refusal::NoSuchStep { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Refusal::NoSuchStep { .. })),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -225,7 +272,11 @@ fn a_key_that_cannot_be_the_new_one_is_refused_without_being_repeated() {
         assert_eq!(step(&mut facts, *number, details), Ok(false));
     }
     let (number, good) = &steps[4];
-    for key in ["D6X7F-WF3GM-CB6DJ-VWFBG-T9BKQ", "CXR7Y-WR4W9-KJGJF-2M7DD-XT7M4", "short"] {
+    for key in [
+        "D6X7F-WF3GM-CB6DJ-VWFBG-T9BKQ",
+        "CXR7Y-WR4W9-KJGJF-2M7DD-XT7M4",
+        "short",
+    ] {
         let mut details = good.clone();
         details.keys = vec![key.to_owned()];
         let refused = step(&mut facts, *number, &details).expect_err("refused");
@@ -235,27 +286,43 @@ fn a_key_that_cannot_be_the_new_one_is_refused_without_being_repeated() {
     let mut none = good.clone();
     none.keys.clear();
     let refused = step(&mut facts, *number, &none);
-    assert!(matches!(refused, Err(Refusal::Missing { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Refusal::Missing { .. })),
+        "{refused:?}"
+    );
     assert!(!format!("{good:?}").contains("QWERT"));
 }
 
 #[test]
 fn the_guards_refuse_a_step_if_anything_moved_since_the_plan() {
-    let store = Store::in_memory(Box::new(FixedClock(instant("2024-06-01T00:00:00Z")))).expect("a store");
-    store.append(mistake(), &[], Known::Refuse).expect("appended");
-    let events: Vec<Event> = store.read(Position(0)).map(|event| event.expect("an event")).collect();
+    let store =
+        Store::in_memory(Box::new(FixedClock(instant("2024-06-01T00:00:00Z")))).expect("a store");
+    store
+        .append(mistake(), &[], Known::Refuse)
+        .expect("appended");
+    let events: Vec<Event> = store
+        .read(Position(0))
+        .map(|event| event.expect("an event"))
+        .collect();
     let histories = Histories::gather(events);
     let at = histories.at(Point::valid(instant("2024-06-01T00:00:00Z")));
     let id = finding(&at);
     let confirm = details("2024-03-20T10:00:00Z", "c-0");
     let applied = apply(&at, &id, 1, &confirm, &mut PublicKeyring).expect("applied");
-    assert!(applied.guards.iter().all(|guard| matches!(guard, Condition::SubjectUnchangedSince { .. })));
+    assert!(
+        applied
+            .guards
+            .iter()
+            .all(|guard| matches!(guard, Condition::SubjectUnchangedSince { .. }))
+    );
     let moved = fact(json!({
         "kind": "SeatsAdded", "occurred_at": "2024-03-19T10:00:00Z",
         "source": { "system": "admin-center", "record": "late" },
         "data": { "subscription": "sub-fennimore-h", "added": 5 }
     }));
-    store.append(vec![moved], &[], Known::Refuse).expect("appended");
+    store
+        .append(vec![moved], &[], Known::Refuse)
+        .expect("appended");
     let refused = store.append(applied.facts, &applied.guards, Known::Refuse);
     assert!(refused.is_err_and(|error| error.is_conflict()));
 }
@@ -290,7 +357,11 @@ fn an_unknown_finding_is_refused_with_near_names() {
     let id = finding(&at);
     let near = format!("{}ZZZZ", id.get(..6).expect("an id"));
     let refused = plan(&at, &near).expect_err("refused");
-    assert!(refused.is_misuse() && refused.hint().contains(&id), "{}", refused.hint());
+    assert!(
+        refused.is_misuse() && refused.hint().contains(&id),
+        "{}",
+        refused.hint()
+    );
 }
 
 /// DOMAIN section 6: 100 seats until 2025-12-31; on 2025-10-31 a key goes in by mistake as Renew; on
@@ -308,9 +379,24 @@ fn a_reversal_recomputes_the_end_date_and_never_restores_it() {
             }
         }))
     };
-    let first = redeemed("2024-12-31", "rd-1", "AAAAA-BBBBB-CCCCC-DDDDD-EEEE1", "NewSubscription");
-    let wrong = redeemed("2025-10-31", "rd-2", "AAAAA-BBBBB-CCCCC-DDDDD-EEEE2", "RenewPlus12");
-    let right = redeemed("2025-12-01", "rd-3", "AAAAA-BBBBB-CCCCC-DDDDD-EEEE3", "RenewPlus12");
+    let first = redeemed(
+        "2024-12-31",
+        "rd-1",
+        "AAAAA-BBBBB-CCCCC-DDDDD-EEEE1",
+        "NewSubscription",
+    );
+    let wrong = redeemed(
+        "2025-10-31",
+        "rd-2",
+        "AAAAA-BBBBB-CCCCC-DDDDD-EEEE2",
+        "RenewPlus12",
+    );
+    let right = redeemed(
+        "2025-12-01",
+        "rd-3",
+        "AAAAA-BBBBB-CCCCC-DDDDD-EEEE3",
+        "RenewPlus12",
+    );
     let reversed = fact(json!({
         "kind": "RedemptionReversed", "occurred_at": "2025-12-05",
         "source": { "system": "support", "record": "r-1" },
@@ -332,7 +418,10 @@ fn a_reversal_recomputes_the_end_date_and_never_restores_it() {
 
 #[test]
 fn a_remap_moves_the_whole_customer_number_and_is_exact() {
-    let facts = until("ea-auto-assigned-to-the-consultants-tenant", "2023-09-08T00:00:00Z");
+    let facts = until(
+        "ea-auto-assigned-to-the-consultants-tenant",
+        "2023-09-08T00:00:00Z",
+    );
     let plan = planned(&facts, "2023-09-08T00:00:00Z").expect("a plan");
     assert!(plan.proof.is_exact(), "{:#?}", plan.proof.residue);
     assert_eq!(plan.authorisers.len(), 3);
@@ -342,7 +431,10 @@ fn a_remap_moves_the_whole_customer_number_and_is_exact() {
     let plan = planned(&whole, "2023-12-01T00:00:00Z").expect("a plan");
     assert!(plan.proof.is_exact(), "{:#?}", plan.proof.residue);
     let remap = plan.steps.iter().find(|step| step.action == Action::Remap);
-    assert!(matches!(remap.expect("a step").state, StepState::Done { .. }));
+    assert!(matches!(
+        remap.expect("a step").state,
+        StepState::Done { .. }
+    ));
 }
 
 #[test]
@@ -353,7 +445,12 @@ fn every_finding_of_the_stories_has_a_plan_or_a_reason() {
         let at = histories.at(Point::valid(latest));
         for finding in audit(&at).findings {
             match plan(&at, finding.id.as_str()) {
-                Ok(plan) => assert!(plan.proof.is_exact(), "{}: {:#?}", story.name, plan.proof.residue),
+                Ok(plan) => assert!(
+                    plan.proof.is_exact(),
+                    "{}: {:#?}",
+                    story.name,
+                    plan.proof.residue
+                ),
                 Err(refusal) => println!("{}: {refusal}", story.name),
             }
         }

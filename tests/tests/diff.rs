@@ -43,7 +43,11 @@ fn the_order_that_went_astray_is_one_row_moved_and_then_compensated() {
     let whole = between(&histories.at(end), &tenant(WRONG), &tenant(RIGHT));
     let astray = row(&whole, "order:PO-4720954");
     assert_eq!(astray.status, Status::Compensated, "{astray:#?}");
-    let kinds: Vec<(&str, Seen)> = astray.chain.iter().map(|link| (link.kind, link.seen)).collect();
+    let kinds: Vec<(&str, Seen)> = astray
+        .chain
+        .iter()
+        .map(|link| (link.kind, link.seen))
+        .collect();
     for step in [
         ("OrderPlaced", Seen::Neither),
         ("KeysRedeemed", Seen::Left),
@@ -83,7 +87,10 @@ fn a_remapped_agreement_is_compensated() {
     let left = tenant("oakhelmadvisers.onmicrosoft.example");
     let right = tenant("bramertonrail.onmicrosoft.example");
     let found = between(&histories.at(end), &left, &right);
-    let compensated = found.rows.iter().filter(|row| row.status == Status::Compensated);
+    let compensated = found
+        .rows
+        .iter()
+        .filter(|row| row.status == Status::Compensated);
     assert_eq!(compensated.count(), 1, "{:#?}", found.rows);
 }
 
@@ -93,9 +100,23 @@ fn one_tenant_at_two_times_shows_what_happened_between() {
     let early = histories.at(Point::valid(at(&histories, "2024-03-11T09:00:00Z")));
     let late = histories.at(Point::valid(at(&histories, "2024-03-11T12:00:00Z")));
     let id = tenant(WRONG);
-    let found = diff(Side { at: &early, tenant: &id }, Side { at: &late, tenant: &id }).expect("known");
+    let found = diff(
+        Side {
+            at: &early,
+            tenant: &id,
+        },
+        Side {
+            at: &late,
+            tenant: &id,
+        },
+    )
+    .expect("known");
     assert!(!found.is_empty());
-    let seats = found.fields.iter().find(|field| field.field == "seats").expect("seats differ");
+    let seats = found
+        .fields
+        .iter()
+        .find(|field| field.field == "seats")
+        .expect("seats differ");
     assert_eq!((&seats.left, &seats.right), (&50.into(), &85.into()));
     assert!(found.rows.iter().all(|row| row.status != Status::OnlyLeft));
     assert_eq!(row(&found, "order:PO-1033886").status, Status::Matched);
@@ -118,7 +139,12 @@ fn a_diff_mirrored_is_the_diff_from_the_other_side_and_a_tenant_does_not_differ_
             assert!(same.is_empty(), "{}: {one}: {same:#?}", story.name);
             for other in &ids {
                 let there = between(&at, one, other);
-                assert_eq!(there.clone().mirrored(), between(&at, other, one), "{}", story.name);
+                assert_eq!(
+                    there.clone().mirrored(),
+                    between(&at, other, one),
+                    "{}",
+                    story.name
+                );
                 // Every event of either history stands in exactly one row.
                 let mut seen = BTreeSet::new();
                 for link in there.rows.iter().flat_map(|row| &row.chain) {
@@ -141,7 +167,16 @@ fn an_unknown_tenant_is_an_error_with_near_names() {
     let histories = histories(CACHED);
     let end = histories.at(Point::valid(at(&histories, "2024-05-01T00:00:00Z")));
     let (known, unknown) = (tenant(WRONG), tenant("fennimore.onmicrosoft.example"));
-    let error = diff(Side { at: &end, tenant: &known }, Side { at: &end, tenant: &unknown });
+    let error = diff(
+        Side {
+            at: &end,
+            tenant: &known,
+        },
+        Side {
+            at: &end,
+            tenant: &unknown,
+        },
+    );
     let error = error.expect_err("it is not known");
     assert_eq!((error.tenant, error.near), (unknown, vec![tenant(RIGHT)]));
 }

@@ -189,10 +189,17 @@ impl Gathered {
         let counts = |redemption: &Option<RedemptionId>| {
             !redemption.as_ref().is_some_and(|r| reversed.contains(r))
         };
-        let paid = self.paid_by.iter().filter(|(redemption, _)| counts(redemption));
+        let paid = self
+            .paid_by
+            .iter()
+            .filter(|(redemption, _)| counts(redemption));
         let standing: BTreeSet<LicenseId> = paid.map(|(_, license)| license.clone()).collect();
         match standing.is_empty() {
-            true => self.paid_by.iter().map(|(_, license)| license.clone()).collect(),
+            true => self
+                .paid_by
+                .iter()
+                .map(|(_, license)| license.clone())
+                .collect(),
             false => standing,
         }
     }
@@ -495,7 +502,10 @@ fn gather_redemption(
     // Two systems may number one redemption in their own ways: it is known by the first number.
     let counted = known.as_ref().and_then(|known| known.redemption.clone());
     let counted = counted.or_else(|| effect.redemption.clone());
-    let paid = redeemed.license_id.clone().map(|license| (counted, license));
+    let paid = redeemed
+        .license_id
+        .clone()
+        .map(|license| (counted, license));
     to.paid_by.extend(paid);
     match known {
         Some(known) => {

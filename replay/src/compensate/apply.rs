@@ -124,7 +124,15 @@ pub fn apply(
     };
     match &step.state {
         StepState::Done { event, .. } => {
-            let known = again(at, finding, step.number, step.action, *event, details, keyring)?;
+            let known = again(
+                at,
+                finding,
+                step.number,
+                step.action,
+                *event,
+                details,
+                keyring,
+            )?;
             Ok(applied(known, true))
         }
         StepState::NotNeeded => Err(Refusal::NotNeeded { step: number }),
@@ -164,7 +172,10 @@ fn again(
     details: &Details,
     keyring: &mut dyn Keyring,
 ) -> Result<Vec<Fact>, Refusal> {
-    let differs = Refusal::RecordedOtherwise { step: number, event };
+    let differs = Refusal::RecordedOtherwise {
+        step: number,
+        event,
+    };
     let position = at.event(event).map_or(0, |event| event.position.0);
     let earlier = at.as_of(Position(position.saturating_sub(1)));
     let Ok(ground) = Ground::of(&earlier, finding) else {
@@ -249,7 +260,11 @@ impl<'b> Builder<'b> {
     }
 
     fn check_time(&self) -> Result<(), Refusal> {
-        let wrong = |why: &str| Err(Refusal::Wrong { why: why.to_owned() });
+        let wrong = |why: &str| {
+            Err(Refusal::Wrong {
+                why: why.to_owned(),
+            })
+        };
         if self.details.occurred_at.last() < self.ground.landing.at.start {
             return wrong("the step cannot have happened before the landing that it compensates");
         }
@@ -414,11 +429,19 @@ impl<'b> Builder<'b> {
             })?;
             if self.ground.landing.keys.contains(&new) || !seen.insert(new) {
                 return Err(Refusal::Wrong {
-                    why: format!("key …{} is the old one or was given twice: an old key is never used again", new.last5),
+                    why: format!(
+                        "key …{} is the old one or was given twice: an old key is never used again",
+                        new.last5
+                    ),
                 });
             }
             let known = self.ground.at.of(&new.subject());
-            let taken = known.into_iter().any(|event| matches!(event.payload, Payload::KeyIssued(_) | Payload::KeysRedeemed(_)));
+            let taken = known.into_iter().any(|event| {
+                matches!(
+                    event.payload,
+                    Payload::KeyIssued(_) | Payload::KeysRedeemed(_)
+                )
+            });
             if taken {
                 return Err(Refusal::Wrong {
                     why: format!("key …{} is known already, as another order's", new.last5),
@@ -438,13 +461,17 @@ impl<'b> Builder<'b> {
 
     fn redeemed(&self) -> Result<Value, Refusal> {
         let (ground, details) = (self.ground, self.details);
-        let assumed = assumed_target(ground).filter(|(mode, _)| *mode != RedemptionMode::NewSubscription);
+        let assumed =
+            assumed_target(ground).filter(|(mode, _)| *mode != RedemptionMode::NewSubscription);
         let (mode, target) = match &assumed {
             Some((mode, target)) => (mode.as_str(), Some(target.as_str())),
             None => ("NewSubscription", None),
         };
         let subscription = details.subscription.as_deref().or(target);
-        let subscription = self.missing(subscription, "the subscription in the right tenant (--subscription)")?;
+        let subscription = self.missing(
+            subscription,
+            "the subscription in the right tenant (--subscription)",
+        )?;
         let redemption = details.redemption.as_deref();
         let keys: Vec<Value> = ground
             .keys
@@ -452,10 +479,16 @@ impl<'b> Builder<'b> {
             .filter_map(|line| {
                 let (new, _) = ground.reissued.get(&line.key)?.first()?;
                 let seats = line.seats.map(|seats| seats.0);
-                Some(without_nulls(json!({ "key": new.protected(self.pepper()), "seats": seats })))
+                Some(without_nulls(
+                    json!({ "key": new.protected(self.pepper()), "seats": seats }),
+                ))
             })
             .collect();
-        let seats_after = ground.landing.seats.filter(|_| keys.is_empty()).map(|seats| seats.0);
+        let seats_after = ground
+            .landing
+            .seats
+            .filter(|_| keys.is_empty())
+            .map(|seats| seats.0);
         let signed_in = ground.recorded(Action::SignIn).map(|event| &event.payload);
         let session = match signed_in {
             Some(Payload::SessionStarted(started)) => Some(started.session.as_str()),

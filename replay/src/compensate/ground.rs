@@ -112,7 +112,12 @@ impl<'g> Ground<'g> {
     /// Keys, SKU and new subscriptions, from the reports of the landing.
     fn read_reports(&mut self) {
         use ledger::event::word::RedemptionMode::{AzureNew, NewSubscription};
-        for event in self.landing.events.iter().filter_map(|id| self.at.event(*id)) {
+        for event in self
+            .landing
+            .events
+            .iter()
+            .filter_map(|id| self.at.event(*id))
+        {
             let Payload::KeysRedeemed(redeemed) = &event.payload else {
                 continue;
             };
@@ -163,7 +168,10 @@ impl<'g> Ground<'g> {
                     let license = self.landing.license_id.as_ref();
                     license.is_some_and(|license| opened.license_ids.contains(license))
                         && opened.wrong_tenant.as_ref() == Some(&self.wrong)
-                        && opened.right_tenant.as_ref().is_none_or(|t| *t == self.right)
+                        && opened
+                            .right_tenant
+                            .as_ref()
+                            .is_none_or(|t| *t == self.right)
                         && opened.purpose == self.purpose()
                 }
             };
@@ -206,7 +214,11 @@ impl<'g> Ground<'g> {
 
     /// The keys that took the place of the landing's.
     pub fn new_keys(&self) -> BTreeSet<KeyFingerprint> {
-        self.reissued.values().flatten().map(|(key, _)| *key).collect()
+        self.reissued
+            .values()
+            .flatten()
+            .map(|(key, _)| *key)
+            .collect()
     }
 
     /// The redemption that brought the entitlement to the right tenant: with the new keys, or of the
@@ -232,11 +244,17 @@ impl<'g> Ground<'g> {
     pub fn recorded(&self, action: Action) -> Option<&'g Event> {
         let events = self.since();
         let last = |test: &dyn Fn(&Payload) -> bool| {
-            events.iter().rev().find(|event| test(&event.payload)).copied()
+            events
+                .iter()
+                .rev()
+                .find(|event| test(&event.payload))
+                .copied()
         };
         let case = self.case.as_ref();
         let notified = |party: NotifiedParty| {
-            last(&|p| matches!(p, Payload::PartyNotified(n) if n.party == party && n.case.as_ref() == case && case.is_some()))
+            last(
+                &|p| matches!(p, Payload::PartyNotified(n) if n.party == party && n.case.as_ref() == case && case.is_some()),
+            )
         };
         match action {
             Action::Confirm => {
@@ -245,27 +263,31 @@ impl<'g> Ground<'g> {
             Action::OpenCase => {
                 last(&|p| matches!(p, Payload::CaseOpened(c) if Some(&c.case) == case))
             }
-            Action::Authorise(role) => {
-                last(&|p| matches!(p, Payload::AuthorizationReceived(a) if a.role == role && Some(&a.case) == case))
-            }
-            Action::Unassign => {
-                last(&|p| matches!(p, Payload::LicensesUnassigned(u) if u.tenant == self.wrong && self.sku.as_ref().is_none_or(|sku| u.sku == *sku)))
-            }
+            Action::Authorise(role) => last(
+                &|p| matches!(p, Payload::AuthorizationReceived(a) if a.role == role && Some(&a.case) == case),
+            ),
+            Action::Unassign => last(
+                &|p| matches!(p, Payload::LicensesUnassigned(u) if u.tenant == self.wrong && self.sku.as_ref().is_none_or(|sku| u.sku == *sku)),
+            ),
             Action::Reverse => self.at.event(self.landing.reversed.as_ref()?.event),
             Action::Reissue => {
-                let all = self.landing.keys.iter().all(|key| self.reissued.contains_key(key));
+                let all = self
+                    .landing
+                    .keys
+                    .iter()
+                    .all(|key| self.reissued.contains_key(key));
                 let last = self.reissued.values().flatten().map(|(_, event)| *event);
                 last.max_by_key(|event| event.order()).filter(|_| all)
             }
             Action::SignIn => self.signed_in(&events),
             Action::Redeem => self.redeemed_again().map(|(event, _)| event),
-            Action::CorrectEnd => {
-                last(&|p| matches!(p, Payload::EndDateCorrected(e) if e.case.as_ref() == case && case.is_some()))
-            }
+            Action::CorrectEnd => last(
+                &|p| matches!(p, Payload::EndDateCorrected(e) if e.case.as_ref() == case && case.is_some()),
+            ),
             Action::Remap => self.at.event(self.landing.remapped.as_ref()?.event),
-            Action::Reassign => {
-                last(&|p| matches!(p, Payload::SeatsReassigned(r) if r.tenant == self.right && r.from_tenant.as_ref() == Some(&self.wrong)))
-            }
+            Action::Reassign => last(
+                &|p| matches!(p, Payload::SeatsReassigned(r) if r.tenant == self.right && r.from_tenant.as_ref() == Some(&self.wrong)),
+            ),
             Action::TellUsers => notified(NotifiedParty::User),
             Action::NotifyAffected => notified(NotifiedParty::AffectedCustomer),
             Action::NotifyOther => notified(NotifiedParty::OtherCustomer),
@@ -297,7 +319,10 @@ impl<'g> Ground<'g> {
             let view = self.agreement.as_ref();
             view.is_some_and(|view| agreement::contact(view, role).is_some())
         };
-        match (has(ContactRole::OnlineServicesManager), has(ContactRole::NoticesContact)) {
+        match (
+            has(ContactRole::OnlineServicesManager),
+            has(ContactRole::NoticesContact),
+        ) {
             (false, true) => ContactRole::NoticesContact,
             _ => ContactRole::OnlineServicesManager,
         }
@@ -315,8 +340,10 @@ impl<'g> Ground<'g> {
 
     /// The subjects whose histories the plan was made from.
     pub fn touched(&self) -> BTreeSet<Subject> {
-        let mut touched: BTreeSet<Subject> =
-            [&self.wrong, &self.right].map(subject_of).into_iter().collect();
+        let mut touched: BTreeSet<Subject> = [&self.wrong, &self.right]
+            .map(subject_of)
+            .into_iter()
+            .collect();
         touched.insert(subject_of(&self.finding.id));
         touched.extend(self.landing.license_id.iter().map(subject_of));
         touched.extend(self.landing.keys.iter().map(subject_of));
@@ -330,9 +357,12 @@ impl<'g> Ground<'g> {
 
 fn unknown(id: &str, all: impl IntoIterator<Item = FindingId>) -> Refusal {
     let start: String = id.chars().take(4).collect::<String>().to_uppercase();
-    let near = all.into_iter().filter(|one| one.as_str().starts_with(&start));
+    let near = all
+        .into_iter()
+        .filter(|one| one.as_str().starts_with(&start));
     // A text that is no identifier may be anything, a secret too, and is not repeated.
-    let finding = FindingId::new(id).map_or_else(|_| "of this name".to_owned(), |id| id.to_string());
+    let finding =
+        FindingId::new(id).map_or_else(|_| "of this name".to_owned(), |id| id.to_string());
     Refusal::UnknownFinding {
         finding,
         near: near.take(3).collect(),
@@ -360,10 +390,7 @@ fn right_tenant(finding: &Finding) -> Result<TenantId, Refusal> {
 fn method(landing: &Landing, agreement: Option<&AgreementView>) -> Result<Method, Refusal> {
     let whole = match agreement.and_then(|view| view.program) {
         Some(
-            Program::Enterprise
-            | Program::Campus
-            | Program::Schools
-            | Program::ProductsAndServices,
+            Program::Enterprise | Program::Campus | Program::Schools | Program::ProductsAndServices,
         ) => true,
         Some(Program::OpenLicense | Program::OpenValue | Program::OpenValueSubscription) | None => {
             false

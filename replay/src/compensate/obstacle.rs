@@ -26,7 +26,12 @@ pub fn check(ground: &Ground<'_>) -> Result<(), Refusal> {
 
 /// Events after the landing that depend on the subscriptions that it touched.
 pub fn dependent(ground: &Ground<'_>) -> Vec<Obstacle> {
-    let subjects: BTreeSet<_> = ground.landing.subscriptions.iter().map(subject_of).collect();
+    let subjects: BTreeSet<_> = ground
+        .landing
+        .subscriptions
+        .iter()
+        .map(subject_of)
+        .collect();
     let events = ground.at.of_any(&subjects);
     let later = events
         .into_iter()
@@ -36,7 +41,10 @@ pub fn dependent(ground: &Ground<'_>) -> Vec<Obstacle> {
         .filter_map(|event| {
             let what = depends(ground, event)?;
             let what = format!("{what} on {}", event.occurred_at);
-            Some(Obstacle { event: event.id, what })
+            Some(Obstacle {
+                event: event.id,
+                what,
+            })
         })
         .collect();
     obstacles.dedup();
@@ -49,9 +57,19 @@ fn depends(ground: &Ground<'_>, event: &Event) -> Option<String> {
     let of_own = |redemption: &Option<RedemptionId>| redemption.as_ref().is_some_and(own);
     let payload = &event.payload;
     if let Payload::KeysRedeemed(later) = payload {
-        let reversed = ground.evidence.reversals.iter().any(|r| r.value.redemption == later.redemption);
-        let again = later.keys.iter().any(|line| ground.landing.keys.contains(&line.key));
-        let what = format!("{} was redeemed into the same subscription", later.redemption);
+        let reversed = ground
+            .evidence
+            .reversals
+            .iter()
+            .any(|r| r.value.redemption == later.redemption);
+        let again = later
+            .keys
+            .iter()
+            .any(|line| ground.landing.keys.contains(&line.key));
+        let what = format!(
+            "{} was redeemed into the same subscription",
+            later.redemption
+        );
         (!own(&later.redemption) && !reversed && !again).then_some(what)
     } else if let Payload::SubscriptionRenewed(later) = payload {
         let what = format!("{} was renewed", later.subscription);
@@ -105,7 +123,10 @@ fn corrected_otherwise(ground: &Ground<'_>) -> Vec<Obstacle> {
         {
             let tenant = ground.name(&redeemed.tenant);
             let what = format!("the new key was redeemed in {tenant}");
-            obstacles.push(Obstacle { event: event.id, what });
+            obstacles.push(Obstacle {
+                event: event.id,
+                what,
+            });
         }
     }
     obstacles

@@ -182,7 +182,9 @@ fn steps(ground: &Ground<'_>, users_to_free: usize) -> Vec<Step> {
             },
             _ if idle => StepState::NotNeeded,
             _ => match first {
-                Some(first) => StepState::Waits { first: first.number },
+                Some(first) => StepState::Waits {
+                    first: first.number,
+                },
                 None => StepState::Ready,
             },
         };

@@ -123,7 +123,11 @@ fn by_design(
     field: &str,
     reversed: bool,
 ) -> Option<&'static str> {
-    let old_key = ground.landing.keys.iter().any(|key| subject_of(key) == *subject);
+    let old_key = ground
+        .landing
+        .keys
+        .iter()
+        .any(|key| subject_of(key) == *subject);
     let begun = ground.begun.iter().any(|id| subject_of(id) == *subject);
     match (subject.kind, ground.method, field) {
         (SubjectKind::Key, _, _) if old_key => {
@@ -132,9 +136,7 @@ fn by_design(
         (SubjectKind::Subscription, _, _) if begun && reversed => {
             Some("the subscription that was begun by mistake stays in view as reversed")
         }
-        (SubjectKind::Subscription, _, "reversed") => {
-            Some("the reversed redemption stays in view")
-        }
+        (SubjectKind::Subscription, _, "reversed") => Some("the reversed redemption stays in view"),
         (SubjectKind::Subscription, _, "diverged") => {
             Some("a source had seen other values at the reversed redemption")
         }

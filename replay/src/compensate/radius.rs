@@ -54,7 +54,10 @@ pub fn radius(ground: &Ground<'_>) -> Radius {
             let reversed = reversed_only(ground);
             let after = reversed.at(after_reversal(ground));
             for id in &ground.landing.subscriptions {
-                let (now, then) = (subscription::fold(ground.at, id), subscription::fold(&after, id));
+                let (now, then) = (
+                    subscription::fold(ground.at, id),
+                    subscription::fold(&after, id),
+                );
                 if let (Some(now), Some(then)) = (now, then) {
                     radius.subscriptions.push(TouchedSubscription {
                         subscription: id.clone(),
@@ -70,13 +73,15 @@ pub fn radius(ground: &Ground<'_>) -> Radius {
             for moved in moves(ground) {
                 let views = moved.subscriptions.iter();
                 let views = views.filter_map(|id| subscription::fold(ground.at, id));
-                radius.subscriptions.extend(views.map(|view| TouchedSubscription {
-                    subscription: view.subscription,
-                    seats: view.seats,
-                    seats_after: view.seats,
-                    end: view.end,
-                    end_after: view.end,
-                }));
+                radius
+                    .subscriptions
+                    .extend(views.map(|view| TouchedSubscription {
+                        subscription: view.subscription,
+                        seats: view.seats,
+                        seats_after: view.seats,
+                        end: view.end,
+                        end_after: view.end,
+                    }));
                 if Some(&moved.license_id) != ground.landing.license_id.as_ref() {
                     radius.beyond_request.push(moved.license_id.clone());
                 }

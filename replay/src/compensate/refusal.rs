@@ -138,16 +138,22 @@ impl Refusal {
             Self::UnknownFinding { .. } => {
                 "`actl audit replay` lists the findings; look at the same --valid-at".to_owned()
             }
-            Self::Dismissed => "nothing has to be undone; confirm the finding if that was a mistake".to_owned(),
+            Self::Dismissed => {
+                "nothing has to be undone; confirm the finding if that was a mistake".to_owned()
+            }
             Self::RightTenantUnknown { .. } => {
-                "ask the contacts of the tenants, and record their answer as the order's tenant".to_owned()
+                "ask the contacts of the tenants, and record their answer as the order's tenant"
+                    .to_owned()
             }
             Self::NotPossible { .. } => "take it to the vendor's support".to_owned(),
             Self::Entangled { .. } | Self::CorrectedOtherwise { .. } => {
-                "look at these events with `actl show`; somebody has to decide with the vendor".to_owned()
+                "look at these events with `actl show`; somebody has to decide with the vendor"
+                    .to_owned()
             }
             Self::RecordedOtherwise { event, .. } => {
-                format!("`actl show {event}` shows what was recorded; a correction is an event of its own")
+                format!(
+                    "`actl show {event}` shows what was recorded; a correction is an event of its own"
+                )
             }
             Self::NotNeeded { .. } => "go on with the next step of the plan".to_owned(),
             Self::NotYet { first, .. } => format!("record step {first} first"),

@@ -91,7 +91,9 @@ impl Action {
                 "the number of the mail or form that proves it, if there is one (--proof)",
             ],
             Self::Unassign => &["the users, if others than those proposed (--user)"],
-            Self::Reissue => &["the new keys, one a line, from a file (--key-file) or standard input"],
+            Self::Reissue => {
+                &["the new keys, one a line, from a file (--key-file) or standard input"]
+            }
             Self::SignIn => &[
                 "the session (--session)",
                 "who signed in, if known (--person)",

@@ -56,12 +56,15 @@ impl Worlds {
         let counterfactual: Vec<Event> = match ground.method {
             Method::Reissue => {
                 let all = seen.iter().chain(&steps);
-                all.filter(|event| !is_of_landing(ground, event)).cloned().collect()
+                all.filter(|event| !is_of_landing(ground, event))
+                    .cloned()
+                    .collect()
             }
             Method::Remap => {
                 let moves = moves(ground);
                 let all = seen.iter().chain(&steps);
-                all.filter_map(|event| in_the_right_tenant(event, &moves)).collect()
+                all.filter_map(|event| in_the_right_tenant(event, &moves))
+                    .collect()
             }
         };
         Self {
@@ -83,8 +86,17 @@ fn is_of_landing(ground: &Ground<'_>, event: &Event) -> bool {
     {
         return true;
     }
-    if let Payload::SubscriptionStarted(started) = &event.payload {
-        return ground.begun.contains(&started.subscription);
+    // Reports of a subscription that would not exist.
+    if let Payload::SubscriptionStarted(started) = &event.payload
+        && ground.begun.contains(&started.subscription)
+    {
+        return true;
+    }
+    if let Payload::SubscriptionObserved(observed) = &event.payload
+        && let Some(subscription) = &observed.subscription
+        && ground.begun.contains(subscription)
+    {
+        return true;
     }
     let mut named = Vec::new();
     event.payload.subjects(&mut named);
@@ -97,7 +109,9 @@ fn is_of_landing(ground: &Ground<'_>, event: &Event) -> bool {
 fn in_the_right_tenant(event: &Event, moves: &[RemapMove]) -> Option<Event> {
     let mut event = event.clone();
     let moved = |license: Option<&LicenseId>, tenant: &mut TenantId| {
-        let of = moves.iter().find(|m| Some(&m.license_id) == license && m.from == *tenant);
+        let of = moves
+            .iter()
+            .find(|m| Some(&m.license_id) == license && m.from == *tenant);
         if let Some(of) = of {
             *tenant = of.to.clone();
         }
@@ -273,8 +287,9 @@ fn pcn(ground: &Ground<'_>) -> Option<Pcn> {
 /// What a remap moves, or what it did move.
 pub fn moves(ground: &Ground<'_>) -> Vec<RemapMove> {
     let done = ground.landing.remapped.as_ref();
-    if let Some(Payload::TenantRemapped(done)) =
-        done.and_then(|done| ground.at.event(done.event)).map(|e| &e.payload)
+    if let Some(Payload::TenantRemapped(done)) = done
+        .and_then(|done| ground.at.event(done.event))
+        .map(|e| &e.payload)
     {
         return done.moves.clone();
     }
@@ -332,7 +347,9 @@ pub fn to_free(ground: &Ground<'_>) -> Vec<Person> {
     let seats = |at: &At<'_>| -> usize {
         let view = tenant::fold(at, &ground.wrong);
         let seats = view.and_then(|view| view.seats_by_sku.get(sku.as_str()).copied());
-        seats.map_or(0, |Seats(seats)| usize::try_from(seats).unwrap_or(usize::MAX))
+        seats.map_or(0, |Seats(seats)| {
+            usize::try_from(seats).unwrap_or(usize::MAX)
+        })
     };
     let reversed = reversed_only(ground);
     let before = seats(ground.at);
@@ -400,7 +417,9 @@ fn events(ground: &Ground<'_>, payloads: &[Payload]) -> Vec<Event> {
         let name = format!("{} {ASSUMED} {number}", ground.finding.id);
         let mut id = [0; 16];
         let hash = blake3::hash(name.as_bytes());
-        id.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+        id.iter_mut()
+            .zip(hash.as_bytes())
+            .for_each(|(to, from)| *to = *from);
         let at = from.plus_minutes(i64::from(number) * STEP_MINUTES);
         Event {
             position: Position(u64::MAX - 1),

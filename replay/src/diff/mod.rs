@@ -141,6 +141,9 @@ fn unknown(side: &Side<'_>) -> UnknownTenant {
     let near = known.keys().filter(|id| id.starts_with(&start));
     UnknownTenant {
         tenant: side.tenant.clone(),
-        near: near.filter_map(|id| TenantId::new(id).ok()).take(NEAR_MAX).collect(),
+        near: near
+            .filter_map(|id| TenantId::new(id).ok())
+            .take(NEAR_MAX)
+            .collect(),
     }
 }

@@ -99,7 +99,9 @@ impl Row {
         self.status = match self.status {
             Status::OnlyLeft => Status::OnlyRight,
             Status::OnlyRight => Status::OnlyLeft,
-            same @ (Status::Matched | Status::Moved | Status::Altered | Status::Compensated) => same,
+            same @ (Status::Matched | Status::Moved | Status::Altered | Status::Compensated) => {
+                same
+            }
         };
         for link in &mut self.chain {
             link.seen = match link.seen {
@@ -118,11 +120,19 @@ fn history<'d>(side: Side<'d>) -> BTreeMap<EventId, &'d Event> {
     let mut owned = BTreeSet::from([tenant.clone()]);
     for event in side.at.of(&tenant) {
         // These name what is in the other tenant too.
-        if matches!(event.payload, Payload::TenantRemapped(_) | Payload::SeatsTransferred(_)) {
+        if matches!(
+            event.payload,
+            Payload::TenantRemapped(_) | Payload::SeatsTransferred(_)
+        ) {
             continue;
         }
         let kept = |kind| matches!(kind, SubjectKind::Subscription | SubjectKind::Seat);
-        owned.extend(event.subjects().into_iter().filter(|subject| kept(subject.kind)));
+        owned.extend(
+            event
+                .subjects()
+                .into_iter()
+                .filter(|subject| kept(subject.kind)),
+        );
     }
     let events = side.at.of_any(&owned);
     events.into_iter().map(|event| (event.id, event)).collect()
@@ -147,7 +157,10 @@ pub fn rows(left: Side<'_>, right: Side<'_>) -> Vec<Row> {
     }
     let mut groups: BTreeMap<Option<Subject>, Vec<(&Event, Seen)>> = BTreeMap::new();
     for (event, side) in seen.into_values() {
-        groups.entry(causes.of(event)).or_default().push((event, side));
+        groups
+            .entry(causes.of(event))
+            .or_default()
+            .push((event, side));
     }
     let mut rows = Vec::new();
     for (cause, mut events) in groups {
@@ -157,9 +170,19 @@ pub fn rows(left: Side<'_>, right: Side<'_>) -> Vec<Row> {
         events.sort_by_key(|(event, _)| event.order());
         let status = status(left.tenant, right.tenant, &events);
         let start = events.first().map(|(event, _)| event.order());
-        let chain = events.iter().map(|(event, seen)| link(event, *seen)).collect();
+        let chain = events
+            .iter()
+            .map(|(event, seen)| link(event, *seen))
+            .collect();
         let cause = cause.map_or_else(|| "tenant".to_owned(), |cause| name(&cause));
-        rows.push((start, Row { cause, status, chain }));
+        rows.push((
+            start,
+            Row {
+                cause,
+                status,
+                chain,
+            },
+        ));
     }
     rows.sort_by(|(one, a), (other, b)| (one, &a.cause).cmp(&(other, &b.cause)));
     rows.into_iter().map(|(_, row)| row).collect()
@@ -206,7 +229,9 @@ fn link(event: &Event, seen: Seen) -> Link {
 
 fn status(left: &TenantId, right: &TenantId, events: &[(&Event, Seen)]) -> Status {
     let on = |side: Seen| {
-        let here = events.iter().filter(move |(_, seen)| *seen == side || *seen == Seen::Both);
+        let here = events
+            .iter()
+            .filter(move |(_, seen)| *seen == side || *seen == Seen::Both);
         here.map(|(event, _)| *event)
     };
     let (lefts, rights) = (on(Seen::Left).count(), on(Seen::Right).count());
@@ -214,14 +239,21 @@ fn status(left: &TenantId, right: &TenantId, events: &[(&Event, Seen)]) -> Statu
         return match (lefts, rights) {
             (0, _) => Status::OnlyRight,
             (_, 0) => Status::OnlyLeft,
-            _ if events.iter().all(|(_, seen)| matches!(seen, Seen::Both | Seen::Neither)) => {
+            _ if events
+                .iter()
+                .all(|(_, seen)| matches!(seen, Seen::Both | Seen::Neither)) =>
+            {
                 Status::Matched
             }
             _ => Status::Altered,
         };
     }
     let landed = |tenant| events.iter().any(|(event, _)| lands_in(event, tenant));
-    let undone = |tenant| events.iter().any(|(event, _)| is_undone_in(event, tenant, events));
+    let undone = |tenant| {
+        events
+            .iter()
+            .any(|(event, _)| is_undone_in(event, tenant, events))
+    };
     match (landed(left), landed(right)) {
         (true, true) if undone(left) != undone(right) => Status::Compensated,
         (true, true) => Status::Moved,

@@ -42,18 +42,31 @@ fn plain(kind: &str) -> String {
 fn detail(event: &Event) -> Option<String> {
     let payload = &event.payload;
     if let Payload::KeysRedeemed(redeemed) = payload {
-        let seats: u32 = redeemed.keys.iter().filter_map(|k| k.seats).map(|s| s.0).sum();
+        let seats: u32 = redeemed
+            .keys
+            .iter()
+            .filter_map(|k| k.seats)
+            .map(|s| s.0)
+            .sum();
         let mode = redeemed.mode.as_str();
         Some(format!("{seats} seats, {mode}, in {}", redeemed.tenant))
     } else if let Payload::RedemptionReversed(reversed) = payload {
         let removed: u32 = reversed.effects.iter().map(|e| e.seats_removed.0).sum();
         Some(format!("{}, {removed} seats removed", reversed.redemption))
     } else if let Payload::KeyReissued(reissued) = payload {
-        Some(format!("…{} in place of …{}", reissued.new_key.last5, reissued.old_key.last5))
+        Some(format!(
+            "…{} in place of …{}",
+            reissued.new_key.last5, reissued.old_key.last5
+        ))
     } else if let Payload::KeyRejected(rejected) = payload {
         Some(rejected.code.as_str().to_owned())
     } else if let Payload::OrderPlaced(placed) = payload {
-        let seats: u32 = placed.lines.iter().filter_map(|l| l.seats).map(|s| s.0).sum();
+        let seats: u32 = placed
+            .lines
+            .iter()
+            .filter_map(|l| l.seats)
+            .map(|s| s.0)
+            .sum();
         Some(format!("{seats} seats under {}", placed.license_id))
     } else if let Payload::SubscriptionStarted(started) = payload {
         Some(format!("{}, {} seats", started.subscription, started.seats))
@@ -70,7 +83,10 @@ fn detail(event: &Event) -> Option<String> {
     } else if let Payload::TenantRemapped(remapped) = payload {
         let first = remapped.moves.first()?;
         let count = remapped.moves.len();
-        Some(format!("{count} agreements, {} to {}", first.from, first.to))
+        Some(format!(
+            "{count} agreements, {} to {}",
+            first.from, first.to
+        ))
     } else if let Payload::SessionStarted(started) = payload {
         Some(format!("{}, {}", started.session, started.auth.as_str()))
     } else if let Payload::CaseOpened(opened) = payload {

@@ -163,7 +163,11 @@ impl Apply {
             .map_err(|refusal| refused(&what, &refusal))?;
         let applied = apply(&at, finding, self.step, &details, &mut vault)
             .map_err(|refusal| refused(&what, &refusal))?;
-        let ids: Vec<String> = applied.facts.iter().map(|fact| fact.id.to_string()).collect();
+        let ids: Vec<String> = applied
+            .facts
+            .iter()
+            .map(|fact| fact.id.to_string())
+            .collect();
         if !applied.known {
             vault.save()?;
             store
@@ -171,7 +175,11 @@ impl Apply {
                 .map_err(|error| append_failure(what, &error))?;
         }
         session.place.close(store)?;
-        let did = if applied.known { "recorded already" } else { "recorded" };
+        let did = if applied.known {
+            "recorded already"
+        } else {
+            "recorded"
+        };
         let value = json!({
             "schema": "activation-ledger/compensation-step/1",
             "finding": finding,
@@ -226,9 +234,14 @@ impl Apply {
 }
 
 fn source(text: &str) -> Result<Source, Failure> {
-    let hint = "for example support:sr-4711; the record is the number under which that system keeps it";
+    let hint =
+        "for example support:sr-4711; the record is the number under which that system keeps it";
     let (system, record) = text.split_once(':').ok_or_else(|| {
-        Failure::new("cannot read --source", "it does not have the form SYSTEM:RECORD", hint)
+        Failure::new(
+            "cannot read --source",
+            "it does not have the form SYSTEM:RECORD",
+            hint,
+        )
     })?;
     let name = |text: &str| Name::new(text).map_err(|error| wrong_text("--source", &error));
     Ok(Source {
@@ -246,7 +259,11 @@ fn read_stdin() -> Result<String, Failure> {
     let mut text = String::new();
     let mut stdin = std::io::stdin().lock().take(KEY_FILE_MAX_BYTES);
     stdin.read_to_string(&mut text).map_err(|error| {
-        Failure::new("cannot read standard input", error.to_string(), "give it as UTF-8 text")
+        Failure::new(
+            "cannot read standard input",
+            error.to_string(),
+            "give it as UTF-8 text",
+        )
     })?;
     Ok(text)
 }
@@ -257,7 +274,11 @@ fn read_keys(path: &Path) -> Result<String, Failure> {
     file.and_then(|file| file.take(KEY_FILE_MAX_BYTES).read_to_string(&mut text))
         .map_err(|error| {
             let what = format!("cannot read {}", crate::privacy::shown_path(path));
-            Failure::new(what, error.to_string(), "give a text file with one new key a line")
+            Failure::new(
+                what,
+                error.to_string(),
+                "give a text file with one new key a line",
+            )
         })?;
     Ok(text)
 }

@@ -44,8 +44,14 @@ impl Diff {
         let histories = histories::gather(&session.place.open_store()?)?;
         let at = histories.at(self.point.point(&histories, histories::now())?);
         let other = until.map_or_else(|| at.clone(), |until| at.valid_at(until));
-        let one = Side { at: &at, tenant: &left };
-        let two = Side { at: &other, tenant: &right };
+        let one = Side {
+            at: &at,
+            tenant: &left,
+        };
+        let two = Side {
+            at: &other,
+            tenant: &right,
+        };
         let found = diff(one, two).map_err(|error| unknown(&error))?;
         match session.format {
             Format::Table => session.out.text(&form::text(&found, self.all))?,

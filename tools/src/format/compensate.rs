@@ -24,7 +24,9 @@ pub fn json(plan: &Plan) -> Value {
     let later = plan.radius.later.iter();
     let later = later.map(|one| json!({ "event": one.event.to_string(), "what": one.what }));
     let names = |ids: &[ledger::id::LicenseId]| {
-        ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>()
+        ids.iter()
+            .map(|id| id.as_str().to_owned())
+            .collect::<Vec<_>>()
     };
     let authorisers = plan.authorisers.iter();
     let unknowns = plan.unknowns.iter();
@@ -95,7 +97,12 @@ fn difference(one: &Difference) -> Value {
 pub fn text(plan: &Plan, width: usize) -> String {
     let mut out = String::new();
     let next = plan.next().map(|step| step.number);
-    line(&mut out, &format!("Compensation of {} · {}", plan.finding, progress(plan)), "", width);
+    line(
+        &mut out,
+        &format!("Compensation of {} · {}", plan.finding, progress(plan)),
+        "",
+        width,
+    );
     line(&mut out, &plan.summary, "", width);
     if let Some(case) = &plan.case {
         line(&mut out, &format!("Support case: {case}"), "", width);
@@ -128,7 +135,11 @@ pub fn text(plan: &Plan, width: usize) -> String {
 }
 
 fn progress(plan: &Plan) -> String {
-    let done = plan.steps.iter().filter(|step| step.state.is_over()).count();
+    let done = plan
+        .steps
+        .iter()
+        .filter(|step| step.state.is_over())
+        .count();
     match plan.is_complete() {
         true => "complete".to_owned(),
         false => format!("{done} of {} steps done", plan.steps.len()),
@@ -140,7 +151,12 @@ fn step_text(out: &mut String, plan: &Plan, step: &Step, is_next: bool, width: u
         true => " (only if needed)",
         false => "",
     };
-    line(out, &format!("  {:>2}.  {}{optional}", step.number, step.title), INDENT, width);
+    line(
+        out,
+        &format!("  {:>2}.  {}{optional}", step.number, step.title),
+        INDENT,
+        width,
+    );
     let state = match &step.state {
         StepState::Done { event, at } => format!("done {}: event {event}", when(*at)),
         StepState::NotNeeded => "nothing to do: nobody has to lose a licence".to_owned(),
@@ -162,27 +178,67 @@ fn step_text(out: &mut String, plan: &Plan, step: &Step, is_next: bool, width: u
 fn radius(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     for touched in &plan.radius.subscriptions {
-        let day = |end: Option<ledger::time::Date>| end.map_or("no end".to_owned(), |end| end.to_string());
-        let change = match (touched.seats == touched.seats_after, touched.end == touched.end_after) {
+        let day = |end: Option<ledger::time::Date>| {
+            end.map_or("no end".to_owned(), |end| end.to_string())
+        };
+        let change = match (
+            touched.seats == touched.seats_after,
+            touched.end == touched.end_after,
+        ) {
             (true, true) => format!("{} seats until {}", touched.seats, day(touched.end)),
-            (_, true) => format!("{} seats become {}, until {} as before", touched.seats, touched.seats_after, day(touched.end)),
-            (true, false) => format!("{} seats, until {} instead of {}", touched.seats, day(touched.end_after), day(touched.end)),
-            (false, false) => format!("{} seats become {}, until {} instead of {}", touched.seats, touched.seats_after, day(touched.end_after), day(touched.end)),
+            (_, true) => format!(
+                "{} seats become {}, until {} as before",
+                touched.seats,
+                touched.seats_after,
+                day(touched.end)
+            ),
+            (true, false) => format!(
+                "{} seats, until {} instead of {}",
+                touched.seats,
+                day(touched.end_after),
+                day(touched.end)
+            ),
+            (false, false) => format!(
+                "{} seats become {}, until {} instead of {}",
+                touched.seats,
+                touched.seats_after,
+                day(touched.end_after),
+                day(touched.end)
+            ),
         };
         lines.push(format!("{}: {change}", touched.subscription));
     }
     let users = plan.radius.users_since;
     lines.push(match (users, plan.users_to_free) {
         (0, 0) => format!("nobody in {} was given a licence since", plan.wrong),
-        (users, 0) => format!("{users} users of {} were given licences since; there are seats enough for them", plan.wrong),
-        (users, free) => format!("{users} users of {} were given licences since; {free} have to give theirs up first", plan.wrong),
+        (users, 0) => format!(
+            "{users} users of {} were given licences since; there are seats enough for them",
+            plan.wrong
+        ),
+        (users, free) => format!(
+            "{users} users of {} were given licences since; {free} have to give theirs up first",
+            plan.wrong
+        ),
     });
     if !plan.radius.agreements.is_empty() {
-        let all: Vec<&str> = plan.radius.agreements.iter().map(|id| id.as_str()).collect();
-        lines.push(format!("a remap moves every agreement of the customer number: {}", all.join(", ")));
+        let all: Vec<&str> = plan
+            .radius
+            .agreements
+            .iter()
+            .map(|id| id.as_str())
+            .collect();
+        lines.push(format!(
+            "a remap moves every agreement of the customer number: {}",
+            all.join(", ")
+        ));
     }
     if !plan.radius.beyond_request.is_empty() {
-        let all: Vec<&str> = plan.radius.beyond_request.iter().map(|id| id.as_str()).collect();
+        let all: Vec<&str> = plan
+            .radius
+            .beyond_request
+            .iter()
+            .map(|id| id.as_str())
+            .collect();
         lines.push(format!("WARNING: nobody asked to move {}", all.join(", ")));
     }
     let later = plan.radius.later.iter();
@@ -194,11 +250,16 @@ fn proof(out: &mut String, plan: &Plan, width: usize) {
     let compared = plan.proof.compared.len();
     let verdict = match plan.proof.is_exact() {
         true => format!("Exact: {compared} views are as they would be without the mistake."),
-        false => format!("Not exact: of {compared} views these fields will differ from what they would be without the mistake."),
+        false => format!(
+            "Not exact: of {compared} views these fields will differ from what they would be without the mistake."
+        ),
     };
     line(out, &format!("  {verdict}"), "  ", width);
     for one in &plan.proof.residue {
-        let text = format!("  - {} {}: {} instead of {}", one.subject, one.field, one.completed, one.without);
+        let text = format!(
+            "  - {} {}: {} instead of {}",
+            one.subject, one.field, one.completed, one.without
+        );
         line(out, &text, "    ", width);
     }
     let mut reasons: Vec<(&str, &str)> = Vec::new();

@@ -47,25 +47,43 @@ pub fn field(field: &FieldDifference) -> Value {
 /// The diff for people: what differs, each cause with its events; the matched ones are counted.
 pub fn text(diff: &Diff, all: bool) -> String {
     let mut out = String::new();
-    let matched = diff.rows.iter().filter(|row| row.status == Status::Matched).count();
+    let matched = diff
+        .rows
+        .iter()
+        .filter(|row| row.status == Status::Matched)
+        .count();
     let _ = writeln!(out, "left   {}\nright  {}", diff.left, diff.right);
     let differ = diff.rows.len().saturating_sub(matched);
-    let _ = writeln!(out, "{differ} causes differ, {matched} match; {} fields differ", diff.fields.len());
+    let _ = writeln!(
+        out,
+        "{differ} causes differ, {matched} match; {} fields differ",
+        diff.fields.len()
+    );
     for row in &diff.rows {
         if row.status == Status::Matched && !all {
             continue;
         }
-        let _ = writeln!(out, "\n{:KIND_WIDTH$}{}", row.status.as_str().replace('_', " "), row.cause);
+        let _ = writeln!(
+            out,
+            "\n{:KIND_WIDTH$}{}",
+            row.status.as_str().replace('_', " "),
+            row.cause
+        );
         for link in &row.chain {
             let _ = writeln!(out, "  {}", link_text(link));
         }
     }
     if !diff.fields.is_empty() {
         let _ = writeln!(out);
-        let rows = diff.fields.iter().map(|field| {
-            vec![field.field.clone(), cell(&field.left), cell(&field.right)]
-        });
-        let _ = writeln!(out, "{}", super::table::table(&["field", "left", "right"], &[], rows.collect()));
+        let rows = diff
+            .fields
+            .iter()
+            .map(|field| vec![field.field.clone(), cell(&field.left), cell(&field.right)]);
+        let _ = writeln!(
+            out,
+            "{}",
+            super::table::table(&["field", "left", "right"], &[], rows.collect())
+        );
     }
     out.trim_end().to_owned()
 }
@@ -77,7 +95,12 @@ fn link_text(link: &Link) -> String {
         Seen::Both => "both ",
         Seen::Neither => "     ",
     };
-    format!("{side}  {:20}  {}  {}", link.at.to_string(), link.event, link.what)
+    format!(
+        "{side}  {:20}  {}  {}",
+        link.at.to_string(),
+        link.event,
+        link.what
+    )
 }
 
 fn cell(value: &Value) -> String {
@@ -86,7 +109,9 @@ fn cell(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Array(list) => list.iter().map(cell).collect::<Vec<_>>().join(", "),
         Value::Object(map) => {
-            let items = map.iter().map(|(name, value)| format!("{name} {}", cell(value)));
+            let items = map
+                .iter()
+                .map(|(name, value)| format!("{name} {}", cell(value)));
             items.collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),
