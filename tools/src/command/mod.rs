@@ -28,6 +28,8 @@ macro_rules! commands {
 
 mod append;
 mod audit;
+mod compensate;
+mod diff;
 mod explain;
 mod find;
 mod import;
@@ -50,6 +52,8 @@ commands! {
     view::Key;
     audit::Audit;
     explain::Explain;
+    diff::Diff;
+    compensate::Compensate;
     schema::Schema;
     simulate::Simulate;
 }
