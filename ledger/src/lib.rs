@@ -19,6 +19,10 @@
 
 pub mod event;
 pub mod id;
+pub mod index;
+pub mod limits;
+pub mod log;
 pub mod secret;
+pub mod store;
 pub mod subject;
 pub mod time;

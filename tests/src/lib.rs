@@ -1,1 +1,3 @@
+//! What must hold across crates, and what the tests of it share.
 
+pub mod facts;

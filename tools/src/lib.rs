@@ -1,1 +1,35 @@
+//! How people and programs reach the activation ledger: the command line `actl`, the importers and
+//! the renderers.
+//!
+//! This crate knows nothing of how the store keeps its events. It is the only one that reads the
+//! clock, the environment and randomness. Data goes to standard output, everything else to standard
+//! error; no activation key and no person's name or address is ever printed.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::allow_attributes,
+        reason = "tests may stop at the first surprise"
+    )
+)]
+
+pub mod cli;
+pub mod clock;
+pub mod command;
+pub mod error;
+pub mod format;
+pub mod hex;
+pub mod import;
+pub mod keyring;
+pub mod output;
+pub mod place;
+pub mod point;
+pub mod privacy;
+pub mod progress;
+pub mod session;
+pub mod subject;
+pub mod vault;

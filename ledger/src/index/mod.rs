@@ -1,0 +1,272 @@
+//! The index: where the events of a subject, of a kind, and of an id are. Derived from the log.
+//!
+//! Events up to the *watermark* are in immutable sorted runs, later ones in an overlay in memory.
+//! Runs tile the positions from 1 to the watermark. Names are kept whole, not hashed, so that no
+//! two subjects are ever mistaken for each other, and every look-up in a run proves an absence by
+//! the bounds that its chunks carry: a chunk that got lost is noticed, not passed over.
+//! An index that is missing, doubtful or ahead of its log is built again.
+
+pub mod chunks;
+pub mod overlay;
+pub mod run;
+
+use crate::event::{Event, KindId};
+use crate::id::{EventId, Position, Revision};
+use crate::limits::{RUN_EVENTS, RUN_EVENTS_MIN_AT_CLOSE};
+use crate::subject::{Subject, SubjectKind};
+use chunks::{ChunkStore, MemoryChunks};
+use overlay::Overlay;
+use run::Run;
+use std::collections::BTreeSet;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+/// Why the index could not answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IndexError {
+    /// What is in the index is not what was written.
+    #[error("the index is damaged: {reason}")]
+    Damaged {
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// Reading or writing failed.
+    #[error("{doing} failed: {reason}")]
+    Failed {
+        /// What was being done.
+        doing: &'static str,
+        /// What sled or the operating system said.
+        reason: String,
+    },
+}
+
+impl IndexError {
+    pub(crate) fn damaged(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self::Damaged { reason }
+    }
+}
+
+/// A list of positions: that of a subject or of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    table: Table,
+    name: Vec<u8>,
+}
+
+/// The tables of a run. Format of the index: the numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Table {
+    /// Event id to position.
+    Ids = 1,
+    /// Subject to positions.
+    Subjects = 2,
+    /// Kind to positions.
+    Kinds = 3,
+}
+
+impl Listing {
+    /// The events that name a subject.
+    pub fn subject(subject: &Subject) -> Self {
+        let mut name = subjects_of_kind(subject.kind);
+        name.extend_from_slice(subject.id.as_bytes());
+        name.push(0);
+        let table = Table::Subjects;
+        Self { table, name }
+    }
+
+    /// The events of a kind.
+    pub fn kind(kind: KindId) -> Self {
+        Self {
+            table: Table::Kinds,
+            name: kind.0.to_be_bytes().to_vec(),
+        }
+    }
+
+    /// Whether an event belongs to it: checked on every event that an index led to.
+    pub(crate) fn lists(&self, event: &Event) -> bool {
+        match self.table {
+            Table::Ids => false,
+            Table::Subjects => {
+                let mut subjects = event.subjects().into_iter();
+                subjects.any(|subject| Self::subject(&subject) == *self)
+            }
+            Table::Kinds => Self::kind(event.kind().id) == *self,
+        }
+    }
+}
+
+/// What the names of all subjects of a kind begin with.
+fn subjects_of_kind(kind: SubjectKind) -> Vec<u8> {
+    vec![kind as u8]
+}
+
+/// How many events go into a run.
+#[derive(Debug, Clone, Copy)]
+pub struct RunSize {
+    /// A run is written as soon as the overlay holds this many events.
+    pub full: u64,
+    /// At a clean close one is written for at least this many.
+    pub at_close: u64,
+}
+
+impl Default for RunSize {
+    fn default() -> Self {
+        Self {
+            full: RUN_EVENTS,
+            at_close: RUN_EVENTS_MIN_AT_CLOSE,
+        }
+    }
+}
+
+/// The index of one log. One thread adds to it; any number read.
+pub struct Index {
+    state: RwLock<State>,
+    chunks: Box<dyn ChunkStore>,
+    size: RunSize,
+}
+
+struct State {
+    runs: Vec<Run>,
+    overlay: Overlay,
+}
+
+impl Index {
+    /// An empty index in memory.
+    pub fn in_memory(size: RunSize) -> Self {
+        Self::over(Box::new(MemoryChunks::default()), Vec::new(), size)
+    }
+
+    /// An index over runs that were written before; they have to tile the positions from 1.
+    pub(crate) fn over(chunks: Box<dyn ChunkStore>, runs: Vec<Run>, size: RunSize) -> Self {
+        let overlay = Overlay::default();
+        Self {
+            state: RwLock::new(State { runs, overlay }),
+            chunks,
+            size,
+        }
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Up to where the runs reach: later events are added again after opening.
+    pub fn watermark(&self) -> Position {
+        let state = self.state();
+        state.runs.last().map_or(Position(0), |run| run.last)
+    }
+
+    /// Where the event of an id is. Costs a look-up a run.
+    pub fn position(&self, id: EventId) -> Result<Option<Position>, IndexError> {
+        let state = self.state();
+        if let Some(position) = state.overlay.position(id) {
+            return Ok(Some(position));
+        }
+        for run in state.runs.iter().rev() {
+            if let Some(position) = run.position(&*self.chunks, id)? {
+                return Ok(Some(position));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How many events a listing has. Costs a look-up a run and a step every 512 positions.
+    pub fn count(&self, listing: &Listing) -> Result<Revision, IndexError> {
+        let state = self.state();
+        let mut count = state.overlay.positions(listing).len() as u64;
+        for run in &state.runs {
+            count += run.count(&*self.chunks, listing)?;
+        }
+        Ok(Revision(count))
+    }
+
+    /// The first positions of a listing after a position, at most `limit`, in order.
+    pub fn positions(
+        &self,
+        listing: &Listing,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Position>, IndexError> {
+        let state = self.state();
+        let mut found = Vec::new();
+        let from = state.runs.partition_point(|run| run.last <= after);
+        for run in state.runs.get(from..).unwrap_or_default() {
+            run.positions(&*self.chunks, listing, after, limit, &mut found)?;
+            if found.len() >= limit {
+                return Ok(found);
+            }
+        }
+        let rest = state.overlay.positions(listing);
+        let rest = rest.get(rest.partition_point(|position| *position <= after)..);
+        let wanted = limit - found.len();
+        found.extend(rest.unwrap_or_default().iter().take(wanted));
+        Ok(found)
+    }
+
+    /// The subjects of a kind, sorted, each once. Costs one pass over the names of that kind in
+    /// every run, and holds the answer in memory.
+    pub fn subjects(&self, kind: SubjectKind) -> Result<Vec<Subject>, IndexError> {
+        let prefix = subjects_of_kind(kind);
+        let state = self.state();
+        let mut names = BTreeSet::new();
+        for run in &state.runs {
+            run.names(&*self.chunks, Table::Subjects, &prefix, &mut names)?;
+        }
+        state.overlay.subject_names(&prefix, &mut names);
+        let ids = names.into_iter().map(|name| {
+            let id = name.get(prefix.len()..name.len().saturating_sub(1));
+            let id = String::from_utf8(id.unwrap_or_default().to_vec());
+            let id = id.map_err(|_| IndexError::damaged("the name of a subject is no text"))?;
+            Ok(Subject { kind, id })
+        });
+        ids.collect()
+    }
+
+    /// Adds events that are durable, in order. Costs some microseconds an event.
+    pub(crate) fn add(&self, events: &[Event]) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        for event in events {
+            state.overlay.add(event);
+        }
+    }
+
+    /// Writes the overlay as a run once it holds enough events; else does nothing.
+    pub(crate) fn write_run_if_full(&self) -> Result<(), IndexError> {
+        self.write_run_of(self.size.full)
+    }
+
+    /// Writes a last run if it is worth it.
+    pub(crate) fn close(&self) -> Result<(), IndexError> {
+        self.write_run_of(self.size.at_close)
+    }
+
+    /// Writes the overlay as a run if it holds at least so many events. Readers go on meanwhile.
+    fn write_run_of(&self, events_min: u64) -> Result<(), IndexError> {
+        let state = self.state();
+        let Some((first, last)) = state.overlay.range() else {
+            return Ok(());
+        };
+        if last.0 - first.0 + 1 < events_min.max(1) {
+            return Ok(());
+        }
+        let run = Run { first, last };
+        self.chunks.put(run.chunks(&state.overlay))?;
+        let mut runs = state.runs.clone();
+        drop(state);
+        runs.push(run);
+        self.chunks.commit(&runs)?;
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        *state = State {
+            runs,
+            overlay: Overlay::default(),
+        };
+        Ok(())
+    }
+
+    /// Makes the next opening build the index again.
+    pub(crate) fn distrust(&self) {
+        self.chunks.distrust();
+    }
+}

@@ -1,0 +1,51 @@
+//! Every bound on what the store holds in memory, takes in one piece or writes in one piece.
+
+/// The most events in one append.
+pub const APPEND_EVENTS_MAX: usize = 4_096;
+
+/// The most stored bytes in one append.
+pub const APPEND_LENGTH_MAX_BYTES: usize = 16 << 20;
+
+/// The most conditions on one append.
+pub const APPEND_CONDITIONS_MAX: usize = 1_024;
+
+/// A frame takes in further requests until its events take this many bytes.
+pub const FRAME_LENGTH_TARGET_BYTES: usize = 1 << 20;
+
+/// The most stored bytes in one frame: a frame that is just short of its target takes in one more
+/// append.
+pub const FRAME_LENGTH_MAX_BYTES: usize = APPEND_LENGTH_MAX_BYTES + FRAME_LENGTH_TARGET_BYTES;
+
+/// A frame takes in further requests until it holds this many events.
+pub const FRAME_EVENTS_TARGET: usize = 4_096;
+
+/// Submitting blocks while the requests that wait hold more events than this.
+pub const QUEUE_EVENTS_MAX: usize = 16_384;
+
+/// Submitting blocks while more requests than this wait.
+pub const QUEUE_REQUESTS_MAX: usize = 4_096;
+
+/// How many frames that were read lately are kept for the next read.
+pub const FRAME_CACHE_FRAMES_MAX: usize = 16;
+
+/// How many positions a reader of a history takes from the index at once.
+pub const READ_PAGE_POSITIONS: usize = 1_024;
+
+/// How many events an asynchronous reader takes from the blocking one at once.
+pub const STREAM_CHUNK_EVENTS: usize = 256;
+
+/// How many events the index keeps in memory before it writes them as one sorted run.
+pub const RUN_EVENTS: u64 = 65_536;
+
+/// A clean close writes a run only for at least this many events; fewer are cheaper to read again.
+pub const RUN_EVENTS_MIN_AT_CLOSE: u64 = 4_096;
+
+/// The most positions in one entry of an index run.
+pub const RUN_ENTRY_POSITIONS_MAX: usize = 512;
+
+/// The largest value that is given to sled. Sled keeps up to 17 values in a node and moves a node
+/// larger than a quarter of its 512 KiB segment to a file of its own, which nobody syncs.
+pub const SLED_VALUE_MAX_BYTES: usize = 6 << 10;
+
+/// The cache bound that is given to sled, in bytes. It is a wish, not a bound: see `FORMAT.md`.
+pub const SLED_CACHE_BYTES: u64 = 32 << 20;

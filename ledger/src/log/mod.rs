@@ -1,0 +1,161 @@
+//! The commit log: the truth, behind a small trait.
+//!
+//! A commit log keeps frames, in order, without holes. What it holds is never changed. Engines
+//! differ in where frames live; [`ENGINES`] lists them and one conformance suite runs over the list.
+
+pub mod frame;
+pub mod memory;
+
+use crate::id::Position;
+use frame::FrameError;
+pub use frame::{Epoch, Frame};
+pub use memory::MemoryLog;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Why a commit log could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// Somebody else appended in the meantime. Nothing was written.
+    #[error("the log ends at position {end}, but the frame follows position {expected}")]
+    WrongEnd {
+        /// What the frame follows.
+        expected: Position,
+        /// Where the log ends.
+        end: Position,
+    },
+    /// The log has been written under a later epoch. Nothing was written.
+    #[error("the log is in epoch {current}, but the frame was made in epoch {offered}")]
+    WrongEpoch {
+        /// The epoch of the frame.
+        offered: Epoch,
+        /// The latest epoch of the log.
+        current: Epoch,
+    },
+    /// The engine knows that nothing was written.
+    #[error("nothing was written: {reason}")]
+    NotWritten {
+        /// What the engine said.
+        reason: String,
+    },
+    /// Reading, writing or syncing failed; after a write, what is on the medium is not known.
+    #[error("{doing} failed: {reason}")]
+    Failed {
+        /// What was being done.
+        doing: &'static str,
+        /// What the engine or the operating system said.
+        reason: String,
+    },
+    /// What is in the log is not what was written.
+    #[error("the log is damaged at position {position}: {reason}")]
+    Damaged {
+        /// The first position that is concerned.
+        position: Position,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A frame does not hold.
+    #[error("the frame at position {position} is damaged: {error}")]
+    Frame {
+        /// Its first position.
+        position: Position,
+        /// What is wrong with it.
+        error: FrameError,
+    },
+}
+
+impl LogError {
+    /// Whether it is certain that nothing was written.
+    pub fn nothing_written(&self) -> bool {
+        match self {
+            Self::WrongEnd { .. } | Self::WrongEpoch { .. } | Self::NotWritten { .. } => true,
+            Self::Failed { .. } | Self::Damaged { .. } | Self::Frame { .. } => false,
+        }
+    }
+}
+
+/// A frame in its stored form, checked.
+pub type StoredFrame = Arc<Frame>;
+
+/// Keeps frames in order.
+///
+/// There is one writer at a time; readers may run beside it. What was appended and not synced may
+/// be readable: the store shows nothing before it is durable.
+pub trait CommitLog: Send + Sync {
+    /// The position of the last event that was appended, 0 for an empty log. Cheap.
+    fn end(&self) -> Position;
+
+    /// Appends a frame. It has to start right after the end, and its epoch must not be before that
+    /// of the last frame. After an error for which [`LogError::nothing_written`] is false, the log
+    /// has to be opened again before anything is appended.
+    fn append(&self, frame: &Frame) -> Result<(), LogError>;
+
+    /// Makes everything that was appended survive a loss of power. After an error it is not known
+    /// what of it does.
+    fn sync(&self) -> Result<(), LogError>;
+
+    /// The frame that holds a position, checked; `None` past the end and for position 0.
+    /// Costs one look-up and the length of the frame.
+    fn frame(&self, position: Position) -> Result<Option<StoredFrame>, LogError>;
+}
+
+/// How the last user of a log left it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// Closed: whatever is there has to be whole.
+    Clean,
+    /// Killed, or the power went: the last frame may be torn, and may not be durable yet.
+    Unclean,
+}
+
+/// What was left of a frame that was being written when the writer was stopped. It was never
+/// acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Torn {
+    /// The first position that it would have had.
+    pub first: Position,
+    /// Its pieces, by number.
+    pub pieces: Vec<(u16, Vec<u8>)>,
+}
+
+/// A log that was opened, recovered and is durable up to its end.
+pub struct Opened {
+    /// The log.
+    pub log: Box<dyn CommitLog>,
+    /// What was cut from its end; only ever after [`Stop::Unclean`].
+    pub torn: Option<Torn>,
+}
+
+/// One engine.
+pub struct Engine {
+    /// Its name in the store's manifest.
+    pub name: &'static str,
+    /// Whether what was synced is there after opening again.
+    pub persistent: bool,
+    /// Opens the log in a directory of its own, making it if it is empty.
+    pub open: fn(&Path, Stop) -> Result<Opened, LogError>,
+}
+
+/// Every engine.
+pub const ENGINES: &[Engine] = &[memory::ENGINE];
+
+impl Engine {
+    /// The engine of a name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ENGINES.iter().find(|engine| engine.name == name)
+    }
+}
+
+/// The checks that every engine makes before it appends.
+pub(crate) fn check_append(frame: &Frame, end: Position, current: Epoch) -> Result<(), LogError> {
+    let expected = frame.before();
+    if expected != end {
+        return Err(LogError::WrongEnd { expected, end });
+    }
+    if frame.epoch() < current {
+        let offered = frame.epoch();
+        return Err(LogError::WrongEpoch { offered, current });
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! The store's directory: who may enter it, and how it was left.
+
+use super::error::{PathDisplay, StoreError};
+use super::files;
+use super::manifest::Manifest;
+use crate::id::Position;
+use crate::log::Epoch;
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// A store's directory and its manifest, held by this process.
+pub(crate) struct Directory {
+    pub(crate) path: PathBuf,
+    pub(crate) manifest: Manifest,
+}
+
+impl Directory {
+    /// Where the commit log lives.
+    pub(crate) fn log(path: &Path) -> PathBuf {
+        path.join("log")
+    }
+
+    /// Where the index lives.
+    pub(crate) fn index(path: &Path) -> PathBuf {
+        path.join("index")
+    }
+
+    /// Says on the medium that the store is being written, under the next epoch.
+    pub(crate) fn claim(&mut self) -> Result<Epoch, StoreError> {
+        let epoch = Epoch(self.manifest.epoch.0 + 1);
+        let manifest = Manifest {
+            epoch,
+            is_open: true,
+            ..self.manifest.clone()
+        };
+        manifest.write(&self.path)?;
+        self.manifest = manifest;
+        Ok(epoch)
+    }
+
+    /// Says on the medium that the log is whole up to a position and nobody is writing.
+    pub(crate) fn close(&mut self, end: Position) -> Result<(), StoreError> {
+        self.manifest.closed_at = end;
+        self.manifest.is_open = false;
+        self.manifest.write(&self.path)
+    }
+}
+
+/// Takes the store's lock and leaves this process's number in it. It is let go when the file is
+/// closed, however the process ends.
+pub(crate) fn lock(directory: &Path) -> Result<File, StoreError> {
+    let path = directory.join("lock");
+    let failed = |error| StoreError::io("locking", &path, error);
+    let mut file = files::open_private(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            let read = file.read_to_string(&mut text);
+            return Err(StoreError::InUse {
+                path: PathDisplay::from(directory),
+                pid: read.ok().and_then(|_| text.trim().parse().ok()),
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    let mut leave = || {
+        file.set_len(0)?;
+        file.rewind()?;
+        writeln!(file, "{}", std::process::id())
+    };
+    leave().map_err(failed)?;
+    Ok(file)
+}

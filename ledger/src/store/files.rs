@@ -1,0 +1,44 @@
+//! Small files and directories that survive a loss of power, readable by their owner only.
+
+use super::error::StoreError;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Makes a directory that only its owner can enter; it must not exist.
+pub(crate) fn make_directory(path: &Path) -> Result<(), StoreError> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let made = builder.create(path);
+    made.map_err(|error| StoreError::io("making the directory", path, error))
+}
+
+/// Opens a file for writing, making it if it is missing, readable by its owner only.
+pub(crate) fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Makes the entries of a directory survive a loss of power.
+pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {
+    let synced = File::open(path).and_then(|directory| directory.sync_all());
+    synced.map_err(|error| StoreError::io("syncing the directory", path, error))
+}
+
+/// Replaces a file in one step: after a loss of power it has its old content or its new one.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+    let temporary = path.with_extension("new");
+    let write = || {
+        let mut file = open_private(&temporary)?;
+        file.set_len(0)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(|error| StoreError::io("writing", path, error))?;
+    sync_directory(path.parent().unwrap_or(path))
+}

@@ -1,0 +1,118 @@
+//! The manifest: what a store is, and how it was left.
+
+use super::error::{PathDisplay, StoreError};
+use super::record::Record;
+use super::{FORMAT_VERSION, files};
+use crate::id::{EventId, Position};
+use crate::log::Epoch;
+use crate::secret::PepperId;
+use crate::time::Timestamp;
+use std::fs;
+use std::path::Path;
+
+/// The name of the file, in the store's directory.
+pub(crate) const FILE: &str = "manifest";
+
+const TITLE: &str = "activation-ledger store";
+
+/// The content of the manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Manifest {
+    pub(crate) store_id: [u8; 16],
+    pub(crate) engine: String,
+    pub(crate) pepper: PepperId,
+    pub(crate) created_at: Timestamp,
+    /// The epoch of whoever wrote last.
+    pub(crate) epoch: Epoch,
+    /// Where the log ended at the last clean close.
+    pub(crate) closed_at: Position,
+    /// Whether somebody has been writing since then.
+    pub(crate) is_open: bool,
+}
+
+impl Manifest {
+    fn text(&self) -> String {
+        let mut record = Record::default();
+        record.put("format", FORMAT_VERSION);
+        record.put("store", EventId(self.store_id));
+        record.put("engine", &self.engine);
+        record.put("pepper", self.pepper);
+        record.put("created-at-micros", self.created_at.as_micros());
+        record.put("epoch", self.epoch);
+        record.put("closed-at-position", self.closed_at);
+        record.put("open", self.is_open);
+        record.write(TITLE)
+    }
+
+    /// Writes it so that it survives a loss of power.
+    pub(crate) fn write(&self, directory: &Path) -> Result<(), StoreError> {
+        files::replace(&directory.join(FILE), self.text().as_bytes())
+    }
+
+    /// Reads it, telling apart what is no store, another version and damage.
+    pub(crate) fn read(directory: &Path) -> Result<Self, StoreError> {
+        let path = directory.join(FILE);
+        let text = match fs::read(&path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(missing(directory));
+            }
+            Err(error) => return Err(StoreError::io("reading", &path, error)),
+        };
+        let mut lines = text.lines();
+        let path = PathDisplay(path);
+        if !matches!(lines.next(), Some(title) if title == TITLE) {
+            let reason = "it is not the manifest of a store".to_owned();
+            return Err(StoreError::DamagedManifest { path, reason });
+        }
+        // A later version may check itself otherwise, so its number is looked at first.
+        let format = lines.next().and_then(|line| line.strip_prefix("format "));
+        match format {
+            Some(found) if found != FORMAT_VERSION.to_string() && is_number(found) => {
+                Err(StoreError::OtherVersion {
+                    path: PathDisplay::from(directory),
+                    found: found.to_owned(),
+                    known: FORMAT_VERSION,
+                })
+            }
+            _ => Self::parse(&text).map_err(|reason| StoreError::DamagedManifest { path, reason }),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let record = Record::read(TITLE, text)?;
+        let store_id = EventId::parse(record.get("store")?).ok_or("`store` is no id")?;
+        let created_at = record.get("created-at-micros")?.parse();
+        let created_at = created_at.map_err(|_| "`created-at-micros` is no number")?;
+        Ok(Self {
+            store_id: store_id.0,
+            engine: record.get("engine")?.to_owned(),
+            pepper: PepperId::parse(record.get("pepper")?).ok_or("`pepper` is no pepper")?,
+            created_at: Timestamp::from_micros(created_at),
+            epoch: Epoch(record.number("epoch")?),
+            closed_at: Position(record.number("closed-at-position")?),
+            is_open: record.get("open")? == "true",
+        })
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.len() < 10 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Why there is no manifest.
+fn missing(directory: &Path) -> StoreError {
+    let path = PathDisplay::from(directory);
+    match fs::metadata(directory) {
+        Err(error) => StoreError::io("opening", directory, error),
+        Ok(metadata) if metadata.is_file() => StoreError::IsFile { path },
+        // The store's own directories without a manifest: it was there once.
+        Ok(_) if directory.join("log").is_dir() && directory.join("lock").is_file() => {
+            StoreError::DamagedManifest {
+                path: PathDisplay(directory.join(FILE)),
+                reason: "it is missing".to_owned(),
+            }
+        }
+        Ok(_) => StoreError::NotAStore { path },
+    }
+}

@@ -1,0 +1,316 @@
+//! The store: facts go in under conditions, events come out in order.
+//!
+//! A [`Store`] is a commit log, an index over it, and the one thread that writes both. It is opened
+//! by one process at a time and shared between threads by cloning. Nothing is acknowledged, readable
+//! or tailed before it is durable. The files are described in `FORMAT.md`.
+
+mod append;
+mod directory;
+mod draft;
+mod error;
+mod files;
+mod manifest;
+mod queue;
+mod read;
+mod record;
+mod sequencer;
+mod stream;
+
+use crate::event::{Event, Fact, KindId};
+use crate::id::{EventId, Position, Revision};
+use crate::index::{Index, Listing, RunSize};
+use crate::log::{CommitLog, Epoch, MemoryLog};
+use crate::secret::PepperId;
+use crate::subject::{Subject, SubjectKind};
+use crate::time::{Clock, Timestamp};
+use append::Request;
+pub use append::{Answer, Condition, Known, Pending, Receipt};
+use directory::Directory;
+pub use error::{AppendError, PathDisplay, StoreError};
+use futures_core::Stream;
+pub use read::Events;
+use read::{Shared, event_of};
+use sequencer::Sequencer;
+use std::fs::File;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use tokio::sync::{oneshot, watch};
+
+/// The format of the store's directory. See the version history in `FORMAT.md`.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// Its identity, chosen when it was made; zeros for one in memory.
+    pub store_id: [u8; 16],
+    /// The pepper that its fingerprints and pseudonyms are keyed with; `None` for one in memory,
+    /// which does not know.
+    pub pepper: Option<PepperId>,
+    /// The name of its engine.
+    pub engine: String,
+    /// The format of its directory.
+    pub format_version: u32,
+    /// The epoch of whoever wrote last before it was opened.
+    pub epoch: Epoch,
+    /// When it was made; `None` for one in memory.
+    pub created_at: Option<Timestamp>,
+}
+
+/// A ledger's events. Cloning shares it; the last clone that goes closes it.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+    writer: Arc<Writer>,
+}
+
+/// The sequencer's thread.
+struct Writer {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
+}
+
+impl Writer {
+    /// Lets the sequencer finish what was submitted, and waits for it.
+    fn close(&self) -> Result<(), StoreError> {
+        self.shared.queue.close();
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        match thread.take().map(JoinHandle::join) {
+            None => Ok(()),
+            Some(Ok(closed)) => closed,
+            Some(Err(_)) => Err(StoreError::Thread {
+                what: "that writes ended before its time",
+            }),
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "the store was not closed cleanly");
+        }
+    }
+}
+
+/// The parts that a store is put together from.
+struct Parts {
+    log: Box<dyn CommitLog>,
+    index: Index,
+    description: Description,
+    directory: Option<Directory>,
+    lock: Option<File>,
+}
+
+impl Store {
+    /// An empty store in memory, with the same sequencer and index as one on a disk.
+    pub fn in_memory(clock: Box<dyn Clock>) -> Result<Self, StoreError> {
+        Self::over(Box::new(MemoryLog::default()), clock, RunSize::default())
+    }
+
+    /// A store over any log, its index in memory: for tests of engines.
+    pub fn over(
+        log: Box<dyn CommitLog>,
+        clock: Box<dyn Clock>,
+        runs: RunSize,
+    ) -> Result<Self, StoreError> {
+        let description = Description {
+            store_id: [0; 16],
+            pepper: None,
+            engine: "memory".to_owned(),
+            format_version: FORMAT_VERSION,
+            epoch: last_epoch(&*log)?,
+            created_at: None,
+        };
+        let parts = Parts {
+            log,
+            index: Index::in_memory(runs),
+            description,
+            directory: None,
+            lock: None,
+        };
+        Self::start(parts, clock)
+    }
+
+    /// Brings the index up to the end of the log and starts the sequencer.
+    fn start(parts: Parts, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
+        let recorded_at = catch_up(&*parts.log, &parts.index)?;
+        let (durable, watched) = watch::channel(parts.log.end());
+        let shared = Arc::new(Shared {
+            log: parts.log,
+            index: parts.index,
+            queue: queue::Queue::default(),
+            durable: watched,
+            description: parts.description,
+            cache: read::FrameCache::default(),
+            _lock: parts.lock,
+        });
+        let sequencer = Sequencer {
+            shared: Arc::clone(&shared),
+            durable,
+            clock,
+            recorded_at,
+            directory: parts.directory,
+            epoch: None,
+            stopped: false,
+        };
+        let thread = std::thread::Builder::new().name("ledger-sequencer".to_owned());
+        let thread = thread.spawn(move || sequencer.run());
+        let thread = thread.map_err(|_| StoreError::Thread {
+            what: "could not be started",
+        })?;
+        let writer = Writer {
+            shared: Arc::clone(&shared),
+            thread: Mutex::new(Some(thread)),
+        };
+        let writer = Arc::new(writer);
+        Ok(Self { shared, writer })
+    }
+
+    /// What the store is.
+    pub fn description(&self) -> &Description {
+        &self.shared.description
+    }
+
+    /// The position of the last durable event, 0 for an empty store.
+    pub fn end(&self) -> Position {
+        self.shared.end()
+    }
+
+    /// Appends facts if all conditions hold; all of them or none. Blocks until they are durable:
+    /// one sync of the medium, shared with everybody who appends at the same time. For asynchronous
+    /// code there is [`Store::submit`].
+    pub fn append(&self, facts: Vec<Fact>, conditions: &[Condition], known: Known) -> Answer {
+        self.submit(facts, conditions.to_vec(), known).wait()
+    }
+
+    /// Hands an append to the sequencer, in order. Blocks only while the queue is full.
+    pub fn submit(&self, facts: Vec<Fact>, conditions: Vec<Condition>, known: Known) -> Pending {
+        let (answer, pending) = oneshot::channel();
+        let request = Request {
+            facts,
+            conditions,
+            known,
+            answer,
+        };
+        if let Err(request) = self.shared.queue.push(request) {
+            drop(request.answer.send(Err(AppendError::Closed)));
+        }
+        Pending(pending)
+    }
+
+    /// How many events name a subject. Costs one look-up in each run of the index.
+    pub fn revision(&self, subject: &Subject) -> Result<Revision, StoreError> {
+        Ok(self.shared.index.count(&Listing::subject(subject))?)
+    }
+
+    /// The event of an id. Costs one look-up in each run of the index and one frame.
+    pub fn find(&self, id: EventId) -> Result<Option<Event>, StoreError> {
+        self.shared.find(id)
+    }
+
+    /// The event at a position, `None` past the end. Costs one frame.
+    pub fn event(&self, position: Position) -> Result<Option<Event>, StoreError> {
+        self.shared.event(position)
+    }
+
+    /// The subjects of a kind that any event names, sorted. Holds them all in memory.
+    pub fn subjects(&self, kind: SubjectKind) -> Result<Vec<Subject>, StoreError> {
+        Ok(self.shared.index.subjects(kind)?)
+    }
+
+    /// All events after a position, up to the present end.
+    pub fn read(&self, after: Position) -> Events {
+        Events::new(Arc::clone(&self.shared), None, after)
+    }
+
+    /// The events that name a subject, after a position. Costs by their number, not the log's.
+    pub fn history(&self, subject: &Subject, after: Position) -> Events {
+        let listing = Listing::subject(subject);
+        Events::new(Arc::clone(&self.shared), Some(listing), after)
+    }
+
+    /// The events of a kind, after a position.
+    pub fn of_kind(&self, kind: KindId, after: Position) -> Events {
+        let listing = Listing::kind(kind);
+        Events::new(Arc::clone(&self.shared), Some(listing), after)
+    }
+
+    /// [`Store::read`] for asynchronous code; reads on tokio's blocking threads.
+    pub fn stream(
+        &self,
+        after: Position,
+    ) -> impl Stream<Item = Result<Event, StoreError>> + Send + use<> {
+        stream::stream(self.read(after))
+    }
+
+    /// [`Store::history`] for asynchronous code; reads on tokio's blocking threads.
+    pub fn stream_history(
+        &self,
+        subject: &Subject,
+        after: Position,
+    ) -> impl Stream<Item = Result<Event, StoreError>> + Send + use<> {
+        stream::stream(self.history(subject, after))
+    }
+
+    /// [`Store::of_kind`] for asynchronous code; reads on tokio's blocking threads.
+    pub fn stream_of_kind(
+        &self,
+        kind: KindId,
+        after: Position,
+    ) -> impl Stream<Item = Result<Event, StoreError>> + Send + use<> {
+        stream::stream(self.of_kind(kind, after))
+    }
+
+    /// Every event after a position, then each as soon as it is durable. Ends when the store is
+    /// closed; it does not keep the store from closing, but its directory stays locked until the
+    /// stream is dropped.
+    pub fn tail(
+        &self,
+        after: Position,
+    ) -> impl Stream<Item = Result<Event, StoreError>> + Send + use<> {
+        stream::tail(Arc::clone(&self.shared), after)
+    }
+
+    /// Finishes what was submitted and closes the log, for every clone: they can still read. What
+    /// is dropped without this is closed just the same, but cannot say what went wrong.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.writer.close()
+    }
+}
+
+/// The epoch of the last frame.
+fn last_epoch(log: &dyn CommitLog) -> Result<Epoch, StoreError> {
+    let frame = log.frame(log.end())?;
+    Ok(frame.map_or(Epoch(0), |frame| frame.epoch()))
+}
+
+/// Adds to the index what the log holds after its watermark. Returns when the last event was
+/// recorded. Costs one decoding an event.
+fn catch_up(log: &dyn CommitLog, index: &Index) -> Result<Timestamp, StoreError> {
+    let end = log.end();
+    let mut recorded_at = Timestamp::from_micros(i64::MIN);
+    let mut position = index
+        .watermark()
+        .min(Position(end.0.saturating_sub(1)))
+        .next();
+    while position <= end {
+        let frame = log.frame(position)?;
+        let frame = frame.ok_or_else(|| crate::log::LogError::Damaged {
+            position,
+            reason: "no frame holds it".to_owned(),
+        })?;
+        let mut events = Vec::new();
+        while position <= frame.last() {
+            let event = event_of(&frame, position)?;
+            recorded_at = recorded_at.max(event.recorded_at);
+            if position > index.watermark() {
+                events.push(event);
+            }
+            position = position.next();
+        }
+        index.add(&events);
+        index.write_run_if_full()?;
+    }
+    Ok(recorded_at)
+}

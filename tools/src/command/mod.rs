@@ -1,0 +1,37 @@
+//! The commands: one file each, whose doc comment is its help, and one line here.
+
+use crate::error::{Failure, Outcome};
+use crate::session::Session;
+
+/// Declares the registry of commands.
+macro_rules! commands {
+    ($($module:ident::$name:ident;)+) => {
+        $(mod $module;)+
+        $(pub use $module::$name;)+
+
+        /// Every command, in the order of the help.
+        #[derive(Debug, clap::Subcommand)]
+        pub enum Command {
+            $(
+                #[allow(missing_docs, clippy::allow_attributes, reason = "the doc comment of the arguments is the help")]
+                $name($name),
+            )+
+        }
+
+        impl Command {
+            /// Runs it.
+            pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
+                match self { $(Self::$name(command) => command.run(session)),+ }
+            }
+        }
+    };
+}
+
+commands! {
+    import::Import;
+    append::Append;
+    log::Log;
+    show::Show;
+    find::Find;
+    schema::Schema;
+}

@@ -1,0 +1,15 @@
+//! How answers are written. Every command that answers with data answers in each of these.
+
+pub mod event;
+pub mod table;
+
+/// The forms of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Columns for people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+}

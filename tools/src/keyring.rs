@@ -1,0 +1,17 @@
+//! A keyring for what only has to recognise, not to keep.
+
+use ledger::secret::{Keyring, Pepper, Pseudonym, SealingKey};
+
+/// Knows the pepper and seals nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct PepperOnly(pub Pepper);
+
+impl Keyring for PepperOnly {
+    fn pepper(&self) -> Pepper {
+        self.0
+    }
+
+    fn sealing_key(&mut self, _: Pseudonym) -> Option<SealingKey> {
+        None
+    }
+}

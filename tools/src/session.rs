@@ -1,0 +1,15 @@
+//! What a command works with.
+
+use crate::format::Format;
+use crate::output::Output;
+use crate::place::Place;
+
+/// Where the store is, how the answer is written, and where to.
+pub struct Session {
+    /// Where the store and the vault are.
+    pub place: Place,
+    /// How the answer is written.
+    pub format: Format,
+    /// Standard output.
+    pub out: Output,
+}
