@@ -18,6 +18,7 @@
 )]
 
 pub mod event;
+mod files;
 pub mod id;
 pub mod index;
 pub mod limits;

@@ -19,7 +19,7 @@ use std::sync::Mutex;
 /// or differences, 2 could not run, 3 integrity broken, 4 refused or conflict. Activation keys,
 /// persons and machines are stored as pseudonyms, and none of them is ever printed.
 #[derive(Debug, Parser)]
-#[command(name = "actl", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "actl", version, max_term_width = 100)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,

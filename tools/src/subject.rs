@@ -20,7 +20,9 @@ pub fn read(
     };
     let id = id.trim();
     let pseudonym = |id: &str| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
-    let stored_key = id.split_once('-').is_some_and(|(digest, _)| pseudonym(digest));
+    let stored_key = id
+        .split_once('-')
+        .is_some_and(|(digest, _)| pseudonym(digest));
     let subject = match kind {
         "person" if !pseudonym(id) => person(&pepper()?, id),
         "key" if !stored_key => key(&pepper()?, id),

@@ -6,9 +6,10 @@
 //! the bounds that its chunks carry: a chunk that got lost is noticed, not passed over.
 //! An index that is missing, doubtful or ahead of its log is built again.
 
-pub mod chunks;
-pub mod overlay;
-pub mod run;
+pub(crate) mod chunks;
+pub(crate) mod disk;
+pub(crate) mod overlay;
+pub(crate) mod run;
 
 use crate::event::{Event, KindId};
 use crate::id::{EventId, Position, Revision};
@@ -41,6 +42,7 @@ pub enum IndexError {
 }
 
 impl IndexError {
+    /// What was found is not what was written.
     pub(crate) fn damaged(reason: impl Into<String>) -> Self {
         let reason = reason.into();
         Self::Damaged { reason }

@@ -50,6 +50,14 @@ impl Run {
         chunks
     }
 
+    /// Checks that each table begins, which a run that got lost does not.
+    pub(crate) fn check(self, chunks: &dyn ChunkStore) -> Result<(), IndexError> {
+        for table in [Table::Ids, Table::Subjects, Table::Kinds] {
+            Entries::new(chunks, self.prefix(table), &[], &[])?;
+        }
+        Ok(())
+    }
+
     /// Where the event of an id is.
     pub(crate) fn position(
         self,
@@ -279,6 +287,9 @@ fn read_bytes(bytes: &mut &[u8]) -> Option<Vec<u8>> {
     Some(taken.to_vec())
 }
 
+/// The key and the value of an entry.
+type Entry = (Vec<u8>, Vec<u8>);
+
 /// Walks over the entries of a table from a key on.
 struct Entries<'a> {
     chunks: &'a dyn ChunkStore,
@@ -340,7 +351,7 @@ impl<'a> Entries<'a> {
     }
 
     /// The next entry whose key is not before the one that was asked for.
-    fn next(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>, IndexError> {
+    fn next(&mut self) -> Result<Option<Entry>, IndexError> {
         loop {
             let mut rest = self.rest.get(self.used..).unwrap_or_default();
             if rest.is_empty() {

@@ -5,6 +5,8 @@
 
 pub mod frame;
 pub mod memory;
+pub mod sled;
+pub(crate) mod sled_file;
 
 use crate::id::Position;
 use frame::FrameError;
@@ -138,7 +140,7 @@ pub struct Engine {
 }
 
 /// Every engine.
-pub const ENGINES: &[Engine] = &[memory::ENGINE];
+pub const ENGINES: &[Engine] = &[memory::ENGINE, sled::ENGINE];
 
 impl Engine {
     /// The engine of a name.

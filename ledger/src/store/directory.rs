@@ -1,8 +1,8 @@
 //! The store's directory: who may enter it, and how it was left.
 
 use super::error::{PathDisplay, StoreError};
-use super::files;
 use super::manifest::Manifest;
+use crate::files;
 use crate::id::Position;
 use crate::log::Epoch;
 use std::fs::{File, TryLockError};

@@ -1,6 +1,7 @@
 //! What can go wrong with a store, and what to do about it.
 
 use crate::event::codec::CodecError;
+use crate::files::FileError;
 use crate::id::{EventId, Position, Revision};
 use crate::index::IndexError;
 use crate::log::LogError;
@@ -45,6 +46,14 @@ pub enum StoreError {
         found: String,
         /// The format of this version.
         known: u32,
+    },
+    /// Kept by an engine that this version does not have.
+    #[error("{path} is kept by the engine `{engine}`, which this version does not have")]
+    UnknownEngine {
+        /// The store.
+        path: PathDisplay,
+        /// The name of the engine.
+        engine: String,
     },
     /// The manifest is not what was written.
     #[error("the manifest {path} is damaged: {reason}")]
@@ -139,6 +148,12 @@ fn holder(pid: Option<u32>) -> String {
     }
 }
 
+impl From<FileError> for StoreError {
+    fn from(FileError { doing, path, error }: FileError) -> Self {
+        Self::io(doing, &path, error)
+    }
+}
+
 impl StoreError {
     /// An error of the operating system, told apart as far as it says.
     pub(crate) fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
@@ -161,7 +176,9 @@ impl StoreError {
                 "check the path; a store is a directory that holds a file named `manifest`"
             }
             Self::Exists { .. } => "give a path where nothing is yet, or open the store there",
-            Self::OtherVersion { .. } => "use the version of `actl` that made the store",
+            Self::OtherVersion { .. } | Self::UnknownEngine { .. } => {
+                "use the version of `actl` that made the store"
+            }
             Self::DamagedManifest { .. } => "restore the manifest from a backup of the store",
             Self::InUse { .. } => {
                 "wait until that process ends, or reach it through `--server URL` if it is `actl serve`"
@@ -192,6 +209,7 @@ impl StoreError {
             | Self::NotAStore { .. }
             | Self::Exists { .. }
             | Self::OtherVersion { .. }
+            | Self::UnknownEngine { .. }
             | Self::InUse { .. }
             | Self::Denied { .. }
             | Self::Io { .. }

@@ -1,13 +1,14 @@
 //! The manifest: what a store is, and how it was left.
 
+use super::FORMAT_VERSION;
 use super::error::{PathDisplay, StoreError};
-use super::record::Record;
-use super::{FORMAT_VERSION, files};
+use crate::files::{self, record::Record};
 use crate::id::{EventId, Position};
 use crate::log::Epoch;
 use crate::secret::PepperId;
 use crate::time::Timestamp;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 /// The name of the file, in the store's directory.
@@ -46,7 +47,10 @@ impl Manifest {
 
     /// Writes it so that it survives a loss of power.
     pub(crate) fn write(&self, directory: &Path) -> Result<(), StoreError> {
-        files::replace(&directory.join(FILE), self.text().as_bytes())
+        Ok(files::replace(
+            &directory.join(FILE),
+            self.text().as_bytes(),
+        )?)
     }
 
     /// Reads it, telling apart what is no store, another version and damage.
@@ -54,9 +58,7 @@ impl Manifest {
         let path = directory.join(FILE);
         let text = match fs::read(&path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(missing(directory));
-            }
+            Err(error) if is_missing(&error) => return Err(missing(directory)),
             Err(error) => return Err(StoreError::io("reading", &path, error)),
         };
         let mut lines = text.lines();
@@ -98,6 +100,12 @@ impl Manifest {
 
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.len() < 10 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether nothing is there, or what is there is a file.
+fn is_missing(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 /// Why there is no manifest.

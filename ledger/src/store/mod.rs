@@ -8,11 +8,10 @@ mod append;
 mod directory;
 mod draft;
 mod error;
-mod files;
 mod manifest;
+mod open;
 mod queue;
 mod read;
-mod record;
 mod sequencer;
 mod stream;
 
@@ -28,6 +27,7 @@ pub use append::{Answer, Condition, Known, Pending, Receipt};
 use directory::Directory;
 pub use error::{AppendError, PathDisplay, StoreError};
 use futures_core::Stream;
+pub use open::{NewStore, Recovered};
 pub use read::Events;
 use read::{Shared, event_of};
 use sequencer::Sequencer;
@@ -99,6 +99,7 @@ struct Parts {
     index: Index,
     description: Description,
     directory: Option<Directory>,
+    recovered: Option<Recovered>,
     lock: Option<File>,
 }
 
@@ -127,6 +128,7 @@ impl Store {
             index: Index::in_memory(runs),
             description,
             directory: None,
+            recovered: None,
             lock: None,
         };
         Self::start(parts, clock)
@@ -142,6 +144,7 @@ impl Store {
             queue: queue::Queue::default(),
             durable: watched,
             description: parts.description,
+            recovered: parts.recovered,
             cache: read::FrameCache::default(),
             _lock: parts.lock,
         });
@@ -170,6 +173,12 @@ impl Store {
     /// What the store is.
     pub fn description(&self) -> &Description {
         &self.shared.description
+    }
+
+    /// What had to be cut from the log when it was opened, because the process that was writing it
+    /// was stopped: never anything that had been acknowledged.
+    pub fn recovered(&self) -> Option<&Recovered> {
+        self.shared.recovered.as_ref()
     }
 
     /// The position of the last durable event, 0 for an empty store.

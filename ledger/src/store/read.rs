@@ -1,7 +1,7 @@
 //! Reading: what every reader and the sequencer share.
 
 use super::error::StoreError;
-use super::{Description, queue::Queue};
+use super::{Description, Recovered, queue::Queue};
 use crate::event::Event;
 use crate::id::{EventId, Position};
 use crate::index::{Index, Listing};
@@ -20,6 +20,7 @@ pub(crate) struct Shared {
     /// How far the log is durable: nothing later is shown to anybody.
     pub(crate) durable: watch::Receiver<Position>,
     pub(crate) description: Description,
+    pub(crate) recovered: Option<Recovered>,
     pub(crate) cache: FrameCache,
     /// Keeps others out while anybody reads. `None` for a store without a directory.
     pub(crate) _lock: Option<File>,

@@ -167,7 +167,7 @@ struct Fold {
     invited: bool,
     stalled: bool,
     link_expired: bool,
-    provisioned: bool,
+    provisioned: BTreeSet<TenantId>,
     was_bound: bool,
     second_choice: bool,
     orders: BTreeMap<OrderId, u32>,
@@ -412,7 +412,9 @@ fn evolve(view: &mut AgreementView, fold: &mut Fold, id: &LicenseId, event: &Eve
                 }
             }
         }
-        Payload::ProvisioningConfirmed(_) => fold.provisioned = true,
+        Payload::ProvisioningConfirmed(confirmed) => {
+            fold.provisioned.insert(confirmed.tenant.clone());
+        }
         Payload::ActivationStatusObserved(observed) => {
             view.portal_status = Some(observed.status.as_str());
         }
@@ -503,7 +505,7 @@ fn state(at: &At<'_>, view: &AgreementView, fold: &Fold) -> ActivationState {
             return ActivationState::Contested;
         }
         // A provisioning mail does not always name the agreement: the tenant's own counts too.
-        let confirmed = fold.provisioned || at.of(&tenant_subject(tenant)).any(|event| {
+        let confirmed = fold.provisioned.contains(tenant) || at.of(&tenant_subject(tenant)).any(|event| {
             matches!(&event.payload, Payload::ProvisioningConfirmed(p) if p.license_id.is_none())
                 && view
                     .bound_at

@@ -265,6 +265,8 @@ pub struct Evidence {
     pub remaps: Vec<Known<RemapFacts>>,
     /// Decisions about findings.
     pub decisions: BTreeMap<FindingId, Vec<Known<DecisionFacts>>>,
+    /// The customers that verified each domain, and since when that is known.
+    domain_owners: BTreeMap<DomainId, Vec<(CustomerId, Timestamp)>>,
     /// Mails: the agreement that each was about.
     messages: BTreeMap<MessageId, LicenseId>,
     /// Links: the agreement that each is for.
@@ -659,6 +661,10 @@ impl Evidence {
                 let domains = registered.verified_domains.iter();
                 let domains = domains.map(|d| Known::new(event, (d.name.clone(), d.id)));
                 customer.domains.extend(domains);
+                for domain in &registered.verified_domains {
+                    let since = (registered.customer.clone(), event.occurred_at.start);
+                    self.domain_owners.entry(domain.id).or_default().push(since);
+                }
             }
             Payload::CustomersRelated(related) => {
                 for (one, other) in [
@@ -812,6 +818,44 @@ impl Evidence {
             facts.is_some_and(|f| f.related.iter().any(|r| r.value == *other && r.by(cutoff)))
         };
         one == other || related(one, other) || related(other, one)
+    }
+
+    /// The customers that a tenant belongs to, as far as was known: those that a source calls its
+    /// owner, and those whose verified domain it has verified. With the events that say so.
+    pub fn owners_of(
+        &self,
+        tenant: &TenantId,
+        cutoff: Option<Timestamp>,
+    ) -> BTreeMap<&CustomerId, Vec<(EventId, String)>> {
+        let mut owners: BTreeMap<&CustomerId, Vec<(EventId, String)>> = BTreeMap::new();
+        let Some(facts) = self.tenants.get(tenant) else {
+            return owners;
+        };
+        let shown = self.tenant_name(tenant);
+        for owner in facts.owners.iter().filter(|owner| owner.by(cutoff)) {
+            let why = format!("{shown} belongs to {}", self.customer_name(&owner.value));
+            owners
+                .entry(&owner.value)
+                .or_default()
+                .push((owner.event, why));
+        }
+        for domain in facts.domains.iter().filter(|domain| domain.by(cutoff)) {
+            let verified = self.domain_owners.get(&domain.value.1);
+            for (customer, since) in verified.into_iter().flatten() {
+                if cutoff.is_none_or(|cutoff| *since <= cutoff) {
+                    let name = self.customer_name(customer);
+                    let why = format!(
+                        "{shown} has verified {}, a domain of {name}",
+                        domain.value.0
+                    );
+                    owners
+                        .entry(customer)
+                        .or_default()
+                        .push((domain.event, why));
+                }
+            }
+        }
+        owners
     }
 
     /// The partner whose own tenant this is, as far as was known.

@@ -3,7 +3,7 @@
 use super::evidence::{Evidence, Known, ScenarioFacts};
 use super::finding::Confidence;
 use super::landing::{Landing, LandingKind};
-use ledger::event::word::{ContactRole, RedemptionFlow, Scenario};
+use ledger::event::word::{ContactRole, Scenario};
 use ledger::id::{EventId, TenantId};
 use ledger::secret::DomainId;
 use ledger::time::Timestamp;
@@ -22,12 +22,12 @@ pub enum ExpectationSource {
     AgreementBinding,
     /// The customer number's agreements are bound to it.
     CustomerNumberBinding,
-    /// It has verified the end customer's domain, or a source calls the customer its owner.
+    /// It has verified the end customer's domain.
     CustomerDomain,
     /// It has verified the domain of a contact's address.
     ContactDomain,
-    /// Sign Up was chosen, or a new tenant was set up, and nothing speaks for another tenant.
-    NewTenant,
+    /// A source calls the end customer its owner.
+    Owner,
     /// Nothing says which tenant was meant.
     Nothing,
 }
@@ -43,7 +43,7 @@ impl ExpectationSource {
             Self::CustomerNumberBinding => "customer_number_binding",
             Self::CustomerDomain => "customer_domain",
             Self::ContactDomain => "contact_domain",
-            Self::NewTenant => "new_tenant",
+            Self::Owner => "owner",
             Self::Nothing => "nothing",
         }
     }
@@ -58,9 +58,9 @@ impl ExpectationSource {
             Self::CustomerNumberBinding => {
                 "other agreements of the customer number are bound to it"
             }
-            Self::CustomerDomain => "it belongs to the customer on the order",
+            Self::CustomerDomain => "it has the customer's verified domain",
             Self::ContactDomain => "it has the contact's domain",
-            Self::NewTenant => "a new tenant was chosen",
+            Self::Owner => "a source calls the customer its owner",
             Self::Nothing => "nothing says which tenant was meant",
         }
     }
@@ -200,27 +200,39 @@ pub fn expect(landing: &Landing, basis: &Basis<'_>) -> Expectation {
     if let Some(demanded) = scenario.and_then(|scenario| by_scenario(landing, scenario, basis)) {
         return demanded;
     }
-    let others = [
-        by_order(landing, basis),
-        by_customer(landing, basis),
-        by_contact(landing, basis),
-    ];
-    let binding = by_binding(landing, basis);
-    let by_number = by_customer_number(landing, basis);
-    let [order, customer, contact] = others;
-    if order.is_none()
-        && let Some((binding, accused)) = binding
-    {
-        let against = customer.or(contact);
-        return present_binding(binding, accused, against);
+    let customer = by_customer_domain(landing, basis);
+    let weaker = || by_contact(landing, basis).or_else(|| by_owner(landing, basis));
+    if let Some(order) = by_order(landing, basis) {
+        return order.into_expectation();
     }
-    match order.or(by_number).or(customer).or(contact) {
-        Some(candidate) => candidate.into_expectation(),
-        None => by_new_tenant(landing, basis),
+    if let Some((binding, accused)) = by_binding(landing, basis) {
+        return present_binding(binding, accused, customer.or_else(weaker));
     }
+    by_customer_number(landing, basis)
+        .or(customer)
+        .or_else(weaker)
+        .map_or_else(Expectation::unknown, Candidate::into_expectation)
 }
 
 impl Candidate {
+    /// One candidate of some tenants, or `None` if there are none.
+    fn of<'t>(
+        confidence: u16,
+        source: ExpectationSource,
+        found: impl IntoIterator<Item = (&'t TenantId, EventId)>,
+    ) -> Option<Self> {
+        let (tenants, evidence): (BTreeSet<TenantId>, Vec<EventId>) = found
+            .into_iter()
+            .map(|(tenant, event)| (tenant.clone(), event))
+            .unzip();
+        (!tenants.is_empty()).then_some(Self {
+            tenants,
+            confidence,
+            source,
+            evidence,
+        })
+    }
+
     fn into_expectation(self) -> Expectation {
         Expectation {
             wanted: Wanted::Existing(self.tenants),
@@ -432,8 +444,8 @@ fn by_customer_number(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate>
     })
 }
 
-/// Tenants that a source calls the customer's, or that verified one of the customer's domains.
-fn by_customer(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
+/// Tenants that verified one of the customer's domains.
+fn by_customer_domain(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
     let customer = landing.customer.as_ref()?;
     let facts = basis.evidence.customers.get(customer);
     let domains: BTreeSet<DomainId> = facts
@@ -442,37 +454,57 @@ fn by_customer(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
         .filter(|domain| domain.by(basis.cutoff))
         .map(|domain| domain.value.1)
         .collect();
-    let mut tenants = BTreeSet::new();
-    let mut evidence = Vec::new();
-    for (tenant, facts) in &basis.evidence.tenants {
-        let owner = facts
-            .owners
-            .iter()
-            .find(|o| o.value == *customer && o.by(basis.cutoff));
-        let domain = facts
-            .domains
-            .iter()
-            .find(|d| domains.contains(&d.value.1) && d.by(basis.cutoff));
-        let says: Vec<EventId> = owner
-            .map(|o| o.event)
-            .into_iter()
-            .chain(domain.map(|d| d.event))
-            .collect();
-        if !says.is_empty() {
-            tenants.insert(tenant.clone());
-            evidence.extend(says);
-        }
-    }
-    (!tenants.is_empty()).then_some(Candidate {
-        tenants,
-        confidence: 800,
-        source: ExpectationSource::CustomerDomain,
-        evidence,
+    Candidate::of(
+        800,
+        ExpectationSource::CustomerDomain,
+        with_domain(basis, &domains),
+    )
+}
+
+/// The tenants that verified one of some domains, with the events that say so.
+fn with_domain<'b>(
+    basis: &'b Basis<'_>,
+    domains: &'b BTreeSet<DomainId>,
+) -> impl Iterator<Item = (&'b TenantId, EventId)> {
+    basis.evidence.tenants.iter().filter_map(|(tenant, facts)| {
+        let verified = facts.domains.iter();
+        let one = verified
+            .clone()
+            .find(|d| domains.contains(&d.value.1) && d.by(basis.cutoff))?;
+        Some((tenant, one.event))
     })
 }
 
-/// Tenants that verified the domain of the manager's or primary contact's address. A partner's
-/// employee as contact says nothing about a tenant of the customer.
+/// Tenants that a source calls the customer's: weaker than a domain, because a customer can own a
+/// tenant for tests or for another purpose.
+fn by_owner(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
+    let customer = landing.customer.as_ref()?;
+    let owned = basis.evidence.tenants.iter().filter_map(|(tenant, facts)| {
+        let owners = facts.owners.iter();
+        let one = owners
+            .clone()
+            .find(|o| o.value == *customer && o.by(basis.cutoff))?;
+        Some((tenant, one.event))
+    });
+    Candidate::of(600, ExpectationSource::Owner, owned)
+}
+
+/// Tenants with the customer's verified domain that were known before the landing and are not the
+/// landing's own: the customer had a tenant already.
+pub fn had_tenant(landing: &Landing, basis: &Basis<'_>) -> Vec<EventId> {
+    let then = Basis {
+        evidence: basis.evidence,
+        judged: basis.judged,
+        cutoff: Some(landing.cutoff()),
+    };
+    let known = by_customer_domain(landing, &then);
+    let other = known.filter(|known| !known.tenants.contains(&landing.tenant));
+    other.map(|known| known.evidence).unwrap_or_default()
+}
+
+/// Tenants that verified the domain of the manager's or primary contact's address. A contact who
+/// works for a partner, a consultancy or any other customer says nothing about a tenant of this
+/// customer, so tenants of others do not count.
 fn by_contact(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
     let of_order = landing
         .order_facts(basis.evidence)
@@ -487,44 +519,22 @@ fn by_contact(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
         })
         .map(|contact| contact.value.person.domain)
         .collect();
-    let mut tenants = BTreeSet::new();
-    let mut evidence = Vec::new();
-    for (tenant, facts) in &basis.evidence.tenants {
-        let domain = facts
-            .domains
-            .iter()
-            .find(|d| domains.contains(&d.value.1) && d.by(basis.cutoff));
-        let partner = basis.evidence.partner_of_tenant(tenant, basis.cutoff);
-        let foreign = partner.is_some_and(|(partner, _)| {
-            let own = basis.evidence.partners.get(partner);
-            own.is_some_and(|p| p.customer.is_none() || p.customer != landing.customer)
-        });
-        if let (Some(domain), false) = (domain, foreign) {
-            tenants.insert(tenant.clone());
-            evidence.push(domain.event);
-        }
-    }
-    (!tenants.is_empty()).then_some(Candidate {
-        tenants,
-        confidence: 600,
-        source: ExpectationSource::ContactDomain,
-        evidence,
-    })
+    let own =
+        with_domain(basis, &domains).filter(|(tenant, _)| !is_foreign(tenant, landing, basis));
+    Candidate::of(600, ExpectationSource::ContactDomain, own)
 }
 
-/// Sign Up, and the public page that sets a tenant up, are choices of a new tenant: weak evidence
-/// that one was wanted.
-fn by_new_tenant(landing: &Landing, basis: &Basis<'_>) -> Expectation {
-    let set_up =
-        landing.flow == Some(RedemptionFlow::Setupbusiness) && born_of(landing, basis.evidence);
-    if landing.kind != LandingKind::SignUp && !set_up {
-        return Expectation::unknown();
-    }
-    Expectation {
-        wanted: Wanted::BornOfThisChoice,
-        confidence: Confidence::thousandths(600),
-        source: ExpectationSource::NewTenant,
-        evidence: landing.events.iter().copied().collect(),
-        contested: false,
-    }
+/// Whether a tenant is known to be somebody else's: a partner's, or another customer's.
+fn is_foreign(tenant: &TenantId, landing: &Landing, basis: &Basis<'_>) -> bool {
+    let partner = basis.evidence.partner_of_tenant(tenant, basis.cutoff);
+    let partners = partner.is_some_and(|(partner, _)| {
+        let own = basis.evidence.partners.get(partner);
+        own.is_some_and(|p| p.customer.is_none() || p.customer != landing.customer)
+    });
+    let owners = basis.evidence.owners_of(tenant, basis.cutoff);
+    let ours = |owner: &&ledger::id::CustomerId| {
+        let customer = landing.customer.as_ref();
+        customer.is_none_or(|c| basis.evidence.belong_together(owner, c, basis.cutoff))
+    };
+    partners || (!owners.is_empty() && !owners.keys().any(ours))
 }

@@ -35,3 +35,6 @@ commands! {
     find::Find;
     schema::Schema;
 }
+
+#[cfg(test)]
+mod tests;

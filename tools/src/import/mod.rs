@@ -160,3 +160,6 @@ pub fn named(name: &str) -> Result<&'static dyn Importer, Failure> {
         )
     })
 }
+
+#[cfg(test)]
+mod contract;

@@ -70,44 +70,13 @@ fn check(case: &Case<'_>) -> Option<Hit> {
 
 /// The customers that the tenant belongs to, each with the events that say so.
 fn owners(case: &Case<'_>) -> BTreeMap<CustomerId, Vec<(EventId, String)>> {
-    let mut owners: BTreeMap<CustomerId, Vec<(EventId, String)>> = BTreeMap::new();
-    let tenant = case.evidence.tenants.get(&case.landing.tenant);
+    let known = case.evidence.owners_of(&case.landing.tenant, case.cutoff);
+    let mut owners: BTreeMap<CustomerId, Vec<(EventId, String)>> = known
+        .into_iter()
+        .map(|(customer, why)| (customer.clone(), why))
+        .collect();
     let shown = case.evidence.tenant_name(&case.landing.tenant);
     let name = |customer: &CustomerId| case.evidence.customer_name(customer);
-    for owner in tenant
-        .into_iter()
-        .flat_map(|t| &t.owners)
-        .filter(|o| o.by(case.cutoff))
-    {
-        let why = format!("{shown} belongs to {}", name(&owner.value));
-        owners
-            .entry(owner.value.clone())
-            .or_default()
-            .push((owner.event, why));
-    }
-    for domain in tenant
-        .into_iter()
-        .flat_map(|t| &t.domains)
-        .filter(|d| d.by(case.cutoff))
-    {
-        for (customer, facts) in &case.evidence.customers {
-            let same = facts
-                .domains
-                .iter()
-                .any(|d| d.value.1 == domain.value.1 && d.by(case.cutoff));
-            if same {
-                let why = format!(
-                    "{shown} has verified {}, a domain of {}",
-                    domain.value.0,
-                    name(customer)
-                );
-                owners
-                    .entry(customer.clone())
-                    .or_default()
-                    .push((domain.event, why));
-            }
-        }
-    }
     let bound = case.judged.iter().filter(|judged| {
         let other = judged.landing;
         !judged.accused

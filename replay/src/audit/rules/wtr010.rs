@@ -1,9 +1,10 @@
 //! WTR010: Sign Up where Sign In was right.
 
 use super::{Case, Hit, Rule, Severity};
-use crate::audit::expectation::{ExpectationSource, scenario, trials};
+use crate::audit::expectation::{had_tenant, scenario, trials};
 use crate::audit::landing::LandingKind;
 use ledger::event::word::Scenario;
+use ledger::id::EventId;
 
 pub(super) const RULE: Rule = Rule {
     code: "WTR010",
@@ -32,9 +33,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Option<Hit> {
     let landing = case.landing;
-    if landing.kind != LandingKind::SignUp
-        || case.is_as_expected() && case.expectation.source != ExpectationSource::NewTenant
-    {
+    if landing.kind != LandingKind::SignUp || case.is_as_expected() {
         return None;
     }
     let basis = case.basis();
@@ -60,25 +59,8 @@ fn check(case: &Case<'_>) -> Option<Hit> {
                 .extend(event.map(|event| (event, why.to_owned())));
         }
         None => {
-            let on = landing.at.start.date();
-            let live = trials(landing, &basis).rfind(|trial| trial.value.ends >= on);
-            if let Some(trial) = live {
-                let tenant = case.evidence.tenant_name(&trial.value.tenant);
-                hit.evidence.push((
-                    trial.event,
-                    format!("a trial of the customer was running in {tenant}"),
-                ));
-            } else if case.is_elsewhere()
-                && case.expectation.source == ExpectationSource::CustomerDomain
-            {
-                let why = "a tenant of the customer existed already";
-                hit.evidence.extend(
-                    case.expectation
-                        .evidence
-                        .iter()
-                        .map(|e| (*e, why.to_owned())),
-                );
-            } else {
+            hit.evidence = forgotten(case);
+            if hit.evidence.is_empty() {
                 return None;
             }
         }
@@ -92,4 +74,22 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         hit.counter_evidence.push((assessed.event, why.to_owned()));
     }
     Some(hit)
+}
+
+/// What the customer had although nobody assessed it: a live trial, or a tenant with its domain.
+fn forgotten(case: &Case<'_>) -> Vec<(EventId, String)> {
+    let basis = case.basis();
+    let on = case.landing.at.start.date();
+    let live = trials(case.landing, &basis).rfind(|trial| trial.value.ends >= on);
+    let trial = live.map(|trial| {
+        let tenant = case.evidence.tenant_name(&trial.value.tenant);
+        let why = format!("a trial of the customer was running in {tenant}");
+        (trial.event, why)
+    });
+    let why = "a tenant with the customer's verified domain existed already";
+    let had = had_tenant(case.landing, &basis).into_iter();
+    trial
+        .into_iter()
+        .chain(had.map(|event| (event, why.to_owned())))
+        .collect()
 }

@@ -1,17 +1,34 @@
 //! Small files and directories that survive a loss of power, readable by their owner only.
 
-use super::error::StoreError;
+pub(crate) mod record;
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// What the operating system could not do, and to what.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing} {} failed: {error}", path.display())]
+pub(crate) struct FileError {
+    pub(crate) doing: &'static str,
+    pub(crate) path: PathBuf,
+    pub(crate) error: io::Error,
+}
+
+impl FileError {
+    pub(crate) fn new(doing: &'static str, path: &Path, error: io::Error) -> Self {
+        let path = path.to_owned();
+        Self { doing, path, error }
+    }
+}
 
 /// Makes a directory that only its owner can enter; it must not exist.
-pub(crate) fn make_directory(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn make_directory(path: &Path) -> Result<(), FileError> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let made = builder.create(path);
-    made.map_err(|error| StoreError::io("making the directory", path, error))
+    made.map_err(|error| FileError::new("making the directory", path, error))
 }
 
 /// Opens a file for writing, making it if it is missing, readable by its owner only.
@@ -24,13 +41,13 @@ pub(crate) fn open_private(path: &Path) -> io::Result<File> {
 }
 
 /// Makes the entries of a directory survive a loss of power.
-pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn sync_directory(path: &Path) -> Result<(), FileError> {
     let synced = File::open(path).and_then(|directory| directory.sync_all());
-    synced.map_err(|error| StoreError::io("syncing the directory", path, error))
+    synced.map_err(|error| FileError::new("syncing the directory", path, error))
 }
 
 /// Replaces a file in one step: after a loss of power it has its old content or its new one.
-pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), FileError> {
     let temporary = path.with_extension("new");
     let write = || {
         let mut file = open_private(&temporary)?;
@@ -39,6 +56,6 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), StoreError> {
         file.sync_all()?;
         fs::rename(&temporary, path)
     };
-    write().map_err(|error| StoreError::io("writing", path, error))?;
+    write().map_err(|error| FileError::new("writing", path, error))?;
     sync_directory(path.parent().unwrap_or(path))
 }

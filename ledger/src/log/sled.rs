@@ -1,0 +1,233 @@
+//! The sled engine: frames in pieces in one tree.
+//!
+//! A piece's key is the position of the last event of its frame and the number of the piece, both
+//! big-endian, so that the first key at or after a position leads to the frame that holds it. The
+//! pieces of a frame go in as one batch.
+
+use super::sled_file::{SledFile, guard};
+use super::{CommitLog, Engine, Epoch, Frame, LogError, Opened, Stop, StoredFrame, Torn};
+use super::{check_append, frame::FrameError};
+use crate::id::Position;
+use crate::limits::SLED_VALUE_MAX_BYTES;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The line of this engine in the registry.
+pub const ENGINE: Engine = Engine {
+    name: "sled",
+    persistent: true,
+    open: SledLog::open,
+};
+
+const KEY_LENGTH_BYTES: usize = 10;
+
+/// Frames in sled.
+struct SledLog {
+    file: SledFile,
+    tail: Mutex<(Position, Epoch)>,
+}
+
+fn key(last: Position, piece: u16) -> [u8; KEY_LENGTH_BYTES] {
+    let mut key = [0; KEY_LENGTH_BYTES];
+    let bytes = last.0.to_be_bytes().into_iter().chain(piece.to_be_bytes());
+    key.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+    key
+}
+
+fn read_key(key: &[u8]) -> Result<(Position, u16), LogError> {
+    let parts = key.split_first_chunk::<8>().and_then(|(last, piece)| {
+        let piece = u16::from_be_bytes(*piece.first_chunk()?);
+        Some((Position(u64::from_be_bytes(*last)), piece))
+    });
+    parts
+        .filter(|_| key.len() == KEY_LENGTH_BYTES)
+        .ok_or_else(|| LogError::Damaged {
+            position: Position(0),
+            reason: "a key of the log has not ten bytes".to_owned(),
+        })
+}
+
+/// The pieces that sled has of a frame.
+type Pieces = Vec<(u16, sled::IVec)>;
+
+impl SledLog {
+    fn open(directory: &Path, stop: Stop) -> Result<Opened, LogError> {
+        let log = Self {
+            file: SledFile::open(directory, "frames")?,
+            tail: Mutex::new((Position(0), Epoch(0))),
+        };
+        let torn = log.recover(stop)?;
+        let log = Box::new(log);
+        Ok(Opened { log, torn })
+    }
+
+    /// Finds the end. After an unclean stop, cuts a last frame of which pieces are missing, and
+    /// writes and syncs the one that then is the last once more: it may never have been synced, or
+    /// in vain. What has all its pieces is never cut, whatever is wrong with it.
+    fn recover(&self, stop: Stop) -> Result<Option<Torn>, LogError> {
+        let Some((last, pieces)) = self.last_pieces()? else {
+            return Ok(None);
+        };
+        if join(last, &pieces)?.is_some() {
+            self.accept(last, &pieces, stop)?;
+            return Ok(None);
+        }
+        if stop == Stop::Clean {
+            return Err(missing_piece(last));
+        }
+        self.write(|batch| {
+            pieces
+                .iter()
+                .for_each(|(n, _)| batch.remove(&key(last, *n)))
+        })?;
+        let mut first = Position(1);
+        if let Some((before, pieces)) = self.last_pieces()? {
+            self.accept(before, &pieces, stop)?;
+            first = before.next();
+        }
+        self.file.sync()?;
+        let pieces = pieces.into_iter().map(|(n, piece)| (n, piece.to_vec()));
+        let pieces = pieces.collect();
+        Ok(Some(Torn { first, pieces }))
+    }
+
+    fn accept(&self, last: Position, pieces: &Pieces, stop: Stop) -> Result<(), LogError> {
+        let bytes = join(last, pieces)?.ok_or_else(|| missing_piece(last))?;
+        let frame = read(last, bytes)?;
+        *self.tail() = (last, frame.epoch());
+        if stop == Stop::Clean {
+            return Ok(());
+        }
+        self.write(|batch| {
+            for (number, piece) in pieces {
+                batch.insert(&key(last, *number), piece);
+            }
+        })?;
+        self.file.sync()
+    }
+
+    fn last_pieces(&self) -> Result<Option<(Position, Pieces)>, LogError> {
+        let tree = self.file.tree();
+        guard("reading the end of the log", || {
+            let Some((at, _)) = tree.last()? else {
+                return Ok(None);
+            };
+            let prefix = at.get(..8).unwrap_or_default();
+            let entries = tree.scan_prefix(prefix).collect::<Result<Vec<_>, _>>()?;
+            Ok(Some((at, entries)))
+        })?
+        .map(|(at, entries)| {
+            let (last, _) = read_key(&at)?;
+            let pieces = entries.into_iter().map(|(key, piece)| {
+                let (_, number) = read_key(&key)?;
+                Ok((number, piece))
+            });
+            Ok((last, pieces.collect::<Result<_, LogError>>()?))
+        })
+        .transpose()
+    }
+
+    fn write(&self, fill: impl FnOnce(&mut sled::Batch)) -> Result<(), LogError> {
+        let mut batch = sled::Batch::default();
+        fill(&mut batch);
+        guard("writing to sled", || self.file.tree().apply_batch(batch))
+    }
+
+    fn tail(&self) -> std::sync::MutexGuard<'_, (Position, Epoch)> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn missing_piece(last: Position) -> LogError {
+    LogError::Damaged {
+        position: last,
+        reason: "a piece of the frame that ends there is missing".to_owned(),
+    }
+}
+
+fn read(last: Position, bytes: Vec<u8>) -> Result<Frame, LogError> {
+    let damaged = |error| LogError::Frame {
+        position: last,
+        error,
+    };
+    let frame = Frame::read(bytes).map_err(damaged)?;
+    if frame.last() != last {
+        let what = "last position";
+        return Err(damaged(FrameError::Impossible { what }));
+    }
+    Ok(frame)
+}
+
+/// The bytes of a frame, or `None` if pieces of it are missing.
+fn join(last: Position, pieces: &Pieces) -> Result<Option<Vec<u8>>, LogError> {
+    let numbers = pieces.iter().map(|(number, _)| *number);
+    if !numbers.eq(0..u16::try_from(pieces.len()).unwrap_or(u16::MAX)) {
+        return Ok(None);
+    }
+    let joined = pieces.iter().map(|(_, piece)| piece.as_ref());
+    let bytes: Vec<u8> = joined.collect::<Vec<_>>().concat();
+    let whole = Frame::whole_length(&bytes).map_err(|error| LogError::Frame {
+        position: last,
+        error,
+    })?;
+    Ok((bytes.len() >= whole).then_some(bytes))
+}
+
+impl CommitLog for SledLog {
+    fn end(&self) -> Position {
+        self.tail().0
+    }
+
+    fn append(&self, frame: &Frame) -> Result<(), LogError> {
+        let mut tail = self.tail();
+        let (end, epoch) = *tail;
+        check_append(frame, end, epoch)?;
+        let pieces = frame.bytes().chunks(SLED_VALUE_MAX_BYTES);
+        self.write(|batch| {
+            for (number, piece) in (0..=u16::MAX).zip(pieces) {
+                batch.insert(&key(frame.last(), number), piece);
+            }
+        })?;
+        *tail = (frame.last(), frame.epoch());
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<(), LogError> {
+        self.file.sync()
+    }
+
+    fn frame(&self, position: Position) -> Result<Option<StoredFrame>, LogError> {
+        if position.0 == 0 || position > self.end() {
+            return Ok(None);
+        }
+        let mut entries = self.file.tree().range(key(position, 0)..);
+        let mut next = || guard("reading from sled", || entries.next().transpose());
+        let Some((at, piece)) = next()? else {
+            return Ok(None);
+        };
+        let (last, _) = read_key(&at)?;
+        let whole = Frame::whole_length(&piece);
+        let whole = whole.map_err(|error| LogError::Frame {
+            position: last,
+            error,
+        })?;
+        let mut pieces = vec![(read_key(&at)?.1, piece)];
+        let mut length: usize = pieces.iter().map(|(_, piece)| piece.len()).sum();
+        while length < whole {
+            let (at, piece) = next()?.ok_or_else(|| missing_piece(last))?;
+            let (of, number) = read_key(&at)?;
+            if of != last {
+                return Err(missing_piece(last));
+            }
+            length += piece.len();
+            pieces.push((number, piece));
+        }
+        let bytes = join(last, &pieces)?.ok_or_else(|| missing_piece(last))?;
+        let frame = read(last, bytes)?;
+        if frame.first() > position {
+            let reason = format!("no frame holds it; the next begins at {}", frame.first());
+            return Err(LogError::Damaged { position, reason });
+        }
+        Ok(Some(Arc::new(frame)))
+    }
+}

@@ -1,0 +1,117 @@
+//! One sled database, made durable by us.
+//!
+//! Sled's own flush ends in `sync_file_range`, which does not survive a loss of power, so its file
+//! is synced here after each flush, and its directories when they are made. Sled panics on many
+//! kinds of damage: every call into it is guarded, and a panic becomes an error. (A panic in a
+//! thread of sled's own cannot be caught; the calls that wait for it fail.)
+
+use super::LogError;
+use crate::limits::SLED_CACHE_BYTES;
+use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Duration;
+
+/// How often and how long to wait for sled to let go of its file: its threads may outlive a
+/// database that was just closed in this process.
+const OPEN_ATTEMPTS_MAX: usize = 100;
+const OPEN_RETRY_AFTER: Duration = Duration::from_millis(50);
+
+/// An open database with one tree.
+pub(crate) struct SledFile {
+    // Dropped before the database, which is flushed when it is dropped.
+    tree: sled::Tree,
+    database: sled::Db,
+    /// Sled's file, opened a second time, to sync it.
+    file: File,
+}
+
+/// Calls into sled, and makes an error of whatever goes wrong.
+pub(crate) fn guard<T>(
+    doing: &'static str,
+    call: impl FnOnce() -> sled::Result<T>,
+) -> Result<T, LogError> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(LogError::Failed {
+            doing,
+            reason: error.to_string(),
+        }),
+        Err(_) => Err(LogError::Failed {
+            doing,
+            reason: "sled gave up, as it does on a damaged file".to_owned(),
+        }),
+    }
+}
+
+impl SledFile {
+    /// Opens the database in a directory, which has to exist, making it if the directory is empty.
+    pub(crate) fn open(directory: &Path, tree: &'static str) -> Result<Self, LogError> {
+        let doing = "opening sled";
+        let config = sled::Config::new()
+            .path(directory)
+            .cache_capacity(SLED_CACHE_BYTES)
+            .flush_every_ms(None);
+        let mut attempts = 1;
+        let database = loop {
+            match guard(doing, || config.open()) {
+                Err(LogError::Failed { reason, .. })
+                    if reason.contains("could not acquire lock")
+                        && attempts < OPEN_ATTEMPTS_MAX =>
+                {
+                    attempts += 1;
+                    std::thread::sleep(OPEN_RETRY_AFTER);
+                }
+                opened => break opened?,
+            }
+        };
+        let tree = guard(doing, || database.open_tree(tree))?;
+        let failed = |error: std::io::Error| LogError::Failed {
+            doing,
+            reason: error.to_string(),
+        };
+        // `read` alone is enough to sync a file.
+        let file = File::open(directory.join("db")).map_err(failed)?;
+        let opened = Self {
+            tree,
+            database,
+            file,
+        };
+        opened.sync()?;
+        for made in [directory, &directory.join("blobs")] {
+            let synced = File::open(made).and_then(|directory| directory.sync_all());
+            synced.map_err(failed)?;
+        }
+        restrict(directory).map_err(failed)?;
+        Ok(opened)
+    }
+
+    /// The tree.
+    pub(crate) fn tree(&self) -> &sled::Tree {
+        &self.tree
+    }
+
+    /// Makes everything that was written survive a loss of power.
+    pub(crate) fn sync(&self) -> Result<(), LogError> {
+        let doing = "syncing sled";
+        guard(doing, || self.database.flush())?;
+        let synced = self.file.sync_data();
+        synced.map_err(|error| LogError::Failed {
+            doing,
+            reason: error.to_string(),
+        })
+    }
+}
+
+/// Makes sled's files readable by their owner only. Their directory is already; this is for copies.
+fn restrict(directory: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            fs::set_permissions(entry.path(), mode)?;
+        }
+    }
+    Ok(())
+}

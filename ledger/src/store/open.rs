@@ -1,0 +1,214 @@
+//! Making and opening stores in directories.
+
+use super::directory::{Directory, lock};
+use super::error::{PathDisplay, StoreError};
+use super::manifest::Manifest;
+use super::{Description, FORMAT_VERSION, Parts, Store};
+use crate::files::{self, FileError};
+use crate::id::{EventId, Position};
+use crate::index::{RunSize, disk};
+use crate::log::{Engine, Epoch, LogError, Opened, Stop, Torn};
+use crate::secret::PepperId;
+use crate::time::{Clock, Timestamp};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The engine of new stores.
+const DEFAULT_ENGINE: &str = "sled";
+
+/// What a new store is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct NewStore {
+    /// The pepper that its facts are protected with.
+    pub pepper: PepperId,
+    /// Its identity: random, or fixed in a test.
+    pub store_id: [u8; 16],
+    /// When it is made.
+    pub created_at: Timestamp,
+}
+
+/// What was cut from the end of a log when it was opened after an unclean stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// The position that the first event of the cut frame would have had.
+    pub first: Position,
+    /// The file in which its bytes are kept.
+    pub kept_at: PathBuf,
+}
+
+impl Store {
+    /// Makes a store at a path where nothing is, and opens it. The directory above has to exist.
+    /// It is made beside its place and moved there, so that nothing half-made is ever found.
+    pub fn create(path: &Path, new: NewStore, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
+        if fs::symlink_metadata(path).is_ok() {
+            let path = PathDisplay::from(path);
+            return Err(StoreError::Exists { path });
+        }
+        let exists = || StoreError::Exists {
+            path: PathDisplay::from(path),
+        };
+        let name = path.file_name().ok_or_else(exists)?;
+        let above = match path.parent() {
+            Some(above) if !above.as_os_str().is_empty() => above,
+            _ => Path::new("."),
+        };
+        let mut hidden = OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".new-{}", EventId(new.store_id)));
+        let making = above.join(hidden);
+        let made = make(&making, new).and_then(|()| {
+            fs::rename(&making, path).map_err(|error| match error.kind() {
+                std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::NotADirectory => {
+                    exists()
+                }
+                _ => FileError::new("making", path, error).into(),
+            })
+        });
+        if let Err(error) = made {
+            // Only what this call made has this name; if it cannot be removed, it is in no way.
+            drop(fs::remove_dir_all(&making));
+            return Err(error);
+        }
+        files::sync_directory(above)?;
+        Self::open(path, clock)
+    }
+
+    /// Opens the store at a path. After a clean close this costs the opening of two sled files and
+    /// reading what the index does not cover; after a kill the end of the log is recovered first.
+    pub fn open(path: &Path, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
+        Self::open_with(path, clock, RunSize::default())
+    }
+
+    /// [`Store::open`] with another size of index runs: for tests.
+    pub fn open_with(
+        path: &Path,
+        clock: Box<dyn Clock>,
+        runs: RunSize,
+    ) -> Result<Self, StoreError> {
+        // The lock is a file, and must not be left in a directory that is no store.
+        Manifest::read(path)?;
+        let lock = lock(path)?;
+        let manifest = Manifest::read(path)?;
+        let engine = Engine::named(&manifest.engine).filter(|engine| engine.persistent);
+        let engine = engine.ok_or_else(|| StoreError::UnknownEngine {
+            path: PathDisplay::from(path),
+            engine: manifest.engine.clone(),
+        })?;
+        let Opened { log, torn } = open_log(path, engine, &manifest)?;
+        let recovered = torn.map(|torn| keep(path, &torn, &manifest)).transpose()?;
+        let end = log.end();
+        let index = Directory::index(path);
+        let known = manifest
+            .closed_at
+            .max(disk::watermark(&index, manifest.store_id));
+        if end < known {
+            return Err(StoreError::Shorter { end, known });
+        }
+        if !manifest.is_open && end > manifest.closed_at {
+            let closed_at = manifest.closed_at;
+            return Err(older(
+                path,
+                &format!("it says that the log was closed at {closed_at}, but it ends at {end}"),
+            ));
+        }
+        if super::last_epoch(&*log)? > manifest.epoch {
+            return Err(older(path, "the log was written under a later epoch"));
+        }
+        let index = disk::open(&index, manifest.store_id, runs)?;
+        let parts = Parts {
+            log,
+            index,
+            description: describe(&manifest),
+            directory: Some(Directory {
+                path: path.to_owned(),
+                manifest,
+            }),
+            recovered,
+            lock: Some(lock),
+        };
+        Self::start(parts, clock)
+    }
+}
+
+fn older(path: &Path, reason: &str) -> StoreError {
+    StoreError::DamagedManifest {
+        path: PathDisplay(path.join(super::manifest::FILE)),
+        reason: reason.to_owned(),
+    }
+}
+
+fn describe(manifest: &Manifest) -> Description {
+    Description {
+        store_id: manifest.store_id,
+        pepper: Some(manifest.pepper),
+        engine: manifest.engine.clone(),
+        format_version: FORMAT_VERSION,
+        epoch: manifest.epoch,
+        created_at: Some(manifest.created_at),
+    }
+}
+
+/// Makes everything that a store has, durable, at a path of its own.
+fn make(path: &Path, new: NewStore) -> Result<(), StoreError> {
+    files::make_directory(path)?;
+    let manifest = Manifest {
+        store_id: new.store_id,
+        engine: DEFAULT_ENGINE.to_owned(),
+        pepper: new.pepper,
+        created_at: new.created_at,
+        epoch: Epoch(0),
+        closed_at: Position(0),
+        is_open: false,
+    };
+    let engine = Engine::named(DEFAULT_ENGINE).ok_or_else(|| StoreError::UnknownEngine {
+        path: PathDisplay::from(path),
+        engine: DEFAULT_ENGINE.to_owned(),
+    })?;
+    drop(lock(path)?);
+    let log = Directory::log(path);
+    files::make_directory(&log)?;
+    drop((engine.open)(&log, Stop::Clean)?);
+    files::sync_directory(&log)?;
+    manifest.write(path)
+}
+
+fn open_log(path: &Path, engine: &Engine, manifest: &Manifest) -> Result<Opened, StoreError> {
+    let log = Directory::log(path);
+    let is_empty = fs::read_dir(&log).map_or(true, |mut entries| entries.next().is_none());
+    if is_empty {
+        // An engine would begin anew there, and what was acknowledged would be gone silently.
+        let reason = format!("there is nothing in {}", log.display());
+        let position = Position(0);
+        return Err(LogError::Damaged { position, reason }.into());
+    }
+    let stop = match manifest.is_open {
+        true => Stop::Unclean,
+        false => Stop::Clean,
+    };
+    Ok((engine.open)(&log, stop)?)
+}
+
+/// Keeps what was cut in a file of its own, under the epoch that wrote it.
+fn keep(path: &Path, torn: &Torn, manifest: &Manifest) -> Result<Recovered, StoreError> {
+    let directory = path.join("torn");
+    if !directory.is_dir() {
+        files::make_directory(&directory)?;
+        files::sync_directory(path)?;
+    }
+    let name = format!("position-{}-epoch-{}", torn.first, manifest.epoch);
+    let kept_at = directory.join(name);
+    let mut content = Vec::new();
+    for (number, piece) in &torn.pieces {
+        let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+        content.extend_from_slice(&number.to_le_bytes());
+        content.extend_from_slice(&length.to_le_bytes());
+        content.extend_from_slice(piece);
+    }
+    files::replace(&kept_at, &content)?;
+    tracing::warn!(first = %torn.first, "a frame that was never acknowledged was cut");
+    Ok(Recovered {
+        first: torn.first,
+        kept_at,
+    })
+}

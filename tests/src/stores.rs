@@ -1,0 +1,65 @@
+//! Stores in directories of their own, for tests.
+
+use crate::facts::clock;
+use ledger::index::RunSize;
+use ledger::secret::Pepper;
+use ledger::store::{NewStore, Store, StoreError};
+use ledger::time::Timestamp;
+use std::path::{Path, PathBuf};
+
+/// Runs so small that a test has many.
+pub const SMALL_RUNS: RunSize = RunSize {
+    full: 16,
+    at_close: 4,
+};
+
+/// A path at which a test may make a store, in a directory that is removed afterwards.
+pub struct Place(tempfile::TempDir);
+
+impl Place {
+    /// A new directory.
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary directory can be made"))
+    }
+
+    /// Where the store goes.
+    pub fn store(&self) -> PathBuf {
+        self.0.path().join("store")
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Makes a store.
+pub fn create(path: &Path) -> Store {
+    try_create(path).expect("a store can be made")
+}
+
+/// Makes a store or says why not.
+pub fn try_create(path: &Path) -> Result<Store, StoreError> {
+    let new = NewStore {
+        pepper: Pepper::public().id(),
+        store_id: [7; 16],
+        created_at: Timestamp::from_micros(0),
+    };
+    Store::create(path, new, clock())
+}
+
+/// Opens a store with small runs.
+pub fn open(path: &Path) -> Store {
+    try_open(path).expect("the store can be opened")
+}
+
+/// Opens a store with small runs or says why not.
+pub fn try_open(path: &Path) -> Result<Store, StoreError> {
+    Store::open_with(path, clock(), SMALL_RUNS)
+}
