@@ -1,5 +1,5 @@
 //! What must hold across crates, and what the tests of it share.
 
 pub mod facts;
-pub mod story;
 pub mod stores;
+pub mod story;

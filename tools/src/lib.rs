@@ -23,6 +23,7 @@ pub mod command;
 pub mod error;
 pub mod format;
 pub mod hex;
+pub mod histories;
 pub mod import;
 pub mod keyring;
 pub mod output;

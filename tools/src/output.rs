@@ -94,6 +94,16 @@ impl Output {
     }
 }
 
+/// How wide text for people is, in characters: the terminal's width, but no less than 60 and no more
+/// than 120; 100 where standard output is no terminal, so that a report is the same everywhere.
+pub fn width() -> usize {
+    let terminal = std::io::stdout()
+        .is_terminal()
+        .then(terminal_size::terminal_size);
+    let columns = terminal.flatten().map_or(100, |(width, _)| width.0);
+    usize::from(columns).clamp(60, 120)
+}
+
 /// Prints a message on standard error.
 pub fn note(text: &str) {
     let mut stderr = std::io::stderr().lock();

@@ -47,8 +47,13 @@ impl Append {
             Some(text) => text.to_owned(),
         };
         let value: Value = serde_json::from_str(&text).map_err(|error| {
-            let hint = "the event has to be one whole JSON object; `actl schema events` describes it";
-            Failure::new("cannot append the event", format!("it is not JSON: {error}"), hint)
+            let hint =
+                "the event has to be one whole JSON object; `actl schema events` describes it";
+            Failure::new(
+                "cannot append the event",
+                format!("it is not JSON: {error}"),
+                hint,
+            )
         })?;
         let prepared = session.place.prepare()?;
         let pepper = prepared.vault().pepper();
@@ -99,7 +104,11 @@ fn read_stdin() -> Result<String, Failure> {
     let mut stdin = std::io::stdin().lock().take(EVENT_LENGTH_MAX_BYTES);
     stdin.read_to_string(&mut text).map_err(|error| {
         let hint = "give one event as UTF-8 text";
-        Failure::new("cannot read the event from standard input", error.to_string(), hint)
+        Failure::new(
+            "cannot read the event from standard input",
+            error.to_string(),
+            hint,
+        )
     })?;
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
@@ -138,7 +147,11 @@ fn write(session: &mut Session, receipt: &Receipt, id: &str) -> Result<(), Failu
     });
     match session.format {
         Format::Table => {
-            let did = if receipt.appended > 0 { "appended" } else { "known already" };
+            let did = if receipt.appended > 0 {
+                "appended"
+            } else {
+                "known already"
+            };
             session.out.text(&table::pairs(&[
                 ("receipt", did.to_owned()),
                 ("event", id.to_owned()),

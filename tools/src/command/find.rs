@@ -78,18 +78,19 @@ fn secret_subjects(
     Ok(())
 }
 
-fn named_subjects(
-    store: &Store,
-    text: &str,
-    found: &mut BTreeSet<Subject>,
-) -> Result<(), Failure> {
+fn named_subjects(store: &Store, text: &str, found: &mut BTreeSet<Subject>) -> Result<(), Failure> {
     let lower = text.to_lowercase();
     let last_five = text.len() == LAST_FIVE && text.bytes().all(|b| b.is_ascii_alphanumeric());
     for kind in SubjectKind::ALL {
         for subject in store.subjects(*kind).map_err(|e| read_failure(&e))? {
             let matches = match kind {
                 SubjectKind::Key => {
-                    last_five && subject.id.rsplit('-').next().is_some_and(|l| l.eq_ignore_ascii_case(text))
+                    last_five
+                        && subject
+                            .id
+                            .rsplit('-')
+                            .next()
+                            .is_some_and(|l| l.eq_ignore_ascii_case(text))
                 }
                 SubjectKind::Person | SubjectKind::Seat => subject.id == lower,
                 _ => subject.id.to_lowercase().contains(&lower),
@@ -113,7 +114,11 @@ fn subjects_of_domain(
     if !domain.contains('.') {
         return Ok(());
     }
-    let organisations = [SubjectKind::Customer, SubjectKind::Partner, SubjectKind::Tenant];
+    let organisations = [
+        SubjectKind::Customer,
+        SubjectKind::Partner,
+        SubjectKind::Tenant,
+    ];
     let pepper = pepper_of(store)?;
     for kind in KINDS.iter().filter(|kind| holds_domain(kind)) {
         for event in store.of_kind(kind.id, Position(0)) {
@@ -156,19 +161,23 @@ fn says(value: &Value, text: &str) -> bool {
 }
 
 fn write(session: &mut Session, rows: Vec<(Subject, u64)>) -> Result<(), Failure> {
-    let json = |(subject, events): &(Subject, u64)| {
-        json!({ "subject": subject.to_string(), "kind": subject.kind.name(), "events": events })
-    };
+    let json = |(subject, events): &(Subject, u64)| json!({ "subject": subject.to_string(), "kind": subject.kind.name(), "events": events });
     match session.format {
         Format::Table if rows.is_empty() => Ok(()),
         Format::Table => {
             let rows = rows.iter().map(|(s, n)| vec![s.to_string(), n.to_string()]);
-            session.out.text(&table::table(&["subject", "events"], &[1], rows.collect()))
+            session
+                .out
+                .text(&table::table(&["subject", "events"], &[1], rows.collect()))
         }
         Format::Json => {
             let found: Vec<Value> = rows.iter().map(json).collect();
-            session.out.json(&json!({ "schema": "actl.find/1", "found": found }))
+            session
+                .out
+                .json(&json!({ "schema": "actl.find/1", "found": found }))
         }
-        Format::Jsonl => rows.iter().try_for_each(|row| session.out.json_line(&json(row))),
+        Format::Jsonl => rows
+            .iter()
+            .try_for_each(|row| session.out.json_line(&json(row))),
     }
 }

@@ -73,7 +73,10 @@ impl Import {
         if given.machine.is_some() && sources.len() > 1 {
             return Err(Failure::new(
                 "cannot import several files for one machine",
-                format!("--machine names one machine, and there are {} files", sources.len()),
+                format!(
+                    "--machine names one machine, and there are {} files",
+                    sources.len()
+                ),
                 "import them one by one, or let the files' names say whose they are",
             ));
         }
@@ -143,7 +146,10 @@ impl Import {
 fn list_left_out(survey: &Survey) {
     for LeftOut { shown, refusal } in &survey.left_out {
         let place = refusal.place();
-        note(&format!("left out: {shown}{place}: {} ({})", refusal.reason, refusal.hint));
+        note(&format!(
+            "left out: {shown}{place}: {} ({})",
+            refusal.reason, refusal.hint
+        ));
     }
     let listed = survey.left_out.len() as u64;
     if survey.refused > listed {
@@ -159,9 +165,17 @@ fn record_import(
     survey: &Survey,
     counts: &Counts,
 ) -> Result<(), Failure> {
-    let names = job.sources.iter().map(|source| name_to_keep(source, job.importer));
-    let digests = survey.digests.iter().map(|digest| digest.to_hex().to_string());
-    let files = names.zip(digests).map(|(name, digest)| json!({ "name": name, "digest": digest }));
+    let names = job
+        .sources
+        .iter()
+        .map(|source| name_to_keep(source, job.importer));
+    let digests = survey
+        .digests
+        .iter()
+        .map(|digest| digest.to_hex().to_string());
+    let files = names
+        .zip(digests)
+        .map(|(name, digest)| json!({ "name": name, "digest": digest }));
     let files: Vec<Value> = files.collect();
     let read = survey.readable + survey.refused;
     let now = SystemClock.now().to_string();
@@ -194,7 +208,10 @@ fn record_import(
 }
 
 fn name_to_keep<'s>(source: &'s Source, importer: &dyn Importer) -> &'s str {
-    let name = source.path.as_deref().and_then(|path| path.file_name()?.to_str());
+    let name = source
+        .path
+        .as_deref()
+        .and_then(|path| path.file_name()?.to_str());
     let clear = |name: &&str| importer.names_are_clear() && clear_text(name).is_ok();
     name.filter(clear).unwrap_or(NAME_NOT_KEPT)
 }

@@ -26,7 +26,12 @@ pub struct Log {
     kind: Option<String>,
 
     /// Only events after this position.
-    #[arg(long, value_name = "POSITION", default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "POSITION",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     after: u64,
 
     /// Only what was recorded by then: a position or a time.

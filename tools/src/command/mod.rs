@@ -6,7 +6,6 @@ use crate::session::Session;
 /// Declares the registry of commands.
 macro_rules! commands {
     ($($module:ident::$name:ident;)+) => {
-        $(mod $module;)+
         $(pub use $module::$name;)+
 
         /// Every command, in the order of the help.
@@ -27,12 +26,29 @@ macro_rules! commands {
     };
 }
 
+mod append;
+mod audit;
+mod explain;
+mod find;
+mod import;
+mod log;
+mod schema;
+mod show;
+mod view;
+
 commands! {
     import::Import;
     append::Append;
     log::Log;
     show::Show;
     find::Find;
+    view::Tenant;
+    view::Subscription;
+    view::Seat;
+    view::Agreement;
+    view::Key;
+    audit::Audit;
+    explain::Explain;
     schema::Schema;
 }
 

@@ -18,7 +18,13 @@ fn the_command_line_is_what_the_reference_says() {
     {
         let page = command.render_long_help().to_string();
         // What every command takes is on the first page.
-        pages.push(page.split("Everywhere:").next().unwrap().trim_end().to_owned());
+        pages.push(
+            page.split("Everywhere:")
+                .next()
+                .unwrap()
+                .trim_end()
+                .to_owned(),
+        );
     }
     insta::assert_snapshot!("reference", pages.join("\n========\n\n"));
 }

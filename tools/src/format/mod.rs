@@ -1,5 +1,6 @@
 //! How answers are written. Every command that answers with data answers in each of these.
 
+pub mod audit;
 pub mod event;
 pub mod table;
 
