@@ -33,6 +33,7 @@ mod find;
 mod import;
 mod log;
 mod schema;
+mod serve;
 mod show;
 mod view;
 
@@ -50,6 +51,7 @@ commands! {
     audit::Audit;
     explain::Explain;
     schema::Schema;
+    serve::Serve;
 }
 
 #[cfg(test)]
