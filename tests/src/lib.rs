@@ -1,5 +1,7 @@
 //! What must hold across crates, and what the tests of it share.
 
+pub mod domain;
 pub mod facts;
+pub mod sample;
 pub mod stores;
 pub mod story;

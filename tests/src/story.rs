@@ -67,6 +67,18 @@ pub struct Story {
     pub expected: Expected,
 }
 
+impl Story {
+    /// The lines of its file as they stand there, secrets in clear.
+    pub fn lines(&self) -> Vec<Value> {
+        let path = folder().join(&self.name).join("events.jsonl");
+        let text = std::fs::read_to_string(path).expect("the story was read before");
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        lines
+            .map(|line| serde_json::from_str(line).expect("the line was read before"))
+            .collect()
+    }
+}
+
 /// The folder of the stories.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")

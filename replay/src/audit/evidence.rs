@@ -379,7 +379,7 @@ impl Evidence {
                         opened.session.as_ref(),
                         event,
                         &license,
-                        "opened its activation link",
+                        "opened the activation link of",
                     );
                 }
             }
@@ -394,7 +394,7 @@ impl Evidence {
                 let session = self.sessions.entry(started.session.clone()).or_default();
                 session.started.push(Known::new(event, start));
                 if let Some(license) = &started.license_id {
-                    self.used(Some(&started.session), event, license, "was opened for it");
+                    self.used(Some(&started.session), event, license, "was opened for");
                 }
             }
             Payload::SessionEnded(ended) => {
@@ -407,7 +407,7 @@ impl Evidence {
                         Some(&given.session),
                         event,
                         license,
-                        "gave the confirmation for it",
+                        "gave the confirmation for",
                     );
                 }
             }
@@ -484,7 +484,7 @@ impl Evidence {
         self.agreement(license)
             .choices
             .push(Known::new(event, choice));
-        self.used(session.as_ref(), event, license, "made its choice");
+        self.used(session.as_ref(), event, license, "made the choice of");
     }
 
     fn decide(

@@ -4,7 +4,7 @@ use super::evidence::{Evidence, Known, ScenarioFacts};
 use super::finding::Confidence;
 use super::landing::{Landing, LandingKind};
 use ledger::event::word::{ContactRole, Scenario};
-use ledger::id::{EventId, TenantId};
+use ledger::id::{CustomerId, EventId, TenantId};
 use ledger::secret::DomainId;
 use ledger::time::Timestamp;
 use std::collections::BTreeSet;
@@ -48,20 +48,20 @@ impl ExpectationSource {
         }
     }
 
-    /// Why, for people.
+    /// Why, for people: what follows the tenant's name in a sentence.
     pub fn why(self) -> &'static str {
         match self {
-            Self::Trial => "the trial that was to be kept is in it",
-            Self::Scenario => "the scenario demands a new tenant",
-            Self::Order => "the order names it",
-            Self::AgreementBinding => "the License ID is bound to it",
+            Self::Trial => "holds the trial that was to be kept",
+            Self::Scenario => "is what the scenario demands",
+            Self::Order => "is named on the order",
+            Self::AgreementBinding => "has the License ID bound to it",
             Self::CustomerNumberBinding => {
-                "other agreements of the customer number are bound to it"
+                "has other agreements of the customer number bound to it"
             }
-            Self::CustomerDomain => "it has the customer's verified domain",
-            Self::ContactDomain => "it has the contact's domain",
-            Self::Owner => "a source calls the customer its owner",
-            Self::Nothing => "nothing says which tenant was meant",
+            Self::CustomerDomain => "has the customer's verified domain",
+            Self::ContactDomain => "has the domain of a contact's address",
+            Self::Owner => "belongs to the customer",
+            Self::Nothing => "is not known: nothing says which tenant was meant",
         }
     }
 }
@@ -519,22 +519,24 @@ fn by_contact(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
         })
         .map(|contact| contact.value.person.domain)
         .collect();
-    let own =
-        with_domain(basis, &domains).filter(|(tenant, _)| !is_foreign(tenant, landing, basis));
+    let own = with_domain(basis, &domains)
+        .filter(|(tenant, _)| !is_foreign(tenant, landing, basis.evidence));
     Candidate::of(600, ExpectationSource::ContactDomain, own)
 }
 
-/// Whether a tenant is known to be somebody else's: a partner's, or another customer's.
-fn is_foreign(tenant: &TenantId, landing: &Landing, basis: &Basis<'_>) -> bool {
-    let partner = basis.evidence.partner_of_tenant(tenant, basis.cutoff);
+/// Whether a tenant is known to be somebody else's by the landing: a partner's, or another
+/// customer's.
+pub fn is_foreign(tenant: &TenantId, landing: &Landing, evidence: &Evidence) -> bool {
+    let cutoff = Some(landing.cutoff());
+    let customer = landing.customer.as_ref();
+    let partner = evidence.partner_of_tenant(tenant, cutoff);
     let partners = partner.is_some_and(|(partner, _)| {
-        let own = basis.evidence.partners.get(partner);
-        own.is_some_and(|p| p.customer.is_none() || p.customer != landing.customer)
+        let own = evidence.partners.get(partner);
+        own.is_some_and(|own| own.customer.is_none() || own.customer.as_ref() != customer)
     });
-    let owners = basis.evidence.owners_of(tenant, basis.cutoff);
-    let ours = |owner: &&ledger::id::CustomerId| {
-        let customer = landing.customer.as_ref();
-        customer.is_none_or(|c| basis.evidence.belong_together(owner, c, basis.cutoff))
+    let owners = evidence.owners_of(tenant, cutoff);
+    let ours = |owner: &&CustomerId| {
+        customer.is_none_or(|customer| evidence.belong_together(owner, customer, cutoff))
     };
     partners || (!owners.is_empty() && !owners.keys().any(ours))
 }

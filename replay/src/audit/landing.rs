@@ -31,14 +31,14 @@ pub enum LandingKind {
 }
 
 impl LandingKind {
-    /// A verb for sentences: "was redeemed".
-    pub fn verb(self) -> &'static str {
+    /// What happened, before the tenant's name: "redeemed in".
+    pub fn participle(self) -> &'static str {
         match self {
-            Self::Redemption => "was redeemed",
-            Self::SignIn => "was bound by Sign In",
-            Self::SignUp => "was bound by Sign Up",
-            Self::AutoAssignment => "was assigned automatically",
-            Self::Credit => "was activated",
+            Self::Redemption => "redeemed in",
+            Self::SignIn => "bound by Sign In to",
+            Self::SignUp => "bound by Sign Up to",
+            Self::AutoAssignment => "assigned automatically to",
+            Self::Credit => "activated in",
         }
     }
 }

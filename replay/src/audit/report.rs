@@ -179,7 +179,8 @@ fn finding(
     let expectation = &now.expectation;
     let mut support = Exhibits::default();
     for event in &expectation.evidence {
-        support.add(*event, expectation.source.why());
+        let wanted = story::wanted(evidence, expectation);
+        support.add(*event, &format!("{wanted} {}", expectation.source.why()));
     }
     let mut counter = Exhibits::default();
     let mut confidence = Confidence::thousandths(0);
@@ -201,8 +202,8 @@ fn finding(
         support.add(
             *event,
             &format!(
-                "it {} in {}",
-                landing.kind.verb(),
+                "it was {} {}",
+                landing.kind.participle(),
                 evidence.tenant_name(&landing.tenant)
             ),
         );
@@ -359,8 +360,8 @@ fn clean(
             let subject = landing.subject();
             let tenant = evidence.tenant_name(&landing.tenant);
             let line = format!(
-                "{} in {tenant}; no agreement is known for it",
-                landing.kind.verb()
+                "{} {tenant}; no agreement is known for it",
+                landing.kind.participle()
             );
             let customer = landing.customer.as_ref().map(|c| evidence.customer_name(c));
             lines.insert(

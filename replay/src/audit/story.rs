@@ -1,7 +1,7 @@
 //! The words of a report: how it came to a landing, what it changed, and what speaks for it.
 
 use super::evidence::Evidence;
-use super::expectation::{Expectation, Verdict, Wanted};
+use super::expectation::{Expectation, Verdict, Wanted, is_foreign};
 use super::finding::PathStep;
 use super::landing::Landing;
 use super::report::{Clean, in_order};
@@ -62,11 +62,13 @@ pub fn wanted(evidence: &Evidence, expectation: &Expectation) -> String {
 /// One sentence about a finding.
 pub fn summary(evidence: &Evidence, landing: &Landing, expectation: &Expectation) -> String {
     let tenant = evidence.tenant_name(&landing.tenant);
-    let sentence = format!(
-        "{} {} in {tenant}",
-        what(evidence, landing),
-        landing.kind.verb()
-    );
+    let was = if landing.keys.len() > 1 {
+        "were"
+    } else {
+        "was"
+    };
+    let how = landing.kind.participle();
+    let sentence = format!("{} {was} {how} {tenant}", what(evidence, landing));
     match expectation.is_known() {
         true => format!("{sentence} instead of {}.", wanted(evidence, expectation)),
         false => format!("{sentence}."),
@@ -91,6 +93,10 @@ pub fn general_counter_evidence(
         return;
     };
     let by = Some(landing.cutoff());
+    if is_foreign(&landing.tenant, landing, evidence) {
+        // Being at home in somebody else's tenant is the mistake, not an excuse for it.
+        return;
+    }
     let acted = |person: &PersonId| landing.persons.contains(person);
     let recipient = agreement
         .recipients
@@ -124,8 +130,8 @@ pub fn path(at: &At<'_>, evidence: &Evidence, landing: &Landing) -> Vec<PathStep
         }));
     }
     let landed = format!(
-        "{} in {}",
-        short(landing),
+        "{} {}",
+        landing.kind.participle(),
         evidence.tenant_name(&landing.tenant)
     );
     steps.push(PathStep {
@@ -147,10 +153,6 @@ pub fn path(at: &At<'_>, evidence: &Evidence, landing: &Landing) -> Vec<PathStep
         steps.push(PathStep { at, what });
     }
     in_order(steps)
-}
-
-fn short(landing: &Landing) -> &'static str {
-    landing.kind.verb().trim_start_matches("was ")
 }
 
 /// What an event adds to the path of a landing; nothing for most.
@@ -249,7 +251,7 @@ pub fn clean(
                 Verdict::Elsewhere => "elsewhere than expected, and no rule accuses it",
                 Verdict::NotJudged => "not judged: nothing says which tenant was meant",
             };
-            format!("{} in {tenant} on {on}, {judged}", short(landing))
+            format!("{} {tenant} on {on}, {judged}", landing.kind.participle())
         }
     };
     Clean {

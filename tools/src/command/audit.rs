@@ -132,7 +132,7 @@ fn replayed(paths: &[PathBuf]) -> Result<(Histories, Origins), Failure> {
         &mut append,
     )?;
     let histories = histories::gather(&store)?;
-    Ok((histories, origins))
+    Ok((histories, shortened(origins)))
 }
 
 /// The file and line of every event; of one that stands in several places, the first.
@@ -155,4 +155,33 @@ fn origins(job: &Job<'_>) -> Result<Origins, Failure> {
         )?;
     }
     Ok(origins)
+}
+
+/// The places without the folders that all of them share: what is left is the same on every machine.
+fn shortened(origins: Origins) -> Origins {
+    let folder = |place: &str| place.rfind('/').map_or(0, |end| end + 1);
+    let mut shared: Option<String> = None;
+    for place in origins.values() {
+        let own = place.get(..folder(place)).unwrap_or_default();
+        let with_others = match &shared {
+            None => own.to_owned(),
+            Some(others) => common_folders(others, own),
+        };
+        shared = Some(with_others);
+    }
+    let cut = shared.unwrap_or_default().len();
+    let short = |place: String| place.get(cut..).unwrap_or(&place).to_owned();
+    origins
+        .into_iter()
+        .map(|(event, place)| (event, short(place)))
+        .collect()
+}
+
+/// The longest run of whole folders that two paths begin with.
+fn common_folders(one: &str, other: &str) -> String {
+    let pairs = one.split_inclusive('/').zip(other.split_inclusive('/'));
+    pairs
+        .take_while(|(a, b)| a == b)
+        .map(|(folder, _)| folder)
+        .collect()
 }

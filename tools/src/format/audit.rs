@@ -15,7 +15,7 @@ pub const SCHEMA: &str = "activation-ledger/audit/1";
 
 /// How many lines about what is clean are shown before the rest is counted.
 const CLEAN_LINES_MAX: usize = 60;
-const LABEL_WIDTH: usize = 9;
+const LABEL_WIDTH: usize = 10;
 
 /// Where events come from, as `FILE:LINE`; empty for a store.
 pub type Origins = BTreeMap<EventId, String>;
@@ -239,24 +239,15 @@ fn block(finding: &Finding, origins: &Origins, width: usize) -> String {
             &format!("{} was expected by what was known then", expected(then)),
         );
     }
-    let steps = finding
-        .path
-        .iter()
-        .map(|step| format!("{} {}", step.what, short(step.at)));
-    label("path", &steps.collect::<Vec<_>>().join(" → "));
+    label("path", &path(finding));
     for (word, exhibits) in [
         ("for", &finding.evidence),
         ("against", &finding.counter_evidence),
     ] {
-        for (index, exhibit) in exhibits.iter().enumerate() {
+        for (index, (exhibit, places)) in grouped(exhibits, origins).iter().enumerate() {
             let word = if index == 0 { word } else { "" };
-            let origin = origins
-                .get(&exhibit.event)
-                .map_or_else(|| format!("event {}", exhibit.event), Clone::clone);
-            label(
-                word,
-                &format!("{}  {}  [{origin}]", when(exhibit.at), exhibit.why),
-            );
+            let text = format!("{}  {}  [{places}]", when(exhibit.at), exhibit.why);
+            label(word, &text);
         }
     }
     for (index, effect) in finding.effects.iter().enumerate() {
@@ -267,6 +258,37 @@ fn block(finding: &Finding, origins: &Origins, width: usize) -> String {
     }
     label("next", &finding.next_step);
     lines.join("\n")
+}
+
+/// The steps to the landing; the year stands with the first.
+fn path(finding: &Finding) -> String {
+    let steps = finding.path.iter().enumerate().map(|(index, step)| {
+        let at = if index == 0 {
+            when(step.at)
+        } else {
+            short(step.at)
+        };
+        format!("{} {at}", step.what)
+    });
+    steps.collect::<Vec<_>>().join(" → ")
+}
+
+/// Exhibits that show the same at the same time stand in one line, with the places of all.
+fn grouped<'e>(exhibits: &'e [Exhibit], origins: &Origins) -> Vec<(&'e Exhibit, String)> {
+    let mut groups: Vec<(&Exhibit, String)> = Vec::new();
+    for exhibit in exhibits {
+        let place = origins.get(&exhibit.event).cloned();
+        let place = place.unwrap_or_else(|| format!("event {}", exhibit.event));
+        let same = |other: &Exhibit| other.at == exhibit.at && other.why == exhibit.why;
+        match groups.iter_mut().find(|(other, _)| same(other)) {
+            Some((_, places)) => {
+                places.push_str(", ");
+                places.push_str(&place);
+            }
+            None => groups.push((exhibit, place)),
+        }
+    }
+    groups
 }
 
 /// Month and day, with the time where it is known: the year stands in the evidence below.
@@ -288,11 +310,11 @@ fn expected(expectation: &Expectation) -> String {
             names.join(" or ")
         }
         Wanted::BornOfThisChoice => "a new tenant, made by this choice".to_owned(),
-        Wanted::Unknown => return why.to_owned(),
+        Wanted::Unknown => return format!("the right tenant {why}"),
     };
     match expectation.contested {
-        true => format!("{wanted}; the binding is contested"),
-        false => format!("{wanted}: {why}"),
+        true => format!("{wanted}: the binding is contested"),
+        false => format!("{wanted}, which {why}"),
     }
 }
 

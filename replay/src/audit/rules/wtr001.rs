@@ -102,7 +102,7 @@ fn uses_of_root<'c>(case: &Case<'c>, session: &SessionId) -> Uses<'c> {
             continue;
         };
         let known = Known {
-            value: "had landed",
+            value: "was used to activate",
             event: *event,
             from: judged.landing.at.start,
         };
