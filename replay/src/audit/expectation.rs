@@ -1,8 +1,9 @@
 //! The expectation: which tenant a landing should have reached (DOMAIN sections 9 and A).
 
-use super::evidence::{Evidence, Known, ScenarioFacts};
+use super::evidence::{Evidence, Known, ScenarioFacts, TrialFacts};
 use super::finding::Confidence;
 use super::landing::{Landing, LandingKind};
+use super::others::{Judged, Others};
 use ledger::event::word::{ContactRole, Scenario};
 use ledger::id::{CustomerId, EventId, TenantId};
 use ledger::secret::DomainId;
@@ -168,21 +169,12 @@ pub fn born_of(landing: &Landing, evidence: &Evidence) -> bool {
     })
 }
 
-/// A landing that was judged before: whether anything accuses it.
-#[derive(Debug, Clone, Copy)]
-pub struct Judged<'l> {
-    /// The landing.
-    pub landing: &'l Landing,
-    /// Whether a rule fired on it and nobody dismissed that.
-    pub accused: bool,
-}
-
 /// What an expectation is made from.
 pub struct Basis<'e> {
     /// The evidence.
     pub evidence: &'e Evidence,
     /// The landings that were judged before, or all others.
-    pub judged: &'e [Judged<'e>],
+    pub others: Others<'e>,
     /// What counts: evidence up to here; without one, everything that is known now.
     pub cutoff: Option<Timestamp>,
 }
@@ -316,32 +308,25 @@ fn trial_of(
     if let Some(tenant) = &scenario.value.trial_tenant {
         return Some((tenant.clone(), vec![scenario.event]));
     }
-    let trial = trials(landing, basis).next_back()?;
+    let trial = trials(landing, basis).pop()?;
     Some((
         trial.value.tenant.clone(),
         vec![scenario.event, trial.event],
     ))
 }
 
-/// Trials of the landing's customer or persons that began before the landing.
-pub fn trials<'b>(
-    landing: &'b Landing,
-    basis: &'b Basis<'_>,
-) -> impl DoubleEndedIterator<Item = &'b Known<super::evidence::TrialFacts>> {
-    let agreement = landing.agreement(basis.evidence);
+/// Trials of the landing's customer or persons that began before the landing, in that order.
+pub fn trials<'b>(landing: &Landing, basis: &Basis<'b>) -> Vec<&'b Known<TrialFacts>> {
     let mut persons = landing.persons.clone();
-    if let Some(agreement) = agreement {
+    if let Some(agreement) = landing.agreement(basis.evidence) {
         persons.extend(agreement.contacts.iter().map(|c| c.value.person.id));
         persons.extend(agreement.recipients.iter().map(|r| r.value));
     }
-    basis.evidence.trials.iter().filter(move |trial| {
-        let customer = trial.value.customer.is_some() && trial.value.customer == landing.customer;
-        let person = trial
-            .value
-            .contact
-            .is_some_and(|contact| persons.contains(&contact));
-        trial.from <= landing.cutoff() && trial.by(basis.cutoff) && (customer || person)
-    })
+    let mut trials = basis
+        .evidence
+        .trials_of(landing.customer.as_ref(), &persons);
+    trials.retain(|trial| trial.from <= landing.cutoff() && trial.by(basis.cutoff));
+    trials
 }
 
 fn by_order(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
@@ -359,18 +344,20 @@ fn by_order(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
 /// is accused. Bindings that came later never override what was known then.
 fn by_binding(landing: &Landing, basis: &Basis<'_>) -> Option<(Candidate, bool)> {
     let license = landing.license_id.as_ref()?;
-    let remap = basis.evidence.remaps.iter().rfind(|remap| {
-        remap.value.license_id == *license
-            && remap.by(basis.cutoff)
-            && (remap.from <= landing.cutoff() || remap.value.from == landing.tenant)
+    let remaps = basis
+        .evidence
+        .remaps
+        .get(license)
+        .map_or(&[][..], Vec::as_slice);
+    let remap = remaps.iter().rfind(|remap| {
+        let about = remap.from <= landing.cutoff() || remap.value.from == landing.tenant;
+        remap.by(basis.cutoff) && about
     });
     if let Some(remap) = remap {
         let binding = binding(&remap.value.to, vec![remap.event]);
         return Some((binding, false));
     }
-    let other = bound(landing, basis, |other| {
-        other.license_id.as_ref() == Some(license)
-    });
+    let other = bound(landing, basis, basis.others.of_agreement(license));
     let (tenant, events, accused) = other.last()?.clone();
     Some((binding(&tenant, events), accused))
 }
@@ -384,32 +371,27 @@ fn binding(tenant: &TenantId, evidence: Vec<EventId>) -> Candidate {
     }
 }
 
-/// The other landings that still stand and fit: their tenants, events, and whether they are accused.
+/// Of some landings, those that still stand: their tenants, events, and whether they are accused.
 /// Earlier ones if there are any, else (for what is known now) later ones.
-fn bound(
+fn bound<'l>(
     landing: &Landing,
     basis: &Basis<'_>,
-    fits: impl Fn(&Landing) -> bool,
+    others: impl Iterator<Item = Judged<'l>>,
 ) -> Vec<(TenantId, Vec<EventId>, bool)> {
-    let standing = |judged: &&Judged<'_>| {
+    let standing = |judged: &Judged<'_>| {
         let undone = judged.landing.reversed.as_ref();
         let gone = undone.is_some_and(|reversed| reversed.by(basis.cutoff));
-        judged.landing.id != landing.id && !gone && fits(judged.landing)
+        judged.landing.id != landing.id && !gone
     };
-    let entry = |judged: &Judged<'_>| {
-        let moved = judged
-            .landing
-            .remapped
-            .as_ref()
-            .filter(|to| to.by(basis.cutoff));
+    let entry = |judged: Judged<'_>| {
+        let moved = judged.landing.remapped.as_ref();
+        let moved = moved.filter(|to| to.by(basis.cutoff));
         let tenant = moved.map_or(&judged.landing.tenant, |to| &to.value);
         let mut events: Vec<EventId> = judged.landing.events.iter().copied().collect();
         events.extend(moved.map(|to| to.event));
         (tenant.clone(), events, judged.accused && moved.is_none())
     };
-    let (earlier, later): (Vec<&Judged<'_>>, Vec<&Judged<'_>>) = basis
-        .judged
-        .iter()
+    let (earlier, later): (Vec<Judged<'_>>, Vec<Judged<'_>>) = others
         .filter(standing)
         .partition(|judged| judged.landing.at.start <= landing.at.start);
     let chosen = match earlier.is_empty() && basis.cutoff.is_none() {
@@ -421,12 +403,9 @@ fn bound(
 
 fn by_customer_number(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
     let pcn = landing.agreement(basis.evidence)?.pcn.as_ref()?;
-    let same = |other: &Landing| {
-        let agreement = other.agreement(basis.evidence);
-        other.license_id != landing.license_id
-            && agreement.is_some_and(|agreement| agreement.pcn.as_ref() == Some(pcn))
-    };
-    let bindings = bound(landing, basis, same);
+    let others = basis.others.of_number(pcn);
+    let others = others.filter(|other| other.landing.license_id != landing.license_id);
+    let bindings = bound(landing, basis, others);
     let sound = bindings.into_iter().filter(|(_, _, accused)| !accused);
     let (mut tenants, mut evidence) = (BTreeSet::new(), Vec::new());
     for (tenant, events, _) in sound {
@@ -457,35 +436,44 @@ fn by_customer_domain(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate>
     Candidate::of(
         800,
         ExpectationSource::CustomerDomain,
-        with_domain(basis, &domains),
+        with_domain(landing, basis, &domains),
     )
 }
 
-/// The tenants that verified one of some domains, with the events that say so.
+/// The tenants that had one of some domains at the landing, with the events that say so.
 fn with_domain<'b>(
+    landing: &Landing,
     basis: &'b Basis<'_>,
-    domains: &'b BTreeSet<DomainId>,
-) -> impl Iterator<Item = (&'b TenantId, EventId)> {
-    basis.evidence.tenants.iter().filter_map(|(tenant, facts)| {
-        let verified = facts.domains.iter();
-        let one = verified
-            .clone()
-            .find(|d| domains.contains(&d.value.1) && d.by(basis.cutoff))?;
-        Some((tenant, one.event))
-    })
+    domains: &BTreeSet<DomainId>,
+) -> Vec<(&'b TenantId, EventId)> {
+    let mut found = Vec::new();
+    for domain in domains {
+        for tenant in basis.evidence.tenants_of_domain(*domain) {
+            let facts = basis.evidence.tenants.get(tenant);
+            let held = facts
+                .into_iter()
+                .flat_map(|facts| &facts.domains)
+                .find(|held| {
+                    held.value.id == *domain && held.held_at(landing.cutoff(), basis.cutoff)
+                });
+            found.extend(held.map(|held| (tenant, held.event)));
+        }
+    }
+    found
 }
 
 /// Tenants that a source calls the customer's: weaker than a domain, because a customer can own a
 /// tenant for tests or for another purpose.
 fn by_owner(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
     let customer = landing.customer.as_ref()?;
-    let owned = basis.evidence.tenants.iter().filter_map(|(tenant, facts)| {
-        let owners = facts.owners.iter();
-        let one = owners
-            .clone()
-            .find(|o| o.value == *customer && o.by(basis.cutoff))?;
-        Some((tenant, one.event))
-    });
+    let owned = basis
+        .evidence
+        .tenants_of_owner(customer)
+        .filter_map(|tenant| {
+            let mut owners = basis.evidence.tenants.get(tenant)?.owners.iter();
+            let says = owners.find(|o| o.value == *customer && o.by(basis.cutoff))?;
+            Some((tenant, says.event))
+        });
     Candidate::of(600, ExpectationSource::Owner, owned)
 }
 
@@ -494,7 +482,7 @@ fn by_owner(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
 pub fn had_tenant(landing: &Landing, basis: &Basis<'_>) -> Vec<EventId> {
     let then = Basis {
         evidence: basis.evidence,
-        judged: basis.judged,
+        others: basis.others,
         cutoff: Some(landing.cutoff()),
     };
     let known = by_customer_domain(landing, &then);
@@ -519,7 +507,8 @@ fn by_contact(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
         })
         .map(|contact| contact.value.person.domain)
         .collect();
-    let own = with_domain(basis, &domains)
+    let own = with_domain(landing, basis, &domains)
+        .into_iter()
         .filter(|(tenant, _)| !is_foreign(tenant, landing, basis.evidence));
     Candidate::of(600, ExpectationSource::ContactDomain, own)
 }
@@ -534,7 +523,7 @@ pub fn is_foreign(tenant: &TenantId, landing: &Landing, evidence: &Evidence) -> 
         let own = evidence.partners.get(partner);
         own.is_some_and(|own| own.customer.is_none() || own.customer.as_ref() != customer)
     });
-    let owners = evidence.owners_of(tenant, cutoff);
+    let owners = evidence.owners_of(tenant, landing.cutoff(), cutoff);
     let ours = |owner: &&CustomerId| {
         customer.is_none_or(|customer| evidence.belong_together(owner, customer, cutoff))
     };

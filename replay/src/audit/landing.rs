@@ -5,7 +5,7 @@
 //! and tenant, by lot, or by agreement and tenant. A remap is no landing but the vendor's own
 //! correction; it counts as evidence.
 
-use super::evidence::{AgreementFacts, Evidence, Known, OrderFacts, ReversalFacts};
+use super::evidence::{AgreementFacts, Evidence, Known, OrderFacts};
 use ledger::event::word::{BindingBasis, Program, RedemptionFlow};
 use ledger::event::{Event, Payload};
 use ledger::id::*;
@@ -447,20 +447,26 @@ fn complete(landing: &mut Landing, evidence: &Evidence) {
         .iter()
         .filter_map(|r| evidence.redemptions.get(r)?.flow);
     landing.flow = flows.max();
-    let undone = |r: &&Known<ReversalFacts>| {
-        landing.redemptions.contains(&r.value.redemption)
-            || r.value.keys.iter().any(|key| landing.keys.contains(key))
-    };
-    landing.reversed = evidence.reversals.iter().find(undone).map(|r| Known {
-        value: (),
-        event: r.event,
-        from: r.from,
-    });
-    let moved = evidence.remaps.iter().find(|remap| {
-        Some(&remap.value.license_id) == landing.license_id.as_ref()
-            && remap.value.from == landing.tenant
-            && remap.from >= landing.at.start
-    });
+    let by_redemption = landing
+        .redemptions
+        .iter()
+        .filter_map(|redemption| evidence.reversed_redemptions.get(redemption));
+    let by_key = landing
+        .keys
+        .iter()
+        .filter_map(|key| evidence.reversed_keys.get(key));
+    landing.reversed = by_redemption
+        .chain(by_key)
+        .min_by_key(|r| (r.from, r.event))
+        .cloned();
+    let remaps = landing
+        .license_id
+        .as_ref()
+        .and_then(|l| evidence.remaps.get(l));
+    let moved = remaps
+        .into_iter()
+        .flatten()
+        .find(|remap| remap.value.from == landing.tenant && remap.from >= landing.at.start);
     landing.remapped = moved.map(|remap| Known {
         value: remap.value.to.clone(),
         event: remap.event,

@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod expectation;
 pub mod finding;
 pub mod landing;
+pub mod others;
 pub mod report;
 pub mod rules;
 pub mod story;

@@ -1,9 +1,10 @@
 //! The audit's report: the findings, what could not be judged, and what was clean.
 
 use super::evidence::Evidence;
-use super::expectation::{Basis, Expectation, Judged, Verdict, Wanted, expect, verdict};
+use super::expectation::{Basis, Expectation, Verdict, Wanted, expect, verdict};
 use super::finding::{Confidence, Exhibit, Finding, FindingState, PathStep};
 use super::landing::{Landing, LandingKind, landings};
+use super::others::{Neighbours, Others};
 use super::rules::{Case, Hit, RULES, Rule};
 use super::story;
 use ledger::event::word::Program;
@@ -58,8 +59,9 @@ pub struct Clean {
 pub fn audit(at: &At<'_>) -> Report {
     let evidence = Evidence::gather(at);
     let landings = landings(at, &evidence);
-    let then = judge_then(&landings, &evidence);
-    let now = judge_now(&landings, &then, &evidence);
+    let neighbours = Neighbours::new(&landings, &evidence);
+    let then = judge_then(&neighbours, &landings, &evidence);
+    let now = judge_now(&neighbours, &landings, &then, &evidence);
     let mut findings = Vec::new();
     let mut not_judged = Vec::new();
     for ((landing, then), now) in landings.iter().zip(&then).zip(&now) {
@@ -104,47 +106,44 @@ impl Judgement {
 }
 
 /// What was known then: every landing by the evidence up to it, in the order in which they happened.
-fn judge_then(landings: &[Landing], evidence: &Evidence) -> Vec<Judgement> {
-    let mut judgements: Vec<Judgement> = Vec::with_capacity(landings.len());
-    for (index, landing) in landings.iter().enumerate() {
-        let before: Vec<Judged<'_>> = landings
-            .iter()
-            .take(index)
-            .zip(&judgements)
-            .map(|(landing, judgement)| Judged {
-                landing,
-                accused: judgement.accuses(),
-            })
-            .collect();
-        let cutoff = Some(landing.cutoff());
-        judgements.push(judge(landing, &before, evidence, cutoff));
+fn judge_then(
+    neighbours: &Neighbours<'_>,
+    landings: &[Landing],
+    evidence: &Evidence,
+) -> Vec<Judgement> {
+    let mut accused = Vec::with_capacity(landings.len());
+    let mut judgements = Vec::with_capacity(landings.len());
+    for landing in landings {
+        let before = Others::new(neighbours, &accused);
+        let judgement = judge(landing, before, evidence, Some(landing.cutoff()));
+        accused.push(judgement.accuses());
+        judgements.push(judgement);
     }
     judgements
 }
 
 /// What is known now: every landing by all of the evidence, the others as they were judged then.
-fn judge_now(landings: &[Landing], then: &[Judgement], evidence: &Evidence) -> Vec<Judgement> {
-    let others: Vec<Judged<'_>> = landings
-        .iter()
-        .zip(then)
-        .map(|(landing, judgement)| Judged {
-            landing,
-            accused: judgement.accuses(),
-        })
-        .collect();
-    let judge = |landing| judge(landing, &others, evidence, None);
+fn judge_now(
+    neighbours: &Neighbours<'_>,
+    landings: &[Landing],
+    then: &[Judgement],
+    evidence: &Evidence,
+) -> Vec<Judgement> {
+    let accused: Vec<bool> = then.iter().map(Judgement::accuses).collect();
+    let all = Others::new(neighbours, &accused);
+    let judge = |landing| judge(landing, all, evidence, None);
     landings.iter().map(judge).collect()
 }
 
 fn judge(
     landing: &Landing,
-    judged: &[Judged<'_>],
+    others: Others<'_>,
     evidence: &Evidence,
     cutoff: Option<Timestamp>,
 ) -> Judgement {
     let basis = Basis {
         evidence,
-        judged,
+        others,
         cutoff,
     };
     let expectation = expect(landing, &basis);
@@ -153,7 +152,7 @@ fn judge(
         expectation: &expectation,
         verdict: verdict(landing, &expectation, evidence),
         evidence,
-        judged,
+        others,
         cutoff,
     };
     let hits = RULES

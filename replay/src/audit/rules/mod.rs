@@ -12,9 +12,10 @@ mod wtr010;
 mod wtr027;
 
 use super::evidence::Evidence;
-use super::expectation::{Basis, Expectation, Judged, Verdict};
+use super::expectation::{Basis, Expectation, Verdict};
 use super::finding::{Confidence, Severity};
 use super::landing::Landing;
+use super::others::Others;
 use ledger::id::EventId;
 use ledger::time::Timestamp;
 
@@ -88,7 +89,7 @@ pub struct Case<'c> {
     /// The evidence.
     pub evidence: &'c Evidence,
     /// The other landings.
-    pub judged: &'c [Judged<'c>],
+    pub others: Others<'c>,
     /// What counts as known.
     pub cutoff: Option<Timestamp>,
 }
@@ -98,7 +99,7 @@ impl Case<'_> {
     pub fn basis(&self) -> Basis<'_> {
         Basis {
             evidence: self.evidence,
-            judged: self.judged,
+            others: self.others,
             cutoff: self.cutoff,
         }
     }

@@ -65,8 +65,9 @@ fn uses_of_root<'c>(case: &Case<'c>, session: &SessionId) -> Uses<'c> {
     let root = case.evidence.root_of(session);
     let cutoff = Some(case.landing.cutoff());
     let mut uses: Uses<'c> = BTreeMap::new();
-    let sessions = case.evidence.sessions.iter();
-    for (other, facts) in sessions.filter(|(other, _)| case.evidence.root_of(other) == root) {
+    let evidence = case.evidence;
+    let sessions = evidence.sessions_of_root(&root);
+    for (session, facts) in sessions.filter_map(|s| evidence.sessions.get_key_value(s)) {
         for used in facts.used_for.iter().filter(|used| used.by(cutoff)) {
             let (license, by) = &used.value;
             let known = Known {
@@ -76,35 +77,25 @@ fn uses_of_root<'c>(case: &Case<'c>, session: &SessionId) -> Uses<'c> {
             };
             uses.entry(license.clone())
                 .or_default()
-                .push((other, known));
+                .push((session, known));
         }
     }
-    for judged in case
-        .judged
-        .iter()
-        .filter(|j| j.landing.at.start <= case.landing.cutoff())
-    {
-        let same = judged
-            .landing
-            .session
-            .as_ref()
-            .filter(|s| case.evidence.root_of(s) == root);
-        let Some(((license, session), event)) = judged
-            .landing
-            .license_id
-            .as_ref()
-            .zip(same)
-            .zip(judged.landing.events.first())
-        else {
-            continue;
-        };
-        let Some((session, _)) = case.evidence.sessions.get_key_value(session) else {
+    for judged in case.others.of_root(&root) {
+        let other = judged.landing;
+        let session = other.session.as_ref();
+        let known = session.and_then(|s| evidence.sessions.get_key_value(s));
+        let (Some((session, _)), Some(license), Some(event), true) = (
+            known,
+            &other.license_id,
+            other.events.first(),
+            other.at.start <= case.landing.cutoff(),
+        ) else {
             continue;
         };
         let known = Known {
             value: "was used to activate",
             event: *event,
-            from: judged.landing.at.start,
+            from: other.at.start,
         };
         uses.entry(license.clone())
             .or_default()

@@ -70,20 +70,25 @@ fn check(case: &Case<'_>) -> Option<Hit> {
 
 /// The customers that the tenant belongs to, each with the events that say so.
 fn owners(case: &Case<'_>) -> BTreeMap<CustomerId, Vec<(EventId, String)>> {
-    let known = case.evidence.owners_of(&case.landing.tenant, case.cutoff);
+    let known = case
+        .evidence
+        .owners_of(&case.landing.tenant, case.landing.cutoff(), case.cutoff);
     let mut owners: BTreeMap<CustomerId, Vec<(EventId, String)>> = known
         .into_iter()
         .map(|(customer, why)| (customer.clone(), why))
         .collect();
     let shown = case.evidence.tenant_name(&case.landing.tenant);
     let name = |customer: &CustomerId| case.evidence.customer_name(customer);
-    let bound = case.judged.iter().filter(|judged| {
-        let other = judged.landing;
-        !judged.accused
-            && other.id != case.landing.id
-            && other.present_tenant() == Some(&case.landing.tenant)
-            && other.at.start < case.landing.at.start
-    });
+    let bound = case
+        .others
+        .of_tenant(&case.landing.tenant)
+        .filter(|judged| {
+            let other = judged.landing;
+            !judged.accused
+                && other.id != case.landing.id
+                && other.present_tenant() == Some(&case.landing.tenant)
+                && other.at.start < case.landing.at.start
+        });
     for judged in bound {
         if let (Some(customer), Some(event)) =
             (&judged.landing.customer, judged.landing.events.first())

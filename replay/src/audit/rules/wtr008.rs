@@ -39,13 +39,8 @@ fn check(case: &Case<'_>) -> Option<Hit> {
             let why = format!("key …{} was refused as used already in {tenant}", key.last5);
             hit.evidence.push((refused.event, why));
         }
-        let twice = case
-            .judged
-            .iter()
-            .map(|judged| judged.landing)
-            .filter(|other| {
-                other.id != landing.id && other.keys.contains(key) && other.tenant != landing.tenant
-            });
+        let others = case.others.of_key(key).map(|judged| judged.landing);
+        let twice = others.filter(|other| other.id != landing.id && other.tenant != landing.tenant);
         for other in twice {
             let tenant = case.evidence.tenant_name(&other.tenant);
             let why = format!("key …{} was redeemed in {tenant} as well", key.last5);

@@ -80,7 +80,9 @@ fn check(case: &Case<'_>) -> Option<Hit> {
 fn forgotten(case: &Case<'_>) -> Vec<(EventId, String)> {
     let basis = case.basis();
     let on = case.landing.at.start.date();
-    let live = trials(case.landing, &basis).rfind(|trial| trial.value.ends >= on);
+    let live = trials(case.landing, &basis)
+        .into_iter()
+        .rfind(|trial| trial.value.ends >= on);
     let trial = live.map(|trial| {
         let tenant = case.evidence.tenant_name(&trial.value.tenant);
         let why = format!("a trial of the customer was running in {tenant}");

@@ -1,292 +1,6 @@
-//! What the record says that the audit needs, gathered in one pass over the events.
-//!
-//! Every piece keeps the event that it comes from and when that happened, so that it can be asked
-//! what was known at a landing, and so that a finding can name its evidence.
+//! Gathering the evidence: one pass over the events, every kind decided about.
 
-use ledger::event::part::Contact;
-use ledger::event::word::{AuthMethod, Program, RedemptionFlow, Scenario};
-use ledger::event::{Event, Payload};
-use ledger::id::*;
-use ledger::kinds;
-use ledger::secret::{DomainId, KeyFingerprint, PersonId};
-use ledger::time::{Date, Occurred, Timestamp};
-use projections::At;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// A fact with the event that says so.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Known<T> {
-    /// What is known.
-    pub value: T,
-    /// The event that says so.
-    pub event: EventId,
-    /// The first instant at which it can have happened.
-    pub from: Timestamp,
-}
-
-impl<T> Known<T> {
-    fn new(event: &Event, value: T) -> Self {
-        Self {
-            value,
-            event: event.id,
-            from: event.occurred_at.start,
-        }
-    }
-
-    /// Whether it was valid at an instant; without one everything counts.
-    pub fn by(&self, cutoff: Option<Timestamp>) -> bool {
-        cutoff.is_none_or(|cutoff| self.from <= cutoff)
-    }
-}
-
-/// What is known of an order.
-#[derive(Debug, Clone, Default)]
-pub struct OrderFacts {
-    /// Its agreement.
-    pub license_id: Option<LicenseId>,
-    /// Who will use it.
-    pub end_customer: Option<Known<CustomerId>>,
-    /// The tenants that it was meant for, the last one counts.
-    pub intended_tenant: Vec<Known<TenantId>>,
-    /// The partners on it.
-    pub partners: BTreeSet<PartnerId>,
-    /// The contacts on it.
-    pub contacts: Vec<Known<Contact>>,
-}
-
-/// What is known of an activation key.
-#[derive(Debug, Clone, Default)]
-pub struct KeyFacts {
-    /// The order that it was issued for.
-    pub order: Option<Known<OrderId>>,
-    /// The agreement that it is under.
-    pub license_id: Option<LicenseId>,
-    /// The key that took its place.
-    pub replaced_by: Option<Known<KeyFingerprint>>,
-    /// Refusals because it was used already: in which tenant.
-    pub refused_as_used: Vec<Known<Option<TenantId>>>,
-}
-
-/// What is known of an agreement.
-#[derive(Debug, Clone, Default)]
-pub struct AgreementFacts {
-    /// Whose it is.
-    pub customer: Option<Known<CustomerId>>,
-    /// Under which program.
-    pub program: Option<Program>,
-    /// Its customer number.
-    pub pcn: Option<Pcn>,
-    /// Its contacts over time.
-    pub contacts: Vec<Known<Contact>>,
-    /// Its orders.
-    pub orders: BTreeSet<OrderId>,
-    /// The scenarios that it was assessed as.
-    pub scenarios: Vec<Known<ScenarioFacts>>,
-    /// The choices that were made.
-    pub choices: Vec<Known<ChoiceFacts>>,
-    /// Links opened for it: the session.
-    pub links_opened: Vec<Known<Option<SessionId>>>,
-    /// Persons that the mail went to or was forwarded to.
-    pub recipients: Vec<Known<PersonId>>,
-    /// Activation statuses that a portal showed.
-    pub statuses: Vec<Known<&'static str>>,
-    /// The agreement that it renews.
-    pub renews: Option<LicenseId>,
-}
-
-/// An assessed scenario.
-#[derive(Debug, Clone)]
-pub struct ScenarioFacts {
-    /// Which one.
-    pub scenario: Scenario,
-    /// The trial's tenant.
-    pub trial_tenant: Option<TenantId>,
-    /// For which activation.
-    pub activation: Option<ActivationId>,
-}
-
-/// The choice of an activation.
-#[derive(Debug, Clone)]
-pub struct ChoiceFacts {
-    /// Whether Sign Up was chosen; otherwise Sign In.
-    pub sign_up: bool,
-    /// For which activation.
-    pub activation: Option<ActivationId>,
-    /// In which session.
-    pub session: Option<SessionId>,
-    /// By whom.
-    pub principal: Option<PersonId>,
-}
-
-/// What is known of a tenant.
-#[derive(Debug, Clone, Default)]
-pub struct TenantFacts {
-    /// The name that people know it by.
-    pub initial_domain: Option<DomainName>,
-    /// Customers that a source calls its owner.
-    pub owners: Vec<Known<CustomerId>>,
-    /// Domains that it verified.
-    pub domains: Vec<Known<(DomainName, DomainId)>>,
-    /// How it came to be: agreement, activation and session that created it.
-    pub created: Vec<Known<CreatedBy>>,
-    /// The partner tenants that administration is delegated to.
-    pub delegated_to: Vec<Known<TenantId>>,
-    /// Its administrators.
-    pub administrators: Vec<Known<PersonId>>,
-    /// Users that were given licences.
-    pub assigned: Vec<Known<usize>>,
-}
-
-/// What created a tenant.
-#[derive(Debug, Clone, Default)]
-pub struct CreatedBy {
-    /// The agreement.
-    pub license_id: Option<LicenseId>,
-    /// The activation.
-    pub activation: Option<ActivationId>,
-    /// The session.
-    pub session: Option<SessionId>,
-    /// The day, where a source tells it afterwards.
-    pub on: Option<Date>,
-}
-
-/// What is known of a customer.
-#[derive(Debug, Clone, Default)]
-pub struct CustomerFacts {
-    /// Its name.
-    pub name: Option<Name>,
-    /// Domains that it verified.
-    pub domains: Vec<Known<(DomainName, DomainId)>>,
-    /// Customers that it belongs together with.
-    pub related: Vec<Known<CustomerId>>,
-}
-
-/// What is known of a partner.
-#[derive(Debug, Clone, Default)]
-pub struct PartnerFacts {
-    /// The customer that it is itself.
-    pub customer: Option<CustomerId>,
-    /// Tenants of its own.
-    pub tenants: Vec<Known<TenantId>>,
-}
-
-/// What is known of a session.
-#[derive(Debug, Clone, Default)]
-pub struct SessionFacts {
-    /// When and how it started.
-    pub started: Vec<Known<SessionStart>>,
-    /// Agreements that it was used for, by what.
-    pub used_for: Vec<Known<(LicenseId, &'static str)>>,
-    /// When it ended.
-    pub ended: Vec<Known<()>>,
-}
-
-/// The start of a session.
-#[derive(Debug, Clone)]
-pub struct SessionStart {
-    /// The root authentication.
-    pub root: Option<SessionId>,
-    /// Who.
-    pub principal: Option<PersonId>,
-    /// The tenant that it is in.
-    pub resource_tenant: Option<TenantId>,
-    /// The principal's own tenant.
-    pub home_tenant: Option<TenantId>,
-    /// How it was authenticated.
-    pub auth: AuthMethod,
-}
-
-/// A trial.
-#[derive(Debug, Clone)]
-pub struct TrialFacts {
-    /// In which tenant.
-    pub tenant: TenantId,
-    /// Whose.
-    pub customer: Option<CustomerId>,
-    /// Who opened it.
-    pub contact: Option<PersonId>,
-    /// Its last day.
-    pub ends: Date,
-}
-
-/// A redemption that was undone.
-#[derive(Debug, Clone)]
-pub struct ReversalFacts {
-    /// Which one.
-    pub redemption: RedemptionId,
-    /// The keys that it neutralised.
-    pub keys: Vec<KeyFingerprint>,
-}
-
-/// An agreement that was moved.
-#[derive(Debug, Clone)]
-pub struct RemapFacts {
-    /// Which agreement.
-    pub license_id: LicenseId,
-    /// From which tenant.
-    pub from: TenantId,
-    /// To which tenant.
-    pub to: TenantId,
-}
-
-/// A decision about a finding.
-#[derive(Debug, Clone)]
-pub struct DecisionFacts {
-    /// Confirmed, or dismissed.
-    pub confirmed: bool,
-    /// Digest of the evidence that was judged.
-    pub evidence_digest: Name,
-}
-
-/// Everything that the audit knows.
-#[derive(Debug, Default)]
-pub struct Evidence {
-    /// Orders.
-    pub orders: BTreeMap<OrderId, OrderFacts>,
-    /// Keys.
-    pub keys: BTreeMap<KeyFingerprint, KeyFacts>,
-    /// Agreements.
-    pub agreements: BTreeMap<LicenseId, AgreementFacts>,
-    /// Tenants.
-    pub tenants: BTreeMap<TenantId, TenantFacts>,
-    /// Customers.
-    pub customers: BTreeMap<CustomerId, CustomerFacts>,
-    /// Partners.
-    pub partners: BTreeMap<PartnerId, PartnerFacts>,
-    /// Sessions.
-    pub sessions: BTreeMap<SessionId, SessionFacts>,
-    /// Flow and session of each redemption.
-    pub redemptions: BTreeMap<RedemptionId, RedemptionFacts>,
-    /// Trials.
-    pub trials: Vec<Known<TrialFacts>>,
-    /// Reversed redemptions.
-    pub reversals: Vec<Known<ReversalFacts>>,
-    /// Remapped agreements.
-    pub remaps: Vec<Known<RemapFacts>>,
-    /// Decisions about findings.
-    pub decisions: BTreeMap<FindingId, Vec<Known<DecisionFacts>>>,
-    /// The customers that verified each domain, and since when that is known.
-    domain_owners: BTreeMap<DomainId, Vec<(CustomerId, Timestamp)>>,
-    /// Mails: the agreement that each was about.
-    messages: BTreeMap<MessageId, LicenseId>,
-    /// Links: the agreement that each is for.
-    links: BTreeMap<LinkId, LicenseId>,
-    /// When each event happened.
-    pub occurred: BTreeMap<EventId, Occurred>,
-}
-
-/// What is known of a redemption before its outcome.
-#[derive(Debug, Clone, Default)]
-pub struct RedemptionFacts {
-    /// Through which flow.
-    pub flow: Option<RedemptionFlow>,
-    /// In which session.
-    pub session: Option<SessionId>,
-    /// For which order.
-    pub order: Option<OrderId>,
-    /// For which agreement.
-    pub license_id: Option<LicenseId>,
-}
+use super::*;
 
 impl Evidence {
     /// Gathers the evidence of every event that is seen. Costs one pass.
@@ -303,6 +17,18 @@ impl Evidence {
             evidence.commerce(event);
             evidence.directory(event);
         }
+        let roots = evidence
+            .sessions
+            .keys()
+            .map(|session| (evidence.root_of(session), session));
+        let mut sessions_of_root: BTreeMap<SessionId, BTreeSet<SessionId>> = BTreeMap::new();
+        for (root, session) in roots {
+            sessions_of_root
+                .entry(root)
+                .or_default()
+                .insert(session.clone());
+        }
+        evidence.sessions_of_root = sessions_of_root;
         evidence
     }
 
@@ -598,20 +324,23 @@ impl Evidence {
                 redemption.license_id = started.license_id.clone().or(redemption.license_id.take());
             }
             Payload::RedemptionReversed(reversed) => {
-                let reversal = ReversalFacts {
-                    redemption: reversed.redemption.clone(),
-                    keys: reversed.keys.clone(),
-                };
-                self.reversals.push(Known::new(event, reversal));
+                let undone = Known::new(event, ());
+                self.reversed_redemptions
+                    .entry(reversed.redemption.clone())
+                    .or_insert_with(|| undone.clone());
+                for key in &reversed.keys {
+                    let entry = self.reversed_keys.entry(*key);
+                    entry.or_insert_with(|| undone.clone());
+                }
             }
             Payload::TenantRemapped(remapped) => {
                 for moved in &remapped.moves {
                     let remap = RemapFacts {
-                        license_id: moved.license_id.clone(),
                         from: moved.from.clone(),
                         to: moved.to.clone(),
                     };
-                    self.remaps.push(Known::new(event, remap));
+                    let of = self.remaps.entry(moved.license_id.clone()).or_default();
+                    of.push(Known::new(event, remap));
                 }
             }
             Payload::ActivationStatusObserved(observed) => {
@@ -682,8 +411,19 @@ impl Evidence {
                 partner
                     .tenants
                     .extend(tenants.map(|t| Known::new(event, t.clone())));
+                for tenant in &registered.tenants {
+                    let of = self.partners_of_tenant.entry(tenant.clone()).or_default();
+                    of.insert(registered.partner.clone());
+                }
             }
             Payload::TenantObserved(observed) => {
+                for domain in &observed.domains {
+                    self.verify(event, &observed.tenant, domain);
+                }
+                if let Some(owner) = &observed.owner {
+                    let of = self.tenants_of_owner.entry(owner.clone()).or_default();
+                    of.insert(observed.tenant.clone());
+                }
                 let tenant = self.tenant(&observed.tenant);
                 tenant.initial_domain = observed
                     .initial_domain
@@ -692,9 +432,7 @@ impl Evidence {
                 tenant
                     .owners
                     .extend(observed.owner.clone().map(|o| Known::new(event, o)));
-                let domains = observed.domains.iter();
-                let domains = domains.map(|d| Known::new(event, (d.name.clone(), d.id)));
-                tenant.domains.extend(domains);
+
                 if let Some(on) = observed.created_on {
                     let created = CreatedBy {
                         on: Some(on),
@@ -718,15 +456,15 @@ impl Evidence {
                 tenant.created.push(Known::new(event, by));
             }
             Payload::DomainVerified(verified) => {
-                let domain = (verified.domain.name.clone(), verified.domain.id);
-                let domain = Known::new(event, domain);
-                self.tenant(&verified.tenant).domains.push(domain);
+                self.verify(event, &verified.tenant, &verified.domain);
             }
             Payload::DomainRemoved(removed) => {
-                let tenant = self.tenant(&removed.tenant);
-                tenant
-                    .domains
-                    .retain(|domain| domain.value.1 != removed.domain.id);
+                let until = Some(event.occurred_at.start);
+                let domains = &mut self.tenant(&removed.tenant).domains;
+                let held = domains
+                    .iter_mut()
+                    .filter(|d| d.value.id == removed.domain.id);
+                held.for_each(|domain| domain.value.until = domain.value.until.or(until));
             }
             Payload::DelegatedAdminGranted(granted) => {
                 let to = Known::new(event, granted.partner_tenant.clone());
@@ -755,6 +493,14 @@ impl Evidence {
                     contact: trial.contact.as_ref().map(|c| c.id),
                     ends: trial.ends.unwrap_or(ends),
                 };
+                let index = self.trials.len();
+                if let Some(customer) = &facts.customer {
+                    let of = self.trials_of.0.entry(customer.clone()).or_default();
+                    of.push(index);
+                }
+                if let Some(contact) = facts.contact {
+                    self.trials_of.1.entry(contact).or_default().push(index);
+                }
                 self.trials.push(Known::new(event, facts));
             }
             kinds![
@@ -788,100 +534,14 @@ impl Evidence {
         }
     }
 
-    /// The name that people know a tenant by.
-    pub fn tenant_name(&self, tenant: &TenantId) -> String {
-        let facts = self.tenants.get(tenant);
-        match facts.and_then(|facts| facts.initial_domain.as_ref()) {
-            Some(domain) => domain.to_string(),
-            None => tenant.to_string(),
-        }
-    }
-
-    /// The name that people know a customer by.
-    pub fn customer_name(&self, customer: &CustomerId) -> String {
-        let facts = self.customers.get(customer);
-        match facts.and_then(|facts| facts.name.as_ref()) {
-            Some(name) => name.to_string(),
-            None => customer.to_string(),
-        }
-    }
-
-    /// Whether two customers are one or belong together, as far as was known.
-    pub fn belong_together(
-        &self,
-        one: &CustomerId,
-        other: &CustomerId,
-        cutoff: Option<Timestamp>,
-    ) -> bool {
-        let related = |customer: &CustomerId, other: &CustomerId| {
-            let facts = self.customers.get(customer);
-            facts.is_some_and(|f| f.related.iter().any(|r| r.value == *other && r.by(cutoff)))
+    fn verify(&mut self, event: &Event, tenant: &TenantId, domain: &Domain) {
+        let held = HeldDomain {
+            name: domain.name.clone(),
+            id: domain.id,
+            until: None,
         };
-        one == other || related(one, other) || related(other, one)
-    }
-
-    /// The customers that a tenant belongs to, as far as was known: those that a source calls its
-    /// owner, and those whose verified domain it has verified. With the events that say so.
-    pub fn owners_of(
-        &self,
-        tenant: &TenantId,
-        cutoff: Option<Timestamp>,
-    ) -> BTreeMap<&CustomerId, Vec<(EventId, String)>> {
-        let mut owners: BTreeMap<&CustomerId, Vec<(EventId, String)>> = BTreeMap::new();
-        let Some(facts) = self.tenants.get(tenant) else {
-            return owners;
-        };
-        let shown = self.tenant_name(tenant);
-        for owner in facts.owners.iter().filter(|owner| owner.by(cutoff)) {
-            let why = format!("{shown} belongs to {}", self.customer_name(&owner.value));
-            owners
-                .entry(&owner.value)
-                .or_default()
-                .push((owner.event, why));
-        }
-        for domain in facts.domains.iter().filter(|domain| domain.by(cutoff)) {
-            let verified = self.domain_owners.get(&domain.value.1);
-            for (customer, since) in verified.into_iter().flatten() {
-                if cutoff.is_none_or(|cutoff| *since <= cutoff) {
-                    let name = self.customer_name(customer);
-                    let why = format!(
-                        "{shown} has verified {}, a domain of {name}",
-                        domain.value.0
-                    );
-                    owners
-                        .entry(customer)
-                        .or_default()
-                        .push((domain.event, why));
-                }
-            }
-        }
-        owners
-    }
-
-    /// The partner whose own tenant this is, as far as was known.
-    pub fn partner_of_tenant(
-        &self,
-        tenant: &TenantId,
-        cutoff: Option<Timestamp>,
-    ) -> Option<(&PartnerId, &Known<TenantId>)> {
-        self.partners.iter().find_map(|(partner, facts)| {
-            let own = facts
-                .tenants
-                .iter()
-                .find(|t| t.value == *tenant && t.by(cutoff))?;
-            Some((partner, own))
-        })
-    }
-
-    /// The last start of a session.
-    pub fn session_start(&self, session: &SessionId) -> Option<&Known<SessionStart>> {
-        self.sessions.get(session)?.started.last()
-    }
-
-    /// The root authentication of a session, or the session itself.
-    pub fn root_of(&self, session: &SessionId) -> SessionId {
-        let start = self.session_start(session);
-        let root = start.and_then(|start| start.value.root.clone());
-        root.unwrap_or_else(|| session.clone())
+        self.tenant(tenant).domains.push(Known::new(event, held));
+        let of = self.tenants_of_domain.entry(domain.id).or_default();
+        of.insert(tenant.clone());
     }
 }

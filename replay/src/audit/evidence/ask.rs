@@ -1,0 +1,143 @@
+//! What the evidence is asked.
+
+use super::*;
+
+impl Evidence {
+    /// The name that people know a tenant by.
+    pub fn tenant_name(&self, tenant: &TenantId) -> String {
+        let facts = self.tenants.get(tenant);
+        match facts.and_then(|facts| facts.initial_domain.as_ref()) {
+            Some(domain) => domain.to_string(),
+            None => tenant.to_string(),
+        }
+    }
+
+    /// The name that people know a customer by.
+    pub fn customer_name(&self, customer: &CustomerId) -> String {
+        let facts = self.customers.get(customer);
+        match facts.and_then(|facts| facts.name.as_ref()) {
+            Some(name) => name.to_string(),
+            None => customer.to_string(),
+        }
+    }
+
+    /// Whether two customers are one or belong together, as far as was known.
+    pub fn belong_together(
+        &self,
+        one: &CustomerId,
+        other: &CustomerId,
+        cutoff: Option<Timestamp>,
+    ) -> bool {
+        let related = |customer: &CustomerId, other: &CustomerId| {
+            let facts = self.customers.get(customer);
+            facts.is_some_and(|f| f.related.iter().any(|r| r.value == *other && r.by(cutoff)))
+        };
+        one == other || related(one, other) || related(other, one)
+    }
+
+    /// The customers that a tenant belonged to at a moment, as far as was known by a cutoff: those that
+    /// a source calls its owner, and those whose verified domain it had. With the events that say so.
+    pub fn owners_of(
+        &self,
+        tenant: &TenantId,
+        moment: Timestamp,
+        cutoff: Option<Timestamp>,
+    ) -> BTreeMap<&CustomerId, Vec<(EventId, String)>> {
+        let mut owners: BTreeMap<&CustomerId, Vec<(EventId, String)>> = BTreeMap::new();
+        let Some(facts) = self.tenants.get(tenant) else {
+            return owners;
+        };
+        let shown = self.tenant_name(tenant);
+        for owner in facts.owners.iter().filter(|owner| owner.by(cutoff)) {
+            let why = format!("{shown} belongs to {}", self.customer_name(&owner.value));
+            owners
+                .entry(&owner.value)
+                .or_default()
+                .push((owner.event, why));
+        }
+        for domain in facts
+            .domains
+            .iter()
+            .filter(|domain| domain.held_at(moment, cutoff))
+        {
+            let verified = self.domain_owners.get(&domain.value.id);
+            for (customer, since) in verified.into_iter().flatten() {
+                if cutoff.is_none_or(|cutoff| *since <= cutoff) {
+                    let name = self.customer_name(customer);
+                    let why = format!(
+                        "{shown} has verified {}, a domain of {name}",
+                        domain.value.name
+                    );
+                    owners
+                        .entry(customer)
+                        .or_default()
+                        .push((domain.event, why));
+                }
+            }
+        }
+        owners
+    }
+
+    /// The partner whose own tenant this is, as far as was known.
+    pub fn partner_of_tenant(
+        &self,
+        tenant: &TenantId,
+        cutoff: Option<Timestamp>,
+    ) -> Option<(&PartnerId, &Known<TenantId>)> {
+        let partners = self.partners_of_tenant.get(tenant)?;
+        partners.iter().find_map(|partner| {
+            let mut own = self.partners.get(partner)?.tenants.iter();
+            let own = own.find(|t| t.value == *tenant && t.by(cutoff))?;
+            Some((partner, own))
+        })
+    }
+
+    /// Tenants that ever verified a domain.
+    pub fn tenants_of_domain(&self, domain: DomainId) -> impl Iterator<Item = &TenantId> {
+        self.tenants_of_domain.get(&domain).into_iter().flatten()
+    }
+
+    /// Tenants that a source ever called a customer's.
+    pub fn tenants_of_owner(&self, customer: &CustomerId) -> impl Iterator<Item = &TenantId> {
+        self.tenants_of_owner.get(customer).into_iter().flatten()
+    }
+
+    /// The sessions that derive from a root authentication.
+    pub fn sessions_of_root(&self, root: &SessionId) -> impl Iterator<Item = &SessionId> {
+        self.sessions_of_root.get(root).into_iter().flatten()
+    }
+
+    /// Trials of a customer or of any of some persons, in the order in which they began.
+    pub fn trials_of(
+        &self,
+        customer: Option<&CustomerId>,
+        persons: &BTreeSet<PersonId>,
+    ) -> Vec<&Known<TrialFacts>> {
+        let of_customer = customer.and_then(|customer| self.trials_of.0.get(customer));
+        let of_persons = persons
+            .iter()
+            .filter_map(|person| self.trials_of.1.get(person));
+        let indices: BTreeSet<usize> = of_customer
+            .into_iter()
+            .chain(of_persons)
+            .flatten()
+            .copied()
+            .collect();
+        indices
+            .into_iter()
+            .filter_map(|index| self.trials.get(index))
+            .collect()
+    }
+
+    /// The last start of a session.
+    pub fn session_start(&self, session: &SessionId) -> Option<&Known<SessionStart>> {
+        self.sessions.get(session)?.started.last()
+    }
+
+    /// The root authentication of a session, or the session itself.
+    pub fn root_of(&self, session: &SessionId) -> SessionId {
+        let start = self.session_start(session);
+        let root = start.and_then(|start| start.value.root.clone());
+        root.unwrap_or_else(|| session.clone())
+    }
+}
