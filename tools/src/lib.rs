@@ -31,6 +31,7 @@ pub mod place;
 pub mod point;
 pub mod privacy;
 pub mod progress;
+pub mod serve;
 pub mod session;
 #[expect(
     clippy::indexing_slicing,

@@ -35,6 +35,7 @@ mod find;
 mod import;
 mod log;
 mod schema;
+mod serve;
 mod show;
 mod simulate;
 mod view;
@@ -56,6 +57,7 @@ commands! {
     compensate::Compensate;
     schema::Schema;
     simulate::Simulate;
+    serve::Serve;
 }
 
 #[cfg(test)]

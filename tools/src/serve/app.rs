@@ -1,0 +1,197 @@
+//! What the routes share: the store, its histories in memory, and the audits that were asked for.
+
+use super::problem::{Code, Problem, RETRY_AFTER_SECONDS};
+use crate::error::Failure;
+use crate::histories::{gather, now};
+use ledger::id::Position;
+use ledger::secret::PepperId;
+use ledger::store::Store;
+use ledger::time::Timestamp;
+use projections::{Histories, Point};
+use replay::audit::{Report, audit};
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Mutex, OnceCell, Semaphore, watch};
+use tokio_stream::StreamExt;
+
+/// Audits that are kept, the latest.
+const REPORTS_KEPT: usize = 8;
+/// Tails that are fed at the same time.
+const TAILS_MAX: usize = 64;
+
+/// How a server behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Whether others than this machine may reach it.
+    pub allow_remote: bool,
+    /// The present instant.
+    pub now: fn() -> Timestamp,
+    /// How long a request waits for its `min_position`.
+    pub position_wait: Duration,
+    /// How long a request may take until its answer begins.
+    pub request_time: Duration,
+    /// How long requests that have begun may go on when the server stops.
+    pub grace: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            allow_remote: false,
+            now,
+            position_wait: Duration::from_secs(5),
+            request_time: Duration::from_secs(30),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The histories of a store up to a position.
+pub struct Snapshot {
+    /// The histories.
+    pub histories: Histories,
+    /// The position of the last event in them.
+    pub end: Position,
+}
+
+/// Which audit: up to a position, at an instant.
+type AuditKey = (Position, Timestamp);
+type Audits = VecDeque<(AuditKey, Arc<OnceCell<Arc<Report>>>)>;
+
+/// The state of a server.
+pub struct App {
+    /// The store.
+    pub store: Store,
+    /// Which pepper its pseudonyms are keyed with.
+    pub pepper: PepperId,
+    /// How it behaves.
+    pub settings: Settings,
+    /// Becomes true when the server stops.
+    pub stopping: watch::Receiver<bool>,
+    /// One permit a tail.
+    pub tails: Arc<Semaphore>,
+    snapshot: Mutex<Option<Arc<Snapshot>>>,
+    audits: std::sync::Mutex<Audits>,
+}
+
+impl App {
+    /// The state over a store, nothing gathered yet.
+    pub fn new(
+        store: Store,
+        pepper: PepperId,
+        settings: Settings,
+        stopping: watch::Receiver<bool>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            pepper,
+            settings,
+            stopping,
+            tails: Arc::new(Semaphore::new(TAILS_MAX)),
+            snapshot: Mutex::default(),
+            audits: std::sync::Mutex::default(),
+        })
+    }
+
+    /// Gathers the histories before the first request. Fails if the store cannot be read.
+    pub async fn gather_first(&self) -> Result<(), Failure> {
+        let read = self.gather().await;
+        let read = read
+            .map_err(|_| Failure::new("cannot read the store", "reading stopped", "try again"))?;
+        *self.snapshot.lock().await = Some(read?);
+        Ok(())
+    }
+
+    async fn gather(&self) -> Result<Result<Arc<Snapshot>, Failure>, Problem> {
+        let store = self.store.clone();
+        blocking(move || {
+            let histories = gather(&store)?;
+            let end = histories.end();
+            Ok(Arc::new(Snapshot { histories, end }))
+        })
+        .await
+    }
+
+    /// The histories, with everything that was durable when this was called. Costs nothing if the
+    /// end has not moved since they were gathered, and else the whole log, once for all who wait.
+    pub async fn snapshot(self: &Arc<Self>) -> Result<Arc<Snapshot>, Problem> {
+        let wanted = self.store.end();
+        let app = Arc::clone(self);
+        // A task of its own, so that a caller that gives up does not throw the work away.
+        let gathering = tokio::spawn(async move {
+            let mut kept = app.snapshot.lock().await;
+            if let Some(snapshot) = kept.as_ref().filter(|snapshot| snapshot.end >= wanted) {
+                return Ok(Arc::clone(snapshot));
+            }
+            let snapshot = app.gather().await??;
+            *kept = Some(Arc::clone(&snapshot));
+            Ok(snapshot)
+        });
+        gathering.await.map_err(|_| Problem::internal())?
+    }
+
+    /// The audit of histories at a point. Costs one audit, once for all who ask the same.
+    pub async fn report(
+        self: &Arc<Self>,
+        snapshot: Arc<Snapshot>,
+        point: Point,
+    ) -> Result<Arc<Report>, Problem> {
+        let cell = self.audit_cell((point.as_of, point.valid_at));
+        let auditing = tokio::spawn(async move {
+            let run = || blocking(move || Arc::new(audit(&snapshot.histories.at(point))));
+            cell.get_or_try_init(run).await.cloned()
+        });
+        auditing.await.map_err(|_| Problem::internal())?
+    }
+
+    fn audit_cell(&self, key: AuditKey) -> Arc<OnceCell<Arc<Report>>> {
+        let mut audits = self.audits.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, cell)) = audits.iter().find(|(known, _)| *known == key) {
+            return Arc::clone(cell);
+        }
+        if audits.len() >= REPORTS_KEPT {
+            audits.pop_front();
+        }
+        let cell = Arc::new(OnceCell::new());
+        audits.push_back((key, Arc::clone(&cell)));
+        cell
+    }
+
+    /// Waits until a position is durable, for a bounded time and until the server stops.
+    pub async fn reach(&self, position: Position) -> Result<(), Problem> {
+        if self.store.end() >= position {
+            return Ok(());
+        }
+        let before = Position(position.0.saturating_sub(1));
+        let mut tail = pin!(self.store.tail(before));
+        let mut stopping = self.stopping.clone();
+        let reached = tokio::select! {
+            event = tail.next() => event.transpose()?.is_some(),
+            () = tokio::time::sleep(self.settings.position_wait) => false,
+            _ = stopping.wait_for(|stopping| *stopping) => false,
+        };
+        if reached {
+            return Ok(());
+        }
+        let end = self.store.end();
+        Err(Problem::new(
+            Code::PositionNotReached,
+            &format!("the ledger is at position {end}"),
+            "ask again after the time that Retry-After says, or leave out min_position",
+        )
+        .about("min_position")
+        .at(end)
+        .retry_after(RETRY_AFTER_SECONDS))
+    }
+}
+
+/// Runs what reads or folds on a thread that may block.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let span = tracing::Span::current();
+    let done = tokio::task::spawn_blocking(move || span.in_scope(work)).await;
+    done.map_err(|_| Problem::internal())
+}

@@ -1,0 +1,100 @@
+//! The views of the activation keys that end with the same five characters.
+
+use super::super::answer;
+use super::super::app::App;
+use super::super::near::near;
+use super::super::point::PointQuery;
+use super::super::problem::{Code, Document, Problem};
+use super::Parameters;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use ledger::subject::{Subject, SubjectKind};
+use projections::At;
+use projections::view::view;
+use serde::Serialize;
+use serde_json::Value;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+const LAST_FIVE: usize = 5;
+
+/// Keys that end the same.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Keys {
+    /// The position that this answer reflects.
+    position: u64,
+    /// Up to when things that happened count.
+    valid_at: String,
+    /// The keys, by their fingerprints.
+    keys: Vec<Key>,
+}
+
+/// A key.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Key {
+    /// Its fingerprint, as `key:DIGEST-LAST5`.
+    subject: String,
+    /// What it looked like.
+    #[schema(value_type = Object)]
+    view: Value,
+}
+
+/// The keys that end with five characters; mostly one.
+#[utoipa::path(get, path = "/v1/keys/{last5}",
+    params(("last5" = String, Path, description = "The last five characters of the key, never more."), PointQuery),
+    responses(
+        (status = 200, body = Keys, description = "the keys"),
+        (status = "default", body = Document, content_type = "application/problem+json", description = "a problem"),
+    )
+)]
+pub async fn keys(
+    State(app): State<Arc<App>>,
+    Path(last5): Path<String>,
+    Parameters(query): Parameters<PointQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if last5.len() != LAST_FIVE || !last5.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        let hint =
+            "give these five letters or digits alone; whole keys do not belong into addresses";
+        let detail = "it is not the last five characters of a key";
+        return Err(Problem::parameter("last5", detail, hint));
+    }
+    let last5 = last5.to_ascii_uppercase();
+    let seen = query.seen(&app).await?;
+    let keys = seen.fold(move |at| ending_with(at, &last5)).await??;
+    let position = seen.point.as_of;
+    let body = Keys {
+        position: position.0,
+        valid_at: seen.point.valid_at.to_string(),
+        keys,
+    };
+    Ok(answer::json(&headers, position, &body))
+}
+
+fn ending_with(at: &At<'_>, last5: &str) -> Result<Vec<Key>, Problem> {
+    let known = at.subjects(SubjectKind::Key);
+    let end = |id: &str| id.rsplit('-').next().unwrap_or_default().to_owned();
+    let ids = known.keys().filter(|id| end(id) == last5);
+    let keys: Vec<Key> = ids
+        .filter_map(|id| {
+            let subject = Subject::new(SubjectKind::Key, id);
+            let view = view(at, &subject)?;
+            let subject = subject.to_string();
+            Some(Key { subject, view })
+        })
+        .collect();
+    if !keys.is_empty() {
+        return Ok(keys);
+    }
+    let position = at.point().as_of;
+    let detail = format!("no key that is known at position {position} ends like this");
+    let hint = "check for characters that look alike, such as 0 and O";
+    let mut ends: Vec<String> = known.keys().map(|id| end(id)).collect();
+    ends.sort();
+    ends.dedup();
+    let problem = Problem::new(Code::UnknownSubject, &detail, hint);
+    Err(problem
+        .near(near(last5, ends.iter().map(String::as_str)))
+        .at(position))
+}
