@@ -57,11 +57,8 @@ fn depends(ground: &Ground<'_>, event: &Event) -> Option<String> {
     let of_own = |redemption: &Option<RedemptionId>| redemption.as_ref().is_some_and(own);
     let payload = &event.payload;
     if let Payload::KeysRedeemed(later) = payload {
-        let reversed = ground
-            .evidence
-            .reversals
-            .iter()
-            .any(|r| r.value.redemption == later.redemption);
+        let undone = &ground.evidence.reversed_redemptions;
+        let reversed = undone.contains_key(&later.redemption);
         let again = later
             .keys
             .iter()
