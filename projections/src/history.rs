@@ -210,6 +210,18 @@ impl<'a> At<'a> {
         other
     }
 
+    /// The same histories at the same instant, as of another position.
+    #[must_use]
+    pub fn as_of(&self, as_of: Position) -> Self {
+        let valid_at = self.point.valid_at;
+        self.histories.at(Point { as_of, valid_at })
+    }
+
+    /// The last position that the point takes in, whether its event is seen or not.
+    pub fn end(&self) -> Position {
+        self.histories.end().min(self.point.as_of)
+    }
+
     fn shown(&self, index: u32) -> Option<&'a Event> {
         let event = self.histories.get(index)?;
         let shown = event.position <= self.point.as_of

@@ -18,3 +18,5 @@
 )]
 
 pub mod audit;
+pub mod compensate;
+pub mod diff;

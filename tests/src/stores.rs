@@ -5,6 +5,7 @@ use ledger::index::RunSize;
 use ledger::secret::Pepper;
 use ledger::store::{NewStore, Store, StoreError};
 use ledger::time::Timestamp;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Runs so small that a test has many.
@@ -62,4 +63,62 @@ pub fn open(path: &Path) -> Store {
 /// Opens a store with small runs or says why not.
 pub fn try_open(path: &Path) -> Result<Store, StoreError> {
     Store::open_with(path, clock(), SMALL_RUNS)
+}
+
+/// Copies a directory. The copy of an open store is what a kill at that moment leaves.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("the copy is not there yet");
+    for entry in fs::read_dir(from).expect("a directory can be listed") {
+        let entry = entry.expect("a directory can be listed");
+        let to = to.join(entry.file_name());
+        match entry.path().is_dir() {
+            true => copy(&entry.path(), &to),
+            false => drop(fs::copy(entry.path(), to).expect("a file can be copied")),
+        }
+    }
+}
+
+/// The appends that the crash tests make, each of one to five facts, by number from 0.
+pub mod sequence {
+    use crate::facts::session_started;
+    use ledger::event::Fact;
+    use ledger::id::Position;
+
+    fn size(append: usize) -> usize {
+        append * 7 % 5 + 1
+    }
+
+    /// Where the log ends before an append.
+    pub fn before(append: usize) -> Position {
+        Position((0..append).map(|append| size(append) as u64).sum())
+    }
+
+    /// The number of the append that follows a position, which has to be the end of one.
+    pub fn following(end: Position) -> Option<usize> {
+        let mut position = 0;
+        let mut append = 0;
+        while position < end.0 {
+            position += size(append) as u64;
+            append += 1;
+        }
+        (position == end.0).then_some(append)
+    }
+
+    /// The numbers of all appends after an end.
+    pub fn from_end(end: Position) -> impl Iterator<Item = usize> {
+        following(end).expect("the log ends with a whole append")..
+    }
+
+    /// The facts of an append. Some are so large that a frame is in several pieces.
+    pub fn facts(append: usize) -> Vec<Fact> {
+        let first = before(append).0 as usize;
+        let one = |record| {
+            session_started(
+                record,
+                &format!("s-{}", record % 17),
+                &format!("t{}.example", record % 5),
+            )
+        };
+        (first..first + size(append)).map(one).collect()
+    }
 }

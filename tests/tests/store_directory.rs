@@ -8,7 +8,7 @@ use ledger::subject::SubjectKind;
 use std::fs;
 use std::path::Path;
 use tests::facts::{clock, tenant_created};
-use tests::stores::{Place, create, open, try_create, try_open};
+use tests::stores::{Place, copy, create, open, try_create, try_open};
 
 fn facts(records: std::ops::Range<usize>) -> Vec<Fact> {
     let one = |record| tenant_created(record, &format!("t{}.example", record % 5));
@@ -165,18 +165,6 @@ fn a_log_that_got_shorter_or_was_taken_away_is_noticed() {
         ),
         "{shorter}"
     );
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &to),
-            false => drop(fs::copy(entry.path(), to).unwrap()),
-        }
-    }
 }
 
 #[test]

@@ -13,14 +13,15 @@ use ledger::secret::{Keyring, Pepper, PepperId, Pseudonym, SealingKey};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 const FORMAT: &str = "activation-ledger vault";
 const VERSION: u32 = 1;
+const OWNER_MODE: u32 = 0o600;
 const OTHERS_MODE_BITS: u32 = 0o077;
 
 /// The file's content. Storage contract: the names.
@@ -199,9 +200,15 @@ impl Vault {
     }
 
     fn replace(&mut self, over: bool) -> Result<(), Failure> {
-        self.write(over).map_err(|error| {
+        let written = match over {
+            true => self.write_over(),
+            false => self.write_new(),
+        };
+        written.map_err(|error| {
             let hint = match error.kind() {
-                ErrorKind::AlreadyExists => "a vault is there already: give another --vault or --store",
+                ErrorKind::AlreadyExists => {
+                    "a vault is there already: give another --vault or --store"
+                }
                 ErrorKind::NotFound => "make its directory first, or give another --store",
                 _ => "check the space and the permissions of its directory; the old vault is unchanged",
             };
@@ -215,25 +222,47 @@ impl Vault {
         Ok(())
     }
 
-    fn write(&self, over: bool) -> std::io::Result<()> {
-        let directory = match self.path.parent() {
+    fn directory(&self) -> &Path {
+        match self.path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
-        };
+        }
+    }
+
+    /// Two processes may make a vault at once, so each has a temporary file of its own.
+    fn write_new(&self) -> std::io::Result<()> {
         // `NamedTempFile` makes its file with mode 0600.
-        let temporary = NamedTempFile::new_in(directory)?;
-        let mut writer = BufWriter::new(temporary.as_file());
+        let temporary = NamedTempFile::new_in(self.directory())?;
+        self.write_to(temporary.as_file())?;
+        let persisted = temporary.persist_noclobber(&self.path);
+        persisted.map_err(|error| error.error)?;
+        File::open(self.directory())?.sync_all()
+    }
+
+    /// Whoever holds the store is alone, so the temporary file has one name, and what a killed
+    /// process left of it, with keys in it, goes away with the next save.
+    fn write_over(&self) -> std::io::Result<()> {
+        let mut name = OsString::from(".");
+        name.push(self.path.file_name().unwrap_or_default());
+        name.push(".new");
+        let temporary = self.path.with_file_name(name);
+        match fs::remove_file(&temporary) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(OWNER_MODE);
+        self.write_to(&options.open(&temporary)?)?;
+        fs::rename(&temporary, &self.path)?;
+        File::open(self.directory())?.sync_all()
+    }
+
+    fn write_to(&self, file: &File) -> std::io::Result<()> {
+        let mut writer = BufWriter::new(file);
         serde_json::to_writer(&mut writer, &self.stored())?;
         writer.write_all(b"\n")?;
         writer.flush()?;
-        drop(writer);
-        temporary.as_file().sync_all()?;
-        match over {
-            true => temporary.persist(&self.path),
-            false => temporary.persist_noclobber(&self.path),
-        }
-        .map_err(|error| error.error)?;
-        File::open(directory)?.sync_all()
+        file.sync_all()
     }
 
     fn stored(&self) -> Stored {

@@ -140,11 +140,8 @@ impl SledChunks {
 impl ChunkStore for SledChunks {
     fn at_or_before(&self, key: &[u8]) -> Result<Option<Chunk>, IndexError> {
         let tree = self.file.tree();
-        let found = guard("reading", || match tree.get(key)? {
-            Some(value) => Ok(Some((key.to_vec(), value))),
-            None => Ok(tree.get_lt(key)?.map(|(key, value)| (key.to_vec(), value))),
-        })?;
-        Ok(found.map(|(key, value)| (key, value.to_vec())))
+        let found = guard("reading", || tree.range(..=key).next_back().transpose())?;
+        Ok(found.map(|(key, value)| (key.to_vec(), value.to_vec())))
     }
 
     fn put(&self, chunks: Vec<Chunk>) -> Result<(), IndexError> {

@@ -8,6 +8,7 @@
 
 pub(crate) mod chunks;
 pub(crate) mod disk;
+mod filter;
 pub(crate) mod overlay;
 pub(crate) mod run;
 
@@ -16,10 +17,11 @@ use crate::id::{EventId, Position, Revision};
 use crate::limits::{RUN_EVENTS, RUN_EVENTS_MIN_AT_CLOSE};
 use crate::subject::{Subject, SubjectKind};
 use chunks::{ChunkStore, MemoryChunks};
+use filter::IdFilter;
 use overlay::Overlay;
 use run::Run;
 use std::collections::BTreeSet;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 /// Why the index could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -130,8 +132,23 @@ pub struct Index {
 }
 
 struct State {
-    runs: Vec<Run>,
+    runs: Vec<Held>,
     overlay: Overlay,
+}
+
+/// A run, and its filter if this process wrote it.
+#[derive(Clone)]
+struct Held {
+    run: Run,
+    filter: Option<Arc<IdFilter>>,
+}
+
+impl Held {
+    fn may_hold(&self, id: EventId) -> bool {
+        self.filter
+            .as_ref()
+            .is_none_or(|filter| filter.may_hold(id))
+    }
 }
 
 impl Index {
@@ -143,6 +160,8 @@ impl Index {
     /// An index over runs that were written before; they have to tile the positions from 1.
     pub(crate) fn over(chunks: Box<dyn ChunkStore>, runs: Vec<Run>, size: RunSize) -> Self {
         let overlay = Overlay::default();
+        let runs = runs.into_iter().map(|run| Held { run, filter: None });
+        let runs = runs.collect();
         Self {
             state: RwLock::new(State { runs, overlay }),
             chunks,
@@ -157,17 +176,17 @@ impl Index {
     /// Up to where the runs reach: later events are added again after opening.
     pub fn watermark(&self) -> Position {
         let state = self.state();
-        state.runs.last().map_or(Position(0), |run| run.last)
+        state.runs.last().map_or(Position(0), |held| held.run.last)
     }
 
-    /// Where the event of an id is. Costs a look-up a run.
+    /// Where the event of an id is. Costs a look-up in each run that may hold it.
     pub fn position(&self, id: EventId) -> Result<Option<Position>, IndexError> {
         let state = self.state();
         if let Some(position) = state.overlay.position(id) {
             return Ok(Some(position));
         }
-        for run in state.runs.iter().rev() {
-            if let Some(position) = run.position(&*self.chunks, id)? {
+        for held in state.runs.iter().rev().filter(|held| held.may_hold(id)) {
+            if let Some(position) = held.run.position(&*self.chunks, id)? {
                 return Ok(Some(position));
             }
         }
@@ -178,8 +197,8 @@ impl Index {
     pub fn count(&self, listing: &Listing) -> Result<Revision, IndexError> {
         let state = self.state();
         let mut count = state.overlay.positions(listing).len() as u64;
-        for run in &state.runs {
-            count += run.count(&*self.chunks, listing)?;
+        for held in &state.runs {
+            count += held.run.count(&*self.chunks, listing)?;
         }
         Ok(Revision(count))
     }
@@ -193,9 +212,10 @@ impl Index {
     ) -> Result<Vec<Position>, IndexError> {
         let state = self.state();
         let mut found = Vec::new();
-        let from = state.runs.partition_point(|run| run.last <= after);
-        for run in state.runs.get(from..).unwrap_or_default() {
-            run.positions(&*self.chunks, listing, after, limit, &mut found)?;
+        let from = state.runs.partition_point(|held| held.run.last <= after);
+        for held in state.runs.get(from..).unwrap_or_default() {
+            held.run
+                .positions(&*self.chunks, listing, after, limit, &mut found)?;
             if found.len() >= limit {
                 return Ok(found);
             }
@@ -213,8 +233,9 @@ impl Index {
         let prefix = subjects_of_kind(kind);
         let state = self.state();
         let mut names = BTreeSet::new();
-        for run in &state.runs {
-            run.names(&*self.chunks, Table::Subjects, &prefix, &mut names)?;
+        for held in &state.runs {
+            held.run
+                .names(&*self.chunks, Table::Subjects, &prefix, &mut names)?;
         }
         state.overlay.subject_names(&prefix, &mut names);
         let ids = names.into_iter().map(|name| {
@@ -255,10 +276,12 @@ impl Index {
         }
         let run = Run { first, last };
         self.chunks.put(run.chunks(&state.overlay))?;
+        let filter = Some(Arc::new(IdFilter::of(state.overlay.ids())));
         let mut runs = state.runs.clone();
         drop(state);
-        runs.push(run);
-        self.chunks.commit(&runs)?;
+        runs.push(Held { run, filter });
+        let listed: Vec<Run> = runs.iter().map(|held| held.run).collect();
+        self.chunks.commit(&listed)?;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         *state = State {
             runs,

@@ -56,6 +56,11 @@ impl Overlay {
         names.extend(with.map(|(name, _)| name.clone()));
     }
 
+    /// The ids, in no order.
+    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = EventId> {
+        self.ids.keys().copied()
+    }
+
     /// The ids with their positions, sorted by id.
     pub(crate) fn sorted_ids(&self) -> Vec<(EventId, Position)> {
         let mut ids: Vec<_> = self.ids.iter().map(|(id, at)| (*id, *at)).collect();

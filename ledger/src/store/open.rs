@@ -57,6 +57,11 @@ impl Store {
         hidden.push(name);
         hidden.push(format!(".new-{}", EventId(new.store_id)));
         let making = above.join(hidden);
+        if fs::symlink_metadata(&making).is_ok() {
+            // The remains of a creation under this id that was killed: no store was ever opened there.
+            fs::remove_dir_all(&making)
+                .map_err(|error| FileError::new("clearing", &making, error))?;
+        }
         let made = make(&making, new).and_then(|()| {
             fs::rename(&making, path).map_err(|error| match error.kind() {
                 std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::NotADirectory => {

@@ -146,11 +146,12 @@ impl Events {
         let Some(position) = self.next_position()? else {
             return Ok(None);
         };
+        let goes_on = position > self.after;
         self.after = position;
         let event = self.shared.event(position)?;
         let listed = |event: &Event| self.listing.as_ref().is_none_or(|l| l.lists(event));
         match event {
-            Some(event) if listed(&event) => Ok(Some(event)),
+            Some(event) if goes_on && listed(&event) => Ok(Some(event)),
             _ => {
                 self.shared.index.distrust();
                 Err(StoreError::Disagree { position })

@@ -172,8 +172,37 @@ struct Gathered {
     effects: Vec<Effect>,
     tenant: Option<TenantId>,
     sku: Option<Sku>,
-    license_ids: BTreeSet<LicenseId>,
+    /// The agreements that paid for it, each with the redemption by which it did.
+    paid_by: Vec<(Option<RedemptionId>, LicenseId)>,
     observed_seats: Option<Seats>,
+}
+
+impl Gathered {
+    fn paid(&mut self, redemption: Option<&RedemptionId>, license_id: Option<&LicenseId>) {
+        let paid = license_id.map(|license| (redemption.cloned(), license.clone()));
+        self.paid_by.extend(paid);
+    }
+
+    /// The agreements that paid for it. A reversed redemption paid for nothing, unless nothing else
+    /// is left of the subscription.
+    fn license_ids(&self, reversed: &BTreeSet<RedemptionId>) -> BTreeSet<LicenseId> {
+        let counts = |redemption: &Option<RedemptionId>| {
+            !redemption.as_ref().is_some_and(|r| reversed.contains(r))
+        };
+        let paid = self
+            .paid_by
+            .iter()
+            .filter(|(redemption, _)| counts(redemption));
+        let standing: BTreeSet<LicenseId> = paid.map(|(_, license)| license.clone()).collect();
+        match standing.is_empty() {
+            true => self
+                .paid_by
+                .iter()
+                .map(|(_, license)| license.clone())
+                .collect(),
+            false => standing,
+        }
+    }
 }
 
 /// Folds the view of a subscription; `None` if nothing is known of it.
@@ -183,13 +212,14 @@ pub fn fold(at: &At<'_>, id: &SubscriptionId) -> Option<SubscriptionView> {
         return None;
     }
     let mut gathered = gather(id, &events);
-    let agreement = gathered.license_ids.iter().next();
+    let reversed = reversed(at, &gathered.effects);
+    let license_ids = gathered.license_ids(&reversed);
+    let agreement = license_ids.first();
     let (program, agreement_end) = agreement.map_or((None, None), |id| program_of(at, id));
     let afterlife = Afterlife::of(program);
     if afterlife != Afterlife::of(None) {
         align_with_agreement(&mut gathered.effects, agreement_end);
     }
-    let reversed = reversed(at, &gathered.effects);
     run(&mut gathered.effects, &BTreeSet::new(), afterlife, true);
     let diverged = gathered.effects.iter().any(|e| e.unexplained != (0, 0));
     let running = run(&mut gathered.effects, &reversed, afterlife, false);
@@ -204,7 +234,7 @@ pub fn fold(at: &At<'_>, id: &SubscriptionId) -> Option<SubscriptionView> {
         subscription: id.clone(),
         tenant: gathered.tenant,
         sku: gathered.sku,
-        license_ids: gathered.license_ids,
+        license_ids,
         state: state_on(&running, &gathered.effects, afterlife, today),
         seats,
         end: running.end,
@@ -276,7 +306,7 @@ fn gather(id: &SubscriptionId, events: &[&Event]) -> Gathered {
         effects: Vec::new(),
         tenant: None,
         sku: None,
-        license_ids: BTreeSet::new(),
+        paid_by: Vec::new(),
         observed_seats: None,
     };
     let redeemed: BTreeSet<&RedemptionId> = events
@@ -308,13 +338,12 @@ fn gather_event(
     match &event.payload {
         Payload::KeysRedeemed(redeemed) => {
             to.tenant = Some(redeemed.tenant.clone());
-            to.license_ids.extend(redeemed.license_id.clone());
             gather_redemption(to, id, event, redeemed);
         }
         Payload::SubscriptionStarted(started) => {
             to.tenant = Some(started.tenant.clone());
             to.sku = Some(started.sku.clone());
-            to.license_ids.extend(started.license_id.clone());
+            to.paid(started.redemption.as_ref(), started.license_id.as_ref());
             let change = Change::Start {
                 seats: Some(started.seats.0),
                 end: started.end,
@@ -331,11 +360,11 @@ fn gather_event(
         }
         Payload::TrialConverted(converted) => {
             to.tenant = Some(converted.tenant.clone());
-            to.license_ids.extend(converted.license_id.clone());
             push(Change::Convert {
                 seats: converted.seats.map(|seats| seats.0),
                 end: converted.end,
             });
+            to.paid(None, converted.license_id.as_ref());
         }
         Payload::SubscriptionRenewed(renewed) => {
             if own(&renewed.redemption) {
@@ -378,7 +407,7 @@ fn gather_event(
         }
         Payload::CreditLotActivated(lot) => {
             to.tenant = lot.tenant.clone().or_else(|| to.tenant.take());
-            to.license_ids.extend(lot.license_id.clone());
+            to.paid(lot.redemption.as_ref(), lot.license_id.as_ref());
         }
         Payload::TenantRemapped(remapped) => {
             let moved = remapped.moves.iter().find(|m| m.subscriptions.contains(id));
@@ -386,7 +415,7 @@ fn gather_event(
         }
         Payload::BypassTransitioned(bypass) => {
             to.tenant = bypass.tenant.clone().or_else(|| to.tenant.take());
-            to.license_ids.insert(bypass.license_id.clone());
+            to.paid(None, Some(&bypass.license_id));
         }
         // The passing of time needs no event; a source that reports it says nothing new.
         kinds![SubscriptionExpired TrialExpired TrialAbandoned TrialDeletionAdvised] => {}
@@ -470,6 +499,14 @@ fn gather_redemption(
     let known = to.effects.iter_mut().find(|other| {
         other.redemption == effect.redemption || other.keys.iter().any(|k| effect.keys.contains(k))
     });
+    // Two systems may number one redemption in their own ways: it is known by the first number.
+    let counted = known.as_ref().and_then(|known| known.redemption.clone());
+    let counted = counted.or_else(|| effect.redemption.clone());
+    let paid = redeemed
+        .license_id
+        .clone()
+        .map(|license| (counted, license));
+    to.paid_by.extend(paid);
     match known {
         Some(known) => {
             known.observed_seats = known.observed_seats.or(effect.observed_seats);

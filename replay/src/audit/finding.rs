@@ -160,6 +160,14 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether there is something left to do about it.
+    pub fn is_open(&self) -> bool {
+        match self.state {
+            FindingState::Open | FindingState::Confirmed => true,
+            FindingState::Dismissed | FindingState::Compensated => false,
+        }
+    }
+
     /// Digest of the evidence for and against: what a decision was made on.
     pub fn evidence_digest(&self) -> String {
         let mut hasher = blake3::Hasher::new();

@@ -5,6 +5,7 @@ use crate::histories::{self, PointArgs};
 use crate::import::passes::{BATCH_EVENTS, Job, deliver, survey};
 use crate::import::{Given, jsonl::Jsonl, source};
 use crate::place::{append_failure, store_failure};
+use crate::privacy::shown_path;
 use crate::progress::Progress;
 use crate::session::Session;
 use ledger::event::Fact;
@@ -82,6 +83,12 @@ impl Replay {
                     text = text.replacen('\n', &format!("\npublic pepper {pepper} · "), 1);
                 }
                 session.out.text(&text)?;
+                let open = found.findings.iter().any(|finding| finding.is_open());
+                if of_files && open {
+                    let files = self.paths.iter().map(|path| shown_path(path));
+                    let files = files.collect::<Vec<_>>().join(" ");
+                    session.out.text(&format!("\nTo act on a finding, import the history into a store first: actl import {files}"))?;
+                }
             }
             Format::Json => session.out.json(&report::json(&found, &origins))?,
             Format::Jsonl => {

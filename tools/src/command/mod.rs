@@ -28,6 +28,8 @@ macro_rules! commands {
 
 mod append;
 mod audit;
+mod compensate;
+mod diff;
 mod explain;
 mod find;
 mod import;
@@ -35,6 +37,7 @@ mod log;
 mod schema;
 mod serve;
 mod show;
+mod simulate;
 mod view;
 
 commands! {
@@ -50,7 +53,10 @@ commands! {
     view::Key;
     audit::Audit;
     explain::Explain;
+    diff::Diff;
+    compensate::Compensate;
     schema::Schema;
+    simulate::Simulate;
     serve::Serve;
 }
 

@@ -3,43 +3,50 @@
 use crate::cli::Cli;
 use crate::format::Format;
 use crate::import::{IMPORTERS, named};
-use clap::{CommandFactory, ValueEnum};
+use clap::{Command, CommandFactory, ValueEnum};
 use std::collections::BTreeSet;
 
 #[test]
 fn the_command_line_is_what_the_reference_says() {
     let mut root = Cli::command().term_width(100);
     root.clone().debug_assert();
-    let mut pages = vec![root.render_long_help().to_string()];
     root.build();
-    for command in root
-        .get_subcommands_mut()
-        .filter(|c| c.get_name() != "help")
-    {
-        let page = command.render_long_help().to_string();
-        // What every command takes is on the first page.
-        pages.push(
-            page.split("Everywhere:")
-                .next()
-                .unwrap()
-                .trim_end()
-                .to_owned(),
-        );
-    }
+    let mut pages = Vec::new();
+    pages_of(&mut root, &mut pages);
     insta::assert_snapshot!("reference", pages.join("\n========\n\n"));
+}
+
+/// The help of a command and of those under it. What every command takes is on the first page only.
+fn pages_of(command: &mut Command, pages: &mut Vec<String>) {
+    let page = command.render_long_help().to_string();
+    let own = match pages.is_empty() {
+        true => page.as_str(),
+        false => page.split("Everywhere:").next().unwrap(),
+    };
+    pages.push(own.trim_end().to_owned());
+    for under in command.get_subcommands_mut() {
+        if under.get_name() != "help" {
+            pages_of(under, pages);
+        }
+    }
+}
+
+/// Every command and those under it.
+fn all(command: &Command) -> Vec<&Command> {
+    let under = command.get_subcommands().flat_map(all);
+    std::iter::once(command).chain(under).collect()
 }
 
 #[test]
 fn every_command_and_argument_says_what_it_is_for() {
     let root = Cli::command();
-    for command in root.get_subcommands() {
+    for command in all(&root) {
         let name = command.get_name();
         let about = command
             .get_about()
             .map(ToString::to_string)
             .unwrap_or_default();
         assert!(!about.is_empty(), "{name} has no help");
-        assert!(!about.ends_with('.'), "{name}: {about}");
         for argument in command.get_arguments() {
             assert!(
                 argument.get_help().is_some(),

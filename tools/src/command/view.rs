@@ -105,7 +105,7 @@ enum Named {
 fn one(at: &At<'_>, subject: &Subject, session: &mut Session) -> Result<Outcome, Failure> {
     let view = view(at, subject).ok_or_else(|| unknown(at, subject))?;
     match session.format {
-        Format::Table => session.out.text(&page(&view))?,
+        Format::Table => session.out.text(&page(&view, subject.kind))?,
         Format::Json => session.out.json(&view)?,
         Format::Jsonl => session.out.json_line(&view)?,
     }
@@ -182,16 +182,26 @@ fn columns(kind: SubjectKind) -> &'static [&'static str] {
     }
 }
 
-fn page(view: &Value) -> String {
+/// A view, a field a line: what it is first, then its state, then the rest by name.
+fn page(view: &Value, kind: SubjectKind) -> String {
     let Some(map) = view.as_object() else {
         return view.to_string();
     };
-    let rows: Vec<(&str, String)> = map
+    let rank = |name: &str| match name {
+        "license_id" if kind == SubjectKind::Agreement => 0,
+        "last5" if kind == SubjectKind::Key => 0,
+        "machine" => 0,
+        name if name == kind.name() => 0,
+        "state" => 1,
+        _ => 2,
+    };
+    let mut rows: Vec<(&str, String)> = map
         .iter()
         .filter(|(_, value)| !value.is_null())
         .map(|(name, value)| (name.as_str(), cell(Some(value))))
         .filter(|(_, text)| !text.is_empty())
         .collect();
+    rows.sort_by_key(|(name, _)| rank(name));
     table::pairs(&rows)
 }
 

@@ -170,14 +170,7 @@ fn counted(count: usize, one: &str, many: &str) -> String {
 }
 
 fn headline(report: &Report, latest: bool) -> String {
-    let open = report
-        .findings
-        .iter()
-        .filter(|finding| match finding.state {
-            FindingState::Open | FindingState::Confirmed => true,
-            FindingState::Dismissed | FindingState::Compensated => false,
-        });
-    let settled = report.findings.len() - open.count();
+    let settled = report.findings.iter().filter(|f| !f.is_open()).count();
     let mut parts = vec![counted(report.findings.len(), "finding", "findings")];
     if settled > 0 {
         parts.push(format!("{settled} of them settled"));

@@ -1,6 +1,8 @@
 //! How answers are written. Every command that answers with data answers in each of these.
 
 pub mod audit;
+pub mod compensate;
+pub mod diff;
 pub mod event;
 pub mod table;
 

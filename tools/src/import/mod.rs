@@ -97,11 +97,17 @@ impl Refusal {
         }
     }
 
-    /// A field is refused.
+    /// A field is refused. Names that are no field names of the ledger's kind are not repeated: they
+    /// come from the source, so they could be anything.
     pub fn field(line: u64, column: u64, error: &FieldError) -> Self {
+        let plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let names = error.path.iter().map(|name| match plain(name) {
+            true => name.as_str(),
+            false => "(a name that is not shown)",
+        });
         let reason = match error.path.is_empty() {
             true => format!("the record {}", error.reason),
-            false => format!("{} {}", error.path.join("."), error.reason),
+            false => format!("{} {}", names.collect::<Vec<_>>().join("."), error.reason),
         };
         let hint = error.hint.as_deref();
         let hint = hint.unwrap_or("`actl schema events` describes every field");

@@ -99,3 +99,16 @@ fn missing_foreign_and_later_vaults_say_what_they_are() {
     let foreign = Vault::open(&vault.path).unwrap_err();
     assert!(foreign.why.contains("no vault"), "{foreign}");
 }
+
+#[test]
+fn what_a_killed_save_left_goes_away_with_the_next_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut vault = saved(directory.path());
+    fs::write(directory.path().join(".store.vault.new"), "keys").unwrap();
+    vault.make_keys([[1; 16]]);
+    vault.save().unwrap();
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    assert_eq!(Vault::open(&vault.path).unwrap().key_count(), 1);
+    let mode = fs::metadata(&vault.path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}

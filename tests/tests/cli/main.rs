@@ -1,0 +1,9 @@
+//! The command line, run as a process of its own: what it answers, what it refuses, how it ends, and
+//! what it never prints.
+
+mod append;
+mod canary;
+mod desk;
+mod import;
+mod kill;
+mod read;

@@ -1,0 +1,126 @@
+//! What every audit rule owes: a code in order, words for people, fields that exist, a story that
+//! triggers it and the nearest innocent one that does not.
+
+use ledger::event::KindInfo;
+use ledger::event::field::{FieldInfo, Shape};
+use replay::audit::rules::RULES;
+use tests::story;
+
+/// Every rule with a story that it finds something in, and the nearest story that it must not.
+const TWINS: &[(&str, &str, &str)] = &[
+    (
+        "WTR001",
+        "partner-mixes-up-two-customers",
+        "two-agreements-in-one-session",
+    ),
+    (
+        "WTR002",
+        "link-opened-while-signed-in-elsewhere",
+        "cached-sign-in-to-the-right-tenant",
+    ),
+    (
+        "WTR005",
+        "ea-auto-assigned-to-the-consultants-tenant",
+        "subsidiary-in-the-parents-tenant",
+    ),
+    (
+        "WTR006",
+        "partner-redeems-into-its-own-tenant",
+        "partner-buys-for-itself",
+    ),
+    (
+        "WTR008",
+        "key-tried-in-a-second-tenant",
+        "key-tried-again-in-the-same-tenant",
+    ),
+    (
+        "WTR010",
+        "trial-forgotten-signs-up",
+        "trial-left-by-signing-up",
+    ),
+    (
+        "WTR027",
+        "trial-signed-in-with-another-companys-account",
+        "trial-kept-by-signing-in",
+    ),
+];
+
+#[test]
+fn codes_are_in_order_and_every_rule_explains_itself() {
+    let codes: Vec<&str> = RULES.iter().map(|rule| rule.code).collect();
+    let mut sorted = codes.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(codes, sorted);
+    for rule in RULES {
+        let number = rule
+            .code
+            .strip_prefix("WTR")
+            .and_then(|n| n.parse::<u16>().ok());
+        assert!(
+            number.is_some_and(|n| (1..=27).contains(&n)),
+            "{}",
+            rule.code
+        );
+        for text in [
+            rule.name,
+            rule.meaning,
+            rule.needs,
+            rule.counter_evidence,
+            rule.false_positives,
+            rule.compensation,
+        ] {
+            assert!(text.len() > 10, "{}: {text:?}", rule.code);
+        }
+        for parameter in rule.parameters {
+            assert!(
+                !parameter.unit.is_empty() && parameter.doc.len() > 10,
+                "{}",
+                rule.code
+            );
+        }
+    }
+}
+
+#[test]
+fn every_field_that_a_rule_reads_exists() {
+    for rule in RULES {
+        assert!(!rule.inputs.is_empty(), "{}", rule.code);
+        for input in rule.inputs {
+            let (kind, field) = input.split_once('.').expect("Kind.field");
+            let kind =
+                KindInfo::named(kind).unwrap_or_else(|| panic!("{}: no kind {kind}", rule.code));
+            let fields: Vec<FieldInfo> = (kind.fields)();
+            let found = fields.iter().find(|info| info.name == field);
+            let info = found.unwrap_or_else(|| panic!("{}: no field {input}", rule.code));
+            assert!(
+                !matches!(info.shape, Shape::Record(..)),
+                "{}: {input} is a record",
+                rule.code
+            );
+        }
+    }
+}
+
+#[test]
+fn every_rule_has_a_guilty_story_and_an_innocent_twin() {
+    let stories = story::all();
+    let codes = |name: &str| {
+        let story = stories.iter().find(|story| story.name == name);
+        let story = story.unwrap_or_else(|| panic!("no story {name}"));
+        let findings = story.expected.findings.iter();
+        findings
+            .flat_map(|finding| finding.codes.clone())
+            .collect::<Vec<_>>()
+    };
+    for rule in RULES {
+        let twins = TWINS.iter().find(|(code, _, _)| *code == rule.code);
+        let (code, guilty, innocent) =
+            twins.unwrap_or_else(|| panic!("{} has no twins", rule.code));
+        assert!(
+            codes(guilty).iter().any(|found| found == code),
+            "{guilty} does not show {code}"
+        );
+        assert!(codes(innocent).is_empty(), "{innocent} is not innocent");
+    }
+}

@@ -1,0 +1,160 @@
+//! Simulated histories: realistic event lines in any number, for benches and for trying things.
+//!
+//! Every customer has a story of its own ([`storyline`]), told in steps that wait on one agenda;
+//! what a step says waits in the [`outbox`] until it arrives. Memory is bounded by the customers
+//! with their seats and by what is under way, never by the length of the output. The same plan gives
+//! the same bytes on every machine: there is no clock, no hash map and no floating point in here.
+//!
+//! Nothing here knows the rules of the audit or the folds of the projections; all that is shared
+//! with them is the names of the kinds and their fields.
+
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a story indexes the lists of its own customer with places that it gave out itself; nothing comes from outside"
+)]
+
+mod cast;
+mod chapter;
+mod line;
+mod names;
+mod outbox;
+mod random;
+mod scene;
+mod storyline;
+
+use cast::{Channel, Customer};
+use ledger::time::{Date, Timestamp};
+use outbox::Outbox;
+use scene::{Agenda, Neighbours, Scene, Step};
+use std::io;
+use storyline::Storyline;
+
+/// What to simulate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// Another seed gives other stories.
+    pub seed: u64,
+    /// How many customers there are. They join over the first half of the run.
+    pub customers: u32,
+    /// For how many months the run goes on.
+    pub months: u32,
+    /// The first day. Around 2014 the portals changed, and with them the flows of a redemption.
+    pub start: Date,
+}
+
+impl Plan {
+    /// The first day where nobody asks for another: 2014-01-01, so that a run of two years sees the
+    /// flows from before and after November 2014.
+    pub fn default_start() -> Date {
+        Date::new(2014, 1, 1).unwrap_or_else(|| Timestamp::from_micros(0).date())
+    }
+
+    fn horizon(&self) -> Timestamp {
+        self.start
+            .plus_months(self.months, self.start.day_of_month())
+            .start()
+    }
+
+    /// When a customer joins: evenly over the first half of the run, in the order of the numbers.
+    fn joins(&self, number: u32) -> Timestamp {
+        let span = self.horizon().as_micros() - self.start.start().as_micros();
+        let part = i128::from(span / 2) * i128::from(number) / i128::from(self.customers.max(1));
+        let part = i64::try_from(part).unwrap_or(0);
+        Timestamp::from_micros(self.start.start().as_micros() + part).plus_minutes(10)
+    }
+}
+
+/// The event lines of a plan, in the order of their arrival, without line ends. Lazy: each call
+/// plays just enough of the stories to know the next line.
+pub fn generate(plan: Plan) -> impl Iterator<Item = String> {
+    Simulation::new(plan)
+}
+
+/// Writes the event lines of a plan, each with its line end, and returns how many they are.
+pub fn write(plan: Plan, to: &mut impl io::Write) -> io::Result<u64> {
+    let mut count = 0;
+    for mut line in generate(plan) {
+        line.push('\n');
+        to.write_all(line.as_bytes())?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+struct Simulation {
+    plan: Plan,
+    channel: Channel,
+    customers: Vec<Customer>,
+    neighbours: Neighbours,
+    agenda: Agenda,
+    outbox: Outbox,
+}
+
+impl Simulation {
+    fn new(plan: Plan) -> Self {
+        let mut simulation = Self {
+            plan,
+            channel: Channel::new(plan.seed, plan.customers),
+            customers: Vec::new(),
+            neighbours: Neighbours::default(),
+            agenda: Agenda::default(),
+            outbox: Outbox::new(plan.seed, plan.horizon()),
+        };
+        if plan.customers > 0 {
+            simulation.agenda.put(plan.start.start(), 0, Step::Channel);
+            simulation.agenda.put(plan.joins(0), 0, Step::Join);
+        }
+        simulation
+    }
+
+    fn play(&mut self, at: Timestamp, number: u32, step: Step) {
+        if step == Step::Channel {
+            chapter::channel::open(&self.channel, &mut self.outbox, at);
+            return;
+        }
+        if step == Step::Join {
+            self.admit(number);
+        }
+        let Some(who) = self.customers.get_mut(number as usize) else {
+            return;
+        };
+        let mut scene = Scene {
+            now: at,
+            who,
+            channel: &self.channel,
+            neighbours: &mut self.neighbours,
+            out: &mut self.outbox,
+            agenda: &mut self.agenda,
+        };
+        chapter::play(&mut scene, step);
+    }
+
+    /// Makes a customer, and has the next one wait for its turn.
+    fn admit(&mut self, number: u32) {
+        let story = Storyline::of(number);
+        let resellers = self.channel.resellers.len();
+        self.customers
+            .push(Customer::new(self.plan.seed, number, story, resellers));
+        let next = number + 1;
+        if next < self.plan.customers {
+            self.agenda.put(self.plan.joins(next), next, Step::Join);
+        }
+    }
+}
+
+impl Iterator for Simulation {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let horizon = self.plan.horizon();
+        loop {
+            let due = self.agenda.next_at().filter(|at| *at < horizon);
+            if let Some(line) = self.outbox.next_before(due) {
+                return Some(line);
+            }
+            due?;
+            let (at, number, step) = self.agenda.take()?;
+            self.play(at, number, step);
+        }
+    }
+}
