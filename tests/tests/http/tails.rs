@@ -7,6 +7,7 @@ use ledger::id::Position;
 use ledger::secret::Pepper;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::time::Instant;
 use tests::facts::tenant_created;
 
 /// A tail that is being read, line by line.
@@ -81,14 +82,21 @@ fn a_tail_goes_on_after_the_last_event_that_was_received() {
 
 #[test]
 fn a_server_that_stops_ends_its_tails_and_listens_no_more() {
-    let served = serve(
-        store_of(vec![tenant_created(1, "a.onmicrosoft.example")]),
-        settings(),
-    );
+    let patient = tools::serve::Settings {
+        grace: PATIENCE,
+        ..settings()
+    };
+    let facts = vec![tenant_created(1, "a.onmicrosoft.example")];
+    let served = serve(store_of(facts), patient);
     let (address, store) = (served.address, served.store.clone());
     let mut tail = Tail::open(&served, "", "");
     assert_eq!(tail.event().unwrap().0, 1);
+    let told = Instant::now();
     served.stop();
+    assert!(
+        told.elapsed() < PATIENCE / 2,
+        "a tail must not hold the server"
+    );
     while tail.line().is_some() {}
     assert!(TcpStream::connect(address).is_err());
     store.close().unwrap();
