@@ -2,8 +2,8 @@
 
 pub mod domain;
 pub mod facts;
-pub mod sample;
 pub mod faulty;
 pub mod model;
+pub mod sample;
 pub mod stores;
 pub mod story;

@@ -59,9 +59,8 @@ fn depends(ground: &Ground<'_>, event: &Event) -> Option<String> {
     if let Payload::KeysRedeemed(later) = payload {
         let reversed = ground
             .evidence
-            .reversals
-            .iter()
-            .any(|r| r.value.redemption == later.redemption);
+            .reversed_redemptions
+            .contains_key(&later.redemption);
         let again = later
             .keys
             .iter()

@@ -7,3 +7,4 @@ mod desk;
 mod import;
 mod kill;
 mod read;
+mod repair;

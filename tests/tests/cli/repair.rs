@@ -1,9 +1,7 @@
 //! Diff and compensation from the command line: the wiring, the exit codes, and that no secret is
 //! printed.
 
-mod cli;
-
-use cli::{Desk, Ran};
+use crate::desk::{Desk, Ran};
 
 const WRONG: &str = "tenant:halloranfoods.onmicrosoft.example";
 const RIGHT: &str = "tenant:fennimorebikes.onmicrosoft.example";
