@@ -443,6 +443,19 @@ fn a_remap_is_recorded_step_by_step_and_compensates_the_finding() {
 }
 
 #[test]
+fn a_key_that_was_redeemed_in_the_right_tenant_too_is_entangled() {
+    let facts = facts_of("key-redeemed-in-two-tenants");
+    let refused = planned(&facts, "2022-10-01T00:00:00Z");
+    let Err(Refusal::Entangled { obstacles }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(
+        obstacles[0].what.contains("wensleyopticians"),
+        "{obstacles:?}"
+    );
+}
+
+#[test]
 fn an_unknown_finding_is_refused_with_near_names() {
     let facts = mistake();
     let histories = gathered(&facts);
