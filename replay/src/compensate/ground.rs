@@ -308,7 +308,7 @@ fn right_tenant(finding: &Finding) -> Result<TenantId, Refusal> {
             why: "it was to be a new tenant, and that does not exist yet".to_owned(),
         }),
         Wanted::Unknown => Err(Refusal::RightTenantUnknown {
-            why: finding.expected.source.why().to_owned(),
+            why: "nothing says which tenant was meant".to_owned(),
         }),
     }
 }

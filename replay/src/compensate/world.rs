@@ -58,7 +58,7 @@ impl Worlds {
             Method::Reissue => {
                 let all = seen.iter().chain(&steps);
                 all.filter(|event| !is_of_landing(ground, event))
-                    .cloned()
+                    .map(|event| unobserved(ground, event))
                     .collect()
             }
             Method::Remap => {
@@ -103,6 +103,32 @@ fn is_of_landing(ground: &Ground<'_>, event: &Event) -> bool {
     event.payload.subjects(&mut named);
     let own: BTreeSet<Subject> = landing.redemptions.iter().map(subject_of).collect();
     named.iter().any(|subject| own.contains(subject))
+}
+
+/// The event without what its source saw of a touched subscription while the mistake stood: nobody
+/// saw that in a world without it, and the policies compute it anew.
+fn unobserved(ground: &Ground<'_>, event: &Event) -> Event {
+    let mut event = event.clone();
+    let reversed = ground.landing.reversed.as_ref();
+    let stood = event.occurred_at.last() >= ground.landing.at.start
+        && reversed.is_none_or(|reversed| event.occurred_at.start <= reversed.from);
+    if let Payload::KeysRedeemed(redeemed) = &mut event.fact.payload
+        && stood
+    {
+        // Without seats on the keys the observed ones are all that is known.
+        let keys_tell = redeemed.keys.iter().any(|line| line.seats.is_some());
+        for effect in &mut redeemed.effects {
+            if ground.landing.subscriptions.contains(&effect.subscription) {
+                effect.end_before = None;
+                effect.end_after = None;
+                if keys_tell {
+                    effect.seats_before = None;
+                    effect.seats_after = None;
+                }
+            }
+        }
+    }
+    event
 }
 
 /// The event as it would have been, had every moved agreement reached the right tenant at once;
