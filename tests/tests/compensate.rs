@@ -350,6 +350,112 @@ fn a_later_redemption_into_the_same_subscription_is_entangled() {
 }
 
 #[test]
+fn users_who_would_lose_their_seat_come_first_and_the_latest_assigned_are_proposed() {
+    let mut facts = mistake();
+    let users: Vec<String> = (0..62)
+        .map(|n| format!("user{n}@halloran.example"))
+        .collect();
+    facts.push(fact(json!({
+        "kind": "LicensesAssigned", "occurred_at": "2024-03-14T09:00:00Z",
+        "source": { "system": "admin-center", "record": "many" },
+        "data": { "tenant": WRONG, "sku": "O365-E3", "users": users }
+    })));
+    let plan = plan_of(&facts);
+    assert_eq!((plan.users_to_free, plan.radius.users_since), (5, 65));
+    assert!(plan.proof.is_exact(), "{:#?}", plan.proof.residue);
+    let steps = all_steps(&plan);
+    for (number, details) in &steps[..3] {
+        assert_eq!(step(&mut facts, *number, details), Ok(false));
+    }
+    let free = number_of(&plan, Action::Unassign);
+    let (reverse, details_of_reverse) = &steps[3];
+    let refused = step(&mut facts, *reverse, details_of_reverse);
+    assert!(
+        matches!(refused, Err(Refusal::NotYet { first, .. }) if first == free),
+        "{refused:?}"
+    );
+    let given_up = details("2024-03-20T10:02:30Z", "c-free");
+    assert_eq!(step(&mut facts, free, &given_up), Ok(false));
+    assert_eq!(step(&mut facts, free, &given_up), Ok(true));
+    for (number, details) in &steps[3..] {
+        assert_eq!(
+            step(&mut facts, *number, details),
+            Ok(false),
+            "step {number}"
+        );
+    }
+    let after = plan_of(&facts);
+    assert!(after.is_complete() && after.proof.is_exact());
+    let histories = gathered(&facts);
+    let at = histories.at(Point::valid(instant("2024-04-01T00:00:00Z")));
+    let wrong = ledger::id::TenantId::new(WRONG).expect("a tenant");
+    let wrong = tenant::fold(&at, &wrong).expect("a view");
+    assert_eq!((wrong.assigned, wrong.seats.0), (60, 60));
+}
+
+#[test]
+fn a_remap_is_recorded_step_by_step_and_compensates_the_finding() {
+    use ledger::event::word::AuthorizingRole::{
+        AdministratorOfSource, AdministratorOfTarget, OnlineServicesManager,
+    };
+    let mut facts = until(
+        "ea-auto-assigned-to-the-consultants-tenant",
+        "2023-09-08T00:00:00Z",
+    );
+    let plan = plan_of(&facts);
+    let actions = [
+        Action::Confirm,
+        Action::OpenCase,
+        Action::Authorise(OnlineServicesManager),
+        Action::Authorise(AdministratorOfSource),
+        Action::Authorise(AdministratorOfTarget),
+        Action::Remap,
+        Action::NotifyAffected,
+        Action::NotifyOther,
+        Action::Close,
+    ];
+    for (minute, action) in actions.into_iter().enumerate() {
+        let mut details = details(
+            &format!("2023-09-20T10:{minute:02}:00Z"),
+            &format!("c-{minute}"),
+        );
+        match action {
+            Action::OpenCase => details.case = CaseId::new("SR-2").ok(),
+            Action::Authorise(_) => {
+                details.person = Some("ken.abara@bramerton-rail.example".to_owned())
+            }
+            Action::Close => details.residuals = vec!["DataNotMoved".to_owned()],
+            _ => {}
+        }
+        let number = number_of(&plan, action);
+        assert_eq!(step(&mut facts, number, &details), Ok(false), "{action:?}");
+        assert_eq!(step(&mut facts, number, &details), Ok(true), "{action:?}");
+    }
+    let after = plan_of(&facts);
+    assert!(
+        after.is_complete() && after.proof.is_exact(),
+        "{:#?}",
+        after.steps
+    );
+    let histories = gathered(&facts);
+    let report = audit(&histories.at(Point::valid(instant("2024-06-01T00:00:00Z"))));
+    assert_eq!(report.findings[0].state, FindingState::Compensated);
+}
+
+#[test]
+fn a_key_that_was_redeemed_in_the_right_tenant_too_is_entangled() {
+    let facts = facts_of("key-redeemed-in-two-tenants");
+    let refused = planned(&facts, "2022-10-01T00:00:00Z");
+    let Err(Refusal::Entangled { obstacles }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(
+        obstacles[0].what.contains("wensleyopticians"),
+        "{obstacles:?}"
+    );
+}
+
+#[test]
 fn an_unknown_finding_is_refused_with_near_names() {
     let facts = mistake();
     let histories = gathered(&facts);

@@ -1,13 +1,12 @@
 //! What a plan stands on: the finding, its landing, the two tenants, and what was recorded since.
 
 use super::refusal::Refusal;
-use super::step::Action;
 use crate::audit::evidence::Evidence;
 use crate::audit::expectation::Wanted;
 use crate::audit::landing::{Landing, LandingKind, landings};
 use crate::audit::{Finding, FindingState, audit};
 use ledger::event::part::RedeemedKey;
-use ledger::event::word::{AuthMethod, CasePurpose, ContactRole, NotifiedParty, Program};
+use ledger::event::word::{CasePurpose, ContactRole, Program};
 use ledger::event::{Event, Payload, subject_of};
 use ledger::id::{CaseId, FindingId, OrderId, RedemptionId, Sku, SubscriptionId, TenantId};
 use ledger::secret::KeyFingerprint;
@@ -240,79 +239,6 @@ impl<'g> Ground<'g> {
         })
     }
 
-    /// The event that records a step; the last one, if it took several.
-    pub fn recorded(&self, action: Action) -> Option<&'g Event> {
-        let events = self.since();
-        let last = |test: &dyn Fn(&Payload) -> bool| {
-            events
-                .iter()
-                .rev()
-                .find(|event| test(&event.payload))
-                .copied()
-        };
-        let case = self.case.as_ref();
-        let notified = |party: NotifiedParty| {
-            last(
-                &|p| matches!(p, Payload::PartyNotified(n) if n.party == party && n.case.as_ref() == case && case.is_some()),
-            )
-        };
-        match action {
-            Action::Confirm => {
-                last(&|p| matches!(p, Payload::FindingConfirmed(c) if c.finding == self.finding.id))
-            }
-            Action::OpenCase => {
-                last(&|p| matches!(p, Payload::CaseOpened(c) if Some(&c.case) == case))
-            }
-            Action::Authorise(role) => last(
-                &|p| matches!(p, Payload::AuthorizationReceived(a) if a.role == role && Some(&a.case) == case),
-            ),
-            Action::Unassign => last(
-                &|p| matches!(p, Payload::LicensesUnassigned(u) if u.tenant == self.wrong && self.sku.as_ref().is_none_or(|sku| u.sku == *sku)),
-            ),
-            Action::Reverse => self.at.event(self.landing.reversed.as_ref()?.event),
-            Action::Reissue => {
-                let all = self
-                    .landing
-                    .keys
-                    .iter()
-                    .all(|key| self.reissued.contains_key(key));
-                let last = self.reissued.values().flatten().map(|(_, event)| *event);
-                last.max_by_key(|event| event.order()).filter(|_| all)
-            }
-            Action::SignIn => self.signed_in(&events),
-            Action::Redeem => self.redeemed_again().map(|(event, _)| event),
-            Action::CorrectEnd => last(
-                &|p| matches!(p, Payload::EndDateCorrected(e) if e.case.as_ref() == case && case.is_some()),
-            ),
-            Action::Remap => self.at.event(self.landing.remapped.as_ref()?.event),
-            Action::Reassign => last(
-                &|p| matches!(p, Payload::SeatsReassigned(r) if r.tenant == self.right && r.from_tenant.as_ref() == Some(&self.wrong)),
-            ),
-            Action::TellUsers => notified(NotifiedParty::User),
-            Action::NotifyAffected => notified(NotifiedParty::AffectedCustomer),
-            Action::NotifyOther => notified(NotifiedParty::OtherCustomer),
-            Action::Retire => {
-                last(&|p| matches!(p, Payload::TenantRetired(r) if r.tenant == self.wrong))
-            }
-            Action::Close => {
-                last(&|p| matches!(p, Payload::CaseClosed(c) if Some(&c.case) == case))
-            }
-        }
-    }
-
-    /// An interactive session in the right tenant after the reversal, used for no other agreement.
-    fn signed_in(&self, events: &[&'g Event]) -> Option<&'g Event> {
-        let reversed = self.landing.reversed.as_ref()?;
-        events.iter().rev().copied().find(|event| {
-            matches!(&event.payload, Payload::SessionStarted(s)
-                if s.resource_tenant.as_ref() == Some(&self.right)
-                    && s.auth == AuthMethod::Interactive
-                    && s.root_session.is_none()
-                    && event.occurred_at.last() >= reversed.from
-                    && s.license_id.as_ref().is_none_or(|l| Some(l) == self.landing.license_id.as_ref()))
-        })
-    }
-
     /// The Online Services Manager authorises, else the Notices Contact (E3, P6).
     pub fn manager_role(&self) -> ContactRole {
         let has = |role: ContactRole| {
@@ -382,7 +308,7 @@ fn right_tenant(finding: &Finding) -> Result<TenantId, Refusal> {
             why: "it was to be a new tenant, and that does not exist yet".to_owned(),
         }),
         Wanted::Unknown => Err(Refusal::RightTenantUnknown {
-            why: finding.expected.source.why().to_owned(),
+            why: "nothing says which tenant was meant".to_owned(),
         }),
     }
 }

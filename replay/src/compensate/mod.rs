@@ -6,11 +6,14 @@
 //! edited, deleted or restored: end dates are computed anew by the folds.
 
 mod apply;
+mod build;
 mod ground;
+mod holders;
 mod obstacle;
 mod plan;
 mod proof;
 mod radius;
+mod recorded;
 mod refusal;
 mod step;
 mod words;

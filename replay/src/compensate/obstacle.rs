@@ -17,11 +17,31 @@ pub fn check(ground: &Ground<'_>) -> Result<(), Refusal> {
     if ground.method == Method::Remap || ground.landing.reversed.is_some() {
         return Ok(());
     }
-    let obstacles = dependent(ground);
+    let mut obstacles = dependent(ground);
+    obstacles.extend(redeemed_elsewhere(ground));
     match obstacles.is_empty() {
         true => Ok(()),
         false => Err(Refusal::Entangled { obstacles }),
     }
+}
+
+/// Redemptions of the same keys in other tenants: the reversal of a key would take them all, so
+/// that the vendor has to decide which of them stands (W8).
+fn redeemed_elsewhere(ground: &Ground<'_>) -> Vec<Obstacle> {
+    let keys: BTreeSet<_> = ground.landing.keys.iter().map(subject_of).collect();
+    let events = ground.at.of_any(&keys).into_iter();
+    let elsewhere = events.filter_map(|event| {
+        let Payload::KeysRedeemed(redeemed) = &event.payload else {
+            return None;
+        };
+        let tenant = ground.name(&redeemed.tenant);
+        let on = event.occurred_at;
+        (redeemed.tenant != ground.wrong).then(|| Obstacle {
+            event: event.id,
+            what: format!("the same key was redeemed in {tenant} on {on}"),
+        })
+    });
+    elsewhere.collect()
 }
 
 /// Events after the landing that depend on the subscriptions that it touched.
@@ -57,8 +77,10 @@ fn depends(ground: &Ground<'_>, event: &Event) -> Option<String> {
     let of_own = |redemption: &Option<RedemptionId>| redemption.as_ref().is_some_and(own);
     let payload = &event.payload;
     if let Payload::KeysRedeemed(later) = payload {
-        let undone = &ground.evidence.reversed_redemptions;
-        let reversed = undone.contains_key(&later.redemption);
+        let reversed = ground
+            .evidence
+            .reversed_redemptions
+            .contains_key(&later.redemption);
         let again = later
             .keys
             .iter()

@@ -1,13 +1,13 @@
 //! The plan: who agrees, which steps, what is not known yet, and whether the result is exact.
 
 use super::ground::{Ground, Method};
+use super::holders::to_free;
 use super::obstacle;
 use super::proof::{Proof, prove};
 use super::radius::{Radius, radius};
 use super::refusal::Refusal;
 use super::step::{Action, Step, StepState};
 use super::words;
-use super::world::to_free;
 use crate::audit::landing::LandingKind;
 use ledger::event::word::{AuthorizingRole, ContactRole};
 use ledger::id::{CaseId, FindingId, LicenseId, Position, TenantId};

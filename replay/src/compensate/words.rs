@@ -174,7 +174,7 @@ pub fn request(ground: &Ground<'_>, radius: &Radius) -> String {
         || "(see the order confirmation)".to_owned(),
         |n| n.to_string(),
     );
-    let on = ground.landing.at;
+    let on = ground.landing.at.start.date();
     let mut lines = match ground.method {
         Method::Reissue => vec![
             format!(

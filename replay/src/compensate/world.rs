@@ -2,6 +2,7 @@
 //! done as assumed, and what would have happened without the mistake.
 
 use super::ground::{Ground, Method};
+use super::holders::to_free;
 use ledger::event::kinds::{
     KeyReissued, KeysRedeemed, LicensesUnassigned, RedemptionReversed, TenantRemapped,
 };
@@ -10,13 +11,13 @@ use ledger::event::protected::Person;
 use ledger::event::word::RedemptionMode;
 use ledger::event::{Event, Fact, Payload, Source, subject_of};
 use ledger::id::{
-    EventId, LicenseId, Name, Pcn, Position, RedemptionId, Seats, Sku, SubscriptionId, TenantId,
+    EventId, LicenseId, Name, Pcn, Position, RedemptionId, Sku, SubscriptionId, TenantId,
 };
-use ledger::secret::{KeyFingerprint, Last5, PersonId};
+use ledger::secret::{KeyFingerprint, Last5};
 use ledger::subject::{Subject, SubjectKind};
 use ledger::time::{Occurred, Timestamp};
 use projections::view::{agreement, subscription, tenant};
-use projections::{At, Histories, Point};
+use projections::{Histories, Point};
 use std::collections::BTreeSet;
 
 /// The system that assumed events name as their source. They are folded and never recorded.
@@ -57,7 +58,7 @@ impl Worlds {
             Method::Reissue => {
                 let all = seen.iter().chain(&steps);
                 all.filter(|event| !is_of_landing(ground, event))
-                    .cloned()
+                    .map(|event| unobserved(ground, event))
                     .collect()
             }
             Method::Remap => {
@@ -102,6 +103,32 @@ fn is_of_landing(ground: &Ground<'_>, event: &Event) -> bool {
     event.payload.subjects(&mut named);
     let own: BTreeSet<Subject> = landing.redemptions.iter().map(subject_of).collect();
     named.iter().any(|subject| own.contains(subject))
+}
+
+/// The event without what its source saw of a touched subscription while the mistake stood: nobody
+/// saw that in a world without it, and the policies compute it anew.
+fn unobserved(ground: &Ground<'_>, event: &Event) -> Event {
+    let mut event = event.clone();
+    let reversed = ground.landing.reversed.as_ref();
+    let stood = event.occurred_at.last() >= ground.landing.at.start
+        && reversed.is_none_or(|reversed| event.occurred_at.start <= reversed.from);
+    if let Payload::KeysRedeemed(redeemed) = &mut event.fact.payload
+        && stood
+    {
+        // Without seats on the keys the observed ones are all that is known.
+        let keys_tell = redeemed.keys.iter().any(|line| line.seats.is_some());
+        for effect in &mut redeemed.effects {
+            if ground.landing.subscriptions.contains(&effect.subscription) {
+                effect.end_before = None;
+                effect.end_after = None;
+                if keys_tell {
+                    effect.seats_before = None;
+                    effect.seats_after = None;
+                }
+            }
+        }
+    }
+    event
 }
 
 /// The event as it would have been, had every moved agreement reached the right tenant at once;
@@ -336,75 +363,6 @@ pub fn reversed_only(ground: &Ground<'_>) -> Histories {
 /// The point from which [`reversed_only`] shows the reversal.
 pub fn after_reversal(ground: &Ground<'_>) -> Point {
     afterwards(ground, 1)
-}
-
-/// The users who have to give up a licence before the reversal: the latest assigned first (section
-/// A, "Reversal with users assigned"). None if the reversal takes no seats from the tenant.
-pub fn to_free(ground: &Ground<'_>) -> Vec<Person> {
-    let Some(sku) = &ground.sku else {
-        return Vec::new();
-    };
-    let seats = |at: &At<'_>| -> usize {
-        let view = tenant::fold(at, &ground.wrong);
-        let seats = view.and_then(|view| view.seats_by_sku.get(sku.as_str()).copied());
-        seats.map_or(0, |Seats(seats)| {
-            usize::try_from(seats).unwrap_or(usize::MAX)
-        })
-    };
-    let reversed = reversed_only(ground);
-    let before = seats(ground.at);
-    let after = seats(&reversed.at(after_reversal(ground)));
-    if after >= before {
-        return Vec::new();
-    }
-    let mut holders = holders(ground, sku);
-    let excess = holders.len().saturating_sub(after);
-    holders.reverse();
-    holders.truncate(excess);
-    holders
-}
-
-/// Who holds a licence in the wrong tenant, in the order of assignment.
-fn holders(ground: &Ground<'_>, sku: &Sku) -> Vec<Person> {
-    let mut holders: Vec<Person> = Vec::new();
-    let give = |holders: &mut Vec<Person>, users: &[Person]| {
-        for user in users {
-            holders.retain(|holder| holder.id != user.id);
-            holders.push(user.clone());
-        }
-    };
-    let take = |holders: &mut Vec<Person>, gone: &[PersonId]| {
-        holders.retain(|holder| !gone.contains(&holder.id));
-    };
-    let ids = |users: &[Person]| users.iter().map(|user| user.id).collect::<Vec<_>>();
-    for event in ground.at.of(&subject_of(&ground.wrong)) {
-        if let Payload::LicensesAssigned(given) = &event.payload {
-            if given.sku == *sku {
-                give(&mut holders, &given.users);
-            }
-        } else if let Payload::LicensesUnassigned(taken) = &event.payload {
-            if taken.sku == *sku {
-                take(&mut holders, &ids(&taken.users));
-            }
-        } else if let Payload::UserDeprovisioned(gone) = &event.payload {
-            if gone.sku.as_ref().is_none_or(|other| other == sku) {
-                take(&mut holders, &[gone.user.id]);
-            }
-        } else if let Payload::UserReprovisioned(back) = &event.payload {
-            if back.sku.as_ref().is_none_or(|other| other == sku) {
-                give(&mut holders, std::slice::from_ref(&back.user));
-            }
-        } else if let Payload::SeatsReassigned(moved) = &event.payload
-            && moved.sku.as_ref().is_none_or(|other| other == sku)
-        {
-            if moved.tenant == ground.wrong {
-                give(&mut holders, &moved.users);
-            } else {
-                take(&mut holders, &ids(&moved.users));
-            }
-        }
-    }
-    holders
 }
 
 /// Assumed payloads as events after everything that is known.
