@@ -2,8 +2,10 @@ use crate::error::{Failure, Outcome};
 use crate::format::Format;
 use crate::format::audit::{self as report, Origins};
 use crate::histories::{self, PointArgs};
-use crate::import::passes::{BATCH_EVENTS, Job, deliver, survey};
-use crate::import::{Given, jsonl::Jsonl, source};
+use crate::import::input::Input;
+use crate::import::passes::{BATCH_EVENTS, stopped};
+use crate::import::{Given, Importer, Record, Refusal, jsonl::Jsonl, source};
+use crate::keyring::PepperOnly;
 use crate::place::{append_failure, store_failure};
 use crate::privacy::shown_path;
 use crate::progress::Progress;
@@ -104,64 +106,46 @@ impl Replay {
     }
 }
 
-/// Replays files into a fresh ledger in memory, and notes where each event came from.
+/// Replays files into a fresh ledger in memory, and notes where each event came from. One pass is
+/// enough: what cannot be read to its end is thrown away with the ledger. No plaintext is kept.
 fn replayed(paths: &[PathBuf]) -> Result<(Histories, Origins), Failure> {
     let sources = source::find(paths, &Jsonl, &mut std::io::stdin().lock())?;
-    let given = Given::default();
-    let job = Job {
-        sources: &sources,
-        importer: &Jsonl,
-        given: &given,
-    };
-    let total = sources
-        .iter()
-        .map(|source| source.length_bytes)
-        .sum::<u64>();
-    let mut progress = Progress::new("reading", total * 2);
-    let pepper = PublicKeyring.pepper();
-    let survey = survey(&job, pepper, false, &mut progress)?;
-    let origins = origins(&job)?;
+    let total = sources.iter().map(|source| source.length_bytes).sum();
+    let mut progress = Progress::new("reading", total);
     let clock: Box<dyn Clock> = Box::new(FixedClock(Timestamp::from_micros(0)));
     let store = Store::in_memory(clock)
         .map_err(|error| store_failure("cannot make a ledger in memory", &error))?;
-    let mut append = |facts: Vec<Fact>| {
-        debug_assert!(facts.len() <= BATCH_EVENTS);
-        let appended = store.append(facts, &[], Known::Skip);
-        appended
-            .map(|_| ())
-            .map_err(|error| append_failure("cannot replay the events", &error))
-    };
-    deliver(
-        &job,
-        &survey,
-        &mut PublicKeyring,
-        &mut progress,
-        &mut append,
-    )?;
+    let mut origins = Origins::new();
+    let mut batch = Vec::with_capacity(BATCH_EVENTS);
+    let mut keyring = PepperOnly(PublicKeyring.pepper());
+    for source in &sources {
+        let mut input = source.open()?;
+        let mut sink = |record: Result<Record, Refusal>, input: &Input| {
+            progress.to(input.consumed_bytes());
+            let record = record.map_err(|refusal| stopped("replay", &source.shown, &refusal))?;
+            let place = || format!("{}:{}", source.shown, record.line);
+            origins.entry(record.fact.id).or_insert_with(place);
+            batch.push(record.fact);
+            match batch.len() < BATCH_EVENTS {
+                true => Ok(()),
+                false => append(&store, std::mem::take(&mut batch)),
+            }
+        };
+        Jsonl.read(&mut input, &Given::default(), &mut keyring, &mut sink)?;
+        progress.file_done(input.consumed_bytes());
+    }
+    if !batch.is_empty() {
+        append(&store, batch)?;
+    }
     let histories = histories::gather(&store)?;
     Ok((histories, shortened(origins)))
 }
 
-/// The file and line of every event; of one that stands in several places, the first.
-fn origins(job: &Job<'_>) -> Result<Origins, Failure> {
-    let mut origins = Origins::new();
-    for source in job.sources {
-        let mut input = source.open()?;
-        let shown = &source.shown;
-        job.importer.read(
-            &mut input,
-            job.given,
-            &mut PublicKeyring,
-            &mut |record, _| {
-                if let Ok(record) = record {
-                    let place = format!("{shown}:{}", record.line);
-                    origins.entry(record.fact.id).or_insert(place);
-                }
-                Ok(())
-            },
-        )?;
-    }
-    Ok(origins)
+fn append(store: &Store, facts: Vec<Fact>) -> Result<(), Failure> {
+    let appended = store.append(facts, &[], Known::Skip);
+    appended
+        .map(|_| ())
+        .map_err(|error| append_failure("cannot replay the events", &error))
 }
 
 /// The places without the folders that all of them share: what is left is the same on every machine.

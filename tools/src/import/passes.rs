@@ -99,7 +99,9 @@ pub fn survey(
                             found.checkpoints.push(input.digest());
                         }
                     }
-                    Err(refusal) if !keep_going => return Err(stopped(&source.shown, &refusal)),
+                    Err(refusal) if !keep_going => {
+                        return Err(stopped("import", &source.shown, &refusal));
+                    }
                     Err(refusal) => {
                         found.refused += 1;
                         if found.left_out.len() < REFUSALS_LISTED_MAX {
@@ -116,14 +118,15 @@ pub fn survey(
     if found.readable == 0
         && let Some(first) = found.left_out.first()
     {
-        return Err(stopped(&first.shown, &first.refusal));
+        return Err(stopped("import", &first.shown, &first.refusal));
     }
     found.owners = owners;
     Ok(found)
 }
 
-fn stopped(shown: &str, refusal: &Refusal) -> Failure {
-    let what = format!("cannot import {shown}{}", refusal.place());
+/// A record that stops the reading of a source: `verb` is what was to be done with it.
+pub fn stopped(verb: &str, shown: &str, refusal: &Refusal) -> Failure {
+    let what = format!("cannot {verb} {shown}{}", refusal.place());
     Failure::new(what, &refusal.reason, &refusal.hint)
 }
 

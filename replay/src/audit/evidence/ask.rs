@@ -48,30 +48,26 @@ impl Evidence {
             return owners;
         };
         let shown = self.tenant_name(tenant);
+        // A source that repeats itself every month says it once.
+        let mut say = |customer, event, why: String| {
+            let says: &mut Vec<(EventId, String)> = owners.entry(customer).or_default();
+            if says.iter().all(|(_, said)| *said != why) {
+                says.push((event, why));
+            }
+        };
         for owner in facts.owners.iter().filter(|owner| owner.by(cutoff)) {
             let why = format!("{shown} belongs to {}", self.customer_name(&owner.value));
-            owners
-                .entry(&owner.value)
-                .or_default()
-                .push((owner.event, why));
+            say(&owner.value, owner.event, why);
         }
-        for domain in facts
-            .domains
-            .iter()
-            .filter(|domain| domain.held_at(moment, cutoff))
-        {
+        let held = |domain: &&Known<HeldDomain>| domain.held_at(moment, cutoff);
+        for domain in facts.domains.iter().filter(held) {
             let verified = self.domain_owners.get(&domain.value.id);
             for (customer, since) in verified.into_iter().flatten() {
                 if cutoff.is_none_or(|cutoff| *since <= cutoff) {
                     let name = self.customer_name(customer);
-                    let why = format!(
-                        "{shown} has verified {}, a domain of {name}",
-                        domain.value.name
-                    );
-                    owners
-                        .entry(customer)
-                        .or_default()
-                        .push((domain.event, why));
+                    let domain_name = &domain.value.name;
+                    let why = format!("{shown} has verified {domain_name}, a domain of {name}");
+                    say(customer, domain.event, why);
                 }
             }
         }
