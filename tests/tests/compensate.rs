@@ -140,6 +140,13 @@ fn the_plan_of_a_fresh_mistake_is_exact_and_begins_with_the_confirmation() {
             .compared
             .contains(&"subscription:sub-fennimore-h".to_owned())
     );
+    // The comparison is with a history that does not know the mistake.
+    let traces = plan.proof.traces.iter();
+    let traces: Vec<&str> = traces.map(|trace| trace.field.as_str()).collect();
+    assert!(
+        traces.contains(&"reversed") && traces.contains(&"redeemed_at"),
+        "{traces:?}"
+    );
     assert_eq!(plan.next().map(|step| step.number), Some(1));
     assert_eq!(plan.users_to_free, 0);
     let touched = &plan.radius.subscriptions[0];
