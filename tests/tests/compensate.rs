@@ -2,8 +2,8 @@
 //! recorded once, and what comes out is what would have happened without the mistake.
 
 use ledger::event::json::read_fact;
-use ledger::event::{Event, Fact, Source};
-use ledger::id::{CaseId, Name, Position};
+use ledger::event::{Event, Fact, Payload, Source};
+use ledger::id::{CaseId, Name, Position, Seats};
 use ledger::secret::PublicKeyring;
 use ledger::store::{Condition, Known, Store};
 use ledger::time::{FixedClock, Occurred, Timestamp};
@@ -139,6 +139,13 @@ fn the_plan_of_a_fresh_mistake_is_exact_and_begins_with_the_confirmation() {
         plan.proof
             .compared
             .contains(&"subscription:sub-fennimore-h".to_owned())
+    );
+    // The comparison is with a history that does not know the mistake.
+    let traces = plan.proof.traces.iter();
+    let traces: Vec<&str> = traces.map(|trace| trace.field.as_str()).collect();
+    assert!(
+        traces.contains(&"reversed") && traces.contains(&"redeemed_at"),
+        "{traces:?}"
     );
     assert_eq!(plan.next().map(|step| step.number), Some(1));
     assert_eq!(plan.users_to_free, 0);
@@ -453,6 +460,32 @@ fn a_key_that_was_redeemed_in_the_right_tenant_too_is_entangled() {
         obstacles[0].what.contains("wensleyopticians"),
         "{obstacles:?}"
     );
+}
+
+/// Five seats more than the key carries were seen at the wrong redemption: nobody can explain them,
+/// the reversal does not take them, and the plan says so.
+#[test]
+fn what_nobody_can_explain_stays_and_is_listed_as_residue() {
+    let mut facts = mistake();
+    for fact in &mut facts {
+        if let Payload::KeysRedeemed(redeemed) = &mut fact.payload
+            && redeemed.redemption.as_str() == "rd-894535"
+        {
+            redeemed.effects[0].seats_after = Some(Seats(90));
+        }
+    }
+    let plan = plan_of(&facts);
+    let residue: Vec<(&str, &str)> = plan
+        .proof
+        .residue
+        .iter()
+        .map(|one| (one.subject.as_str(), one.field.as_str()))
+        .collect();
+    assert!(
+        residue.contains(&("subscription:sub-fennimore-h", "seats")),
+        "{residue:?}"
+    );
+    assert!(!plan.proof.is_exact());
 }
 
 #[test]
