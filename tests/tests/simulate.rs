@@ -124,7 +124,7 @@ fn every_line_reads_no_event_comes_twice_and_four_to_six_subjects_are_usual() {
     let subjects: usize = READ.iter().map(|read| read.subjects).sum();
     let average = subjects as f64 / LINES.len() as f64;
     assert!(
-        (3.5..=6.5).contains(&average),
+        (4.0..=6.0).contains(&average),
         "{average} subjects an event"
     );
 }

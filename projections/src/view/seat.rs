@@ -228,7 +228,11 @@ fn evolve(seat: &mut SeatView, basis: &mut Basis, machine: &Subject, event: &Eve
             attach(seat, user, licensed.tenant.as_ref());
             license(seat, basis, at, licensed.valid_until);
         }
-        Payload::SeatRevalidated(again) => license(seat, basis, at, again.valid_until),
+        Payload::SeatRevalidated(again) => {
+            let user = again.user.as_ref().map(|user| user.id);
+            attach(seat, user, again.tenant.as_ref());
+            license(seat, basis, at, again.valid_until);
+        }
         Payload::RevalidationFailed(failed) => match failed.cause {
             RevalidationFailure::Bumped | RevalidationFailure::Deprovisioned => {
                 // Contact never restarts a grace that runs already (section A, "Seats").

@@ -49,7 +49,11 @@ fn in_order(s: &mut Scene<'_>, index: usize) {
 fn succeeds(s: &mut Scene<'_>, index: usize) {
     let before = s.who.seats[index].valid_until;
     let after = s.now.plus_days(TTL_DAYS);
+    let subscription = s.who.subscriptions[s.who.seats[index].subscription]
+        .id
+        .clone();
     told(s, index, "SeatRevalidated", 0, System::AGENT, |f| {
+        f.text("subscription", &subscription);
         f.instant("valid_until_before", before);
         f.instant("valid_until", after);
     });
