@@ -181,7 +181,7 @@ impl StoreError {
             }
             Self::DamagedManifest { .. } => "restore the manifest from a backup of the store",
             Self::InUse { .. } => {
-                "wait until that process ends, or reach it through `--server URL` if it is `actl serve`"
+                "wait until that process ends; if it is `actl serve`, ask it over HTTP"
             }
             Self::Denied { .. } => "check the owner and the mode of the path",
             Self::Io { .. } => "check the medium and its free space",

@@ -192,6 +192,12 @@ fn radius(plan: &Plan) -> Vec<String> {
                 touched.seats_after,
                 day(touched.end)
             ),
+            (_, false) if touched.end_after.is_none() => format!(
+                "{} seats become {}, with no end date any more instead of {}",
+                touched.seats,
+                touched.seats_after,
+                day(touched.end)
+            ),
             (true, false) => format!(
                 "{} seats, until {} instead of {}",
                 touched.seats,
