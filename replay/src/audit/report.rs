@@ -1,5 +1,6 @@
 //! The audit's report: the findings, what could not be judged, and what was clean.
 
+use super::clean::{Without, without_finding};
 use super::evidence::Evidence;
 use super::expectation::{Basis, Expectation, Verdict, Wanted, expect, verdict};
 use super::finding::{Confidence, Exhibit, Finding, FindingState, PathStep};
@@ -8,7 +9,7 @@ use super::others::{Neighbours, Others};
 use super::rules::{Case, Hit, RULES, Rule};
 use super::story;
 use ledger::event::word::Program;
-use ledger::id::{EventId, FindingId, LicenseId};
+use ledger::id::{EventId, FindingId};
 use ledger::time::Timestamp;
 use projections::At;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,8 +25,8 @@ pub struct Report {
     pub judged: usize,
     /// The landings that could not be judged, and why.
     pub not_judged: Vec<NotJudged>,
-    /// The agreements without a finding, a line each.
-    pub clean: Vec<Clean>,
+    /// What has no finding, a line each.
+    pub without: Without,
     /// How many events were seen.
     pub events: usize,
     /// How many tenants they name.
@@ -41,17 +42,6 @@ pub struct NotJudged {
     pub tenant: String,
     /// What would settle it.
     pub needs: &'static str,
-}
-
-/// An agreement, or a landing without one, against which nothing speaks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clean {
-    /// Its License ID, or what landed.
-    pub subject: String,
-    /// Whose it is.
-    pub customer: Option<String>,
-    /// One line about it.
-    pub line: String,
 }
 
 /// Judges every landing that is seen. Pure: the same events give the same report, whatever order
@@ -81,9 +71,15 @@ pub fn audit(at: &At<'_>) -> Report {
     });
     not_judged.sort_by(|a, b| a.landing.cmp(&b.landing));
     let judged = landings.len() - not_judged.len();
+    let found: BTreeSet<&FindingId> = findings.iter().map(|finding| &finding.id).collect();
+    let verdicts = landings.iter().zip(&now);
+    let verdicts: Vec<(&Landing, Verdict)> = verdicts
+        .map(|(landing, now)| (landing, verdict(landing, &now.expectation, &evidence)))
+        .collect();
+    let without = without_finding(at, &evidence, &verdicts, &found);
     Report {
         valid_at: at.point().valid_at,
-        clean: clean(at, &evidence, &landings, &now, &findings),
+        without,
         findings,
         judged,
         not_judged,
@@ -321,59 +317,6 @@ fn next_step(evidence: &Evidence, landing: &Landing, finding: &Finding) -> Strin
             | None => plan,
         },
     }
-}
-
-/// Agreements with a landing and no finding; landings without an agreement likewise.
-fn clean(
-    at: &At<'_>,
-    evidence: &Evidence,
-    landings: &[Landing],
-    now: &[Judgement],
-    findings: &[Finding],
-) -> Vec<Clean> {
-    let accused: BTreeSet<&LicenseId> = findings
-        .iter()
-        .filter_map(|f| f.license_id.as_ref())
-        .collect();
-    let accused_ids: BTreeSet<&FindingId> = findings.iter().map(|f| &f.id).collect();
-    let mut lines: BTreeMap<String, Clean> = BTreeMap::new();
-    for license in evidence
-        .agreements
-        .keys()
-        .filter(|license| !accused.contains(license))
-    {
-        let own = landings
-            .iter()
-            .zip(now)
-            .filter(|(l, _)| l.license_id.as_ref() == Some(license));
-        let own: Vec<(&Landing, Verdict)> = own
-            .map(|(l, judgement)| (l, verdict(l, &judgement.expectation, evidence)))
-            .collect();
-        lines.insert(
-            license.to_string(),
-            story::clean(at, evidence, license, &own),
-        );
-    }
-    for landing in landings {
-        if landing.license_id.is_none() && !accused_ids.contains(&landing.id) {
-            let subject = landing.subject();
-            let tenant = evidence.tenant_name(&landing.tenant);
-            let line = format!(
-                "{} {tenant}; no agreement is known for it",
-                landing.kind.participle()
-            );
-            let customer = landing.customer.as_ref().map(|c| evidence.customer_name(c));
-            lines.insert(
-                subject.clone(),
-                Clean {
-                    subject,
-                    customer,
-                    line,
-                },
-            );
-        }
-    }
-    lines.into_values().collect()
 }
 
 /// Exhibits without repetition: an event that shows several things shows them in one line.

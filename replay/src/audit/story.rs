@@ -1,12 +1,12 @@
 //! The words of a report: how it came to a landing, what it changed, and what speaks for it.
 
 use super::evidence::Evidence;
-use super::expectation::{Expectation, Verdict, Wanted, is_foreign};
+use super::expectation::{Expectation, Wanted, is_foreign};
 use super::finding::PathStep;
 use super::landing::Landing;
-use super::report::{Clean, in_order};
+use super::report::in_order;
 use ledger::event::{Event, Payload};
-use ledger::id::{EventId, LicenseId, TenantId};
+use ledger::id::{EventId, TenantId};
 use ledger::secret::PersonId;
 use ledger::time::Timestamp;
 use projections::At;
@@ -36,7 +36,7 @@ fn what(evidence: &Evidence, landing: &Landing) -> String {
 }
 
 /// `OpenValue` as `Open Value`.
-fn spaced(word: &str) -> String {
+pub(super) fn spaced(word: &str) -> String {
     let mut out = String::new();
     for letter in word.chars() {
         if letter.is_uppercase() && !out.is_empty() {
@@ -225,38 +225,4 @@ pub fn effects(
         effects.push(format!("{users} users were given licences in {name} since"));
     }
     effects
-}
-
-/// One line about an agreement without a finding.
-pub fn clean(
-    at: &At<'_>,
-    evidence: &Evidence,
-    license: &LicenseId,
-    landings: &[(&Landing, Verdict)],
-) -> Clean {
-    let facts = evidence.agreements.get(license);
-    let customer = facts.and_then(|f| f.customer.as_ref());
-    let customer = customer.map(|c| evidence.customer_name(&c.value));
-    let line = match landings.last() {
-        None => {
-            let view = agreement::fold(at, license);
-            let state = view.map_or_else(|| "unknown".to_owned(), |v| format!("{:?}", v.state));
-            format!("nothing landed yet; {}", spaced(&state).to_lowercase())
-        }
-        Some((landing, verdict)) => {
-            let tenant = evidence.tenant_name(&landing.tenant);
-            let on = landing.at.start.date();
-            let judged = match verdict {
-                Verdict::AsExpected => "as expected",
-                Verdict::Elsewhere => "elsewhere than expected, and no rule accuses it",
-                Verdict::NotJudged => "not judged: nothing says which tenant was meant",
-            };
-            format!("{} {tenant} on {on}, {judged}", landing.kind.participle())
-        }
-    };
-    Clean {
-        subject: license.to_string(),
-        customer,
-        line,
-    }
 }

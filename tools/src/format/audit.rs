@@ -2,6 +2,7 @@
 
 use ledger::id::EventId;
 use ledger::time::{Occurred, Precision, Timestamp};
+use replay::audit::clean::Clean;
 use replay::audit::expectation::{Expectation, Wanted};
 use replay::audit::finding::{Exhibit, Finding, FindingState};
 use replay::audit::report::Report;
@@ -32,11 +33,10 @@ pub fn json(report: &Report, origins: &Origins) -> Value {
         .iter()
         .map(|one| json!({ "landing": one.landing, "tenant": one.tenant, "needs": one.needs }))
         .collect();
-    let clean: Vec<Value> = report
-        .clean
-        .iter()
-        .map(|one| json!({ "subject": one.subject, "customer": one.customer, "line": one.line }))
-        .collect();
+    let lines = |list: &[Clean]| {
+        let line = |one: &Clean| json!({ "subject": one.subject, "customer": one.customer, "line": one.line });
+        list.iter().map(line).collect::<Vec<Value>>()
+    };
     json!({
         "schema": SCHEMA,
         "valid_at": report.valid_at.to_string(),
@@ -45,7 +45,8 @@ pub fn json(report: &Report, origins: &Origins) -> Value {
         "findings": findings,
         "judged": report.judged,
         "not_judged": not_judged,
-        "clean": clean,
+        "clean": lines(&report.without.clean),
+        "unexplained": lines(&report.without.unexplained),
     })
 }
 
@@ -120,6 +121,9 @@ pub fn text(report: &Report, origins: &Origins, latest: bool, all: bool, width: 
     for finding in &report.findings {
         let _ = write!(out, "\n\n{}", block(finding, origins, width));
     }
+    if report.judged == 0 && report.not_judged.is_empty() {
+        out.push_str("\n\nNo licence landed anywhere in this history.");
+    }
     if !report.not_judged.is_empty() {
         out.push_str("\n\nNot judged: nothing says which tenant was meant");
         let rows = report.not_judged.iter();
@@ -129,15 +133,24 @@ pub fn text(report: &Report, origins: &Origins, latest: bool, all: bool, width: 
             let _ = write!(out, "\n  would settle it: {}", one.needs);
         }
     }
-    if !report.clean.is_empty() {
-        out.push_str("\n\nNothing found");
+    for (title, lines) in [
+        (
+            "Elsewhere than expected, though no rule accuses it: look at these",
+            &report.without.unexplained,
+        ),
+        ("Nothing found", &report.without.clean),
+    ] {
+        if lines.is_empty() {
+            continue;
+        }
+        let _ = write!(out, "\n\n{title}");
         let shown = if all { usize::MAX } else { CLEAN_LINES_MAX };
-        let rows = report.clean.iter().take(shown).map(|one| {
+        let rows = lines.iter().take(shown).map(|one| {
             let customer = one.customer.clone().unwrap_or_default();
             vec![format!("  {}", one.subject), customer, one.line.clone()]
         });
         let _ = write!(out, "\n{}", columns(rows.collect()));
-        let hidden = report.clean.len().saturating_sub(shown);
+        let hidden = lines.len().saturating_sub(shown);
         if hidden > 0 {
             let _ = write!(out, "\n  and {hidden} more; --all shows them");
         }

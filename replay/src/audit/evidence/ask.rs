@@ -103,6 +103,11 @@ impl Evidence {
         self.sessions_of_root.get(root).into_iter().flatten()
     }
 
+    /// All trials, in the order in which they began.
+    pub fn trials(&self) -> &[Known<TrialFacts>] {
+        &self.trials
+    }
+
     /// Trials of a customer or of any of some persons, in the order in which they began.
     pub fn trials_of(
         &self,
