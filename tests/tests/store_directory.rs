@@ -68,7 +68,7 @@ fn a_second_opener_is_told_who_holds_the_store() {
         matches!(error, StoreError::InUse { pid: Some(pid), .. } if pid == std::process::id()),
         "{error}"
     );
-    assert!(error.hint().contains("--server"));
+    assert!(error.hint().contains("actl serve"));
 }
 
 #[test]

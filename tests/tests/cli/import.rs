@@ -183,7 +183,8 @@ fn a_store_in_use_and_a_store_of_another_version_are_refused() {
     let clock = FixedClock(Timestamp::from_micros(0));
     let held = Store::open(&path, Box::new(clock)).unwrap();
     let pid = std::process::id().to_string();
-    desk.run(&["log"]).failed(2, &["in use", &pid, "--server"]);
+    desk.run(&["log"])
+        .failed(2, &["in use", &pid, "actl serve"]);
     desk.run(&["import", "events.jsonl"]).failed(2, &["in use"]);
     held.close().unwrap();
     desk.run(&["log"]).ok();

@@ -234,7 +234,7 @@ fn unknown(at: &At<'_>, subject: &Subject) -> Failure {
     let near: Vec<&str> = near.take(NEAR_MAX).copied().collect();
     let hint = match near.is_empty() {
         true => format!(
-            "`actl {kind}` lists all {} that are known at this point in time",
+            "`actl {kind}` lists those that are known at this point in time: {}",
             known.len()
         ),
         false => format!("did you mean {}?", near.join(" or ")),
