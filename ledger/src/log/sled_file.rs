@@ -8,6 +8,7 @@
 use super::LogError;
 use crate::limits::SLED_CACHE_BYTES;
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
@@ -104,13 +105,20 @@ impl SledFile {
 }
 
 /// Makes sled's files readable by their owner only. Their directory is already; this is for copies.
+/// Sled's own threads may remove an old snapshot meanwhile: what is gone needs no mode.
 fn restrict(directory: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-            fs::set_permissions(entry.path(), mode)?;
+        let restricted = entry.and_then(|entry| {
+            if entry.file_type()?.is_file() {
+                let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+                fs::set_permissions(entry.path(), mode)?;
+            }
+            Ok(())
+        });
+        match restricted {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
     }
     Ok(())
