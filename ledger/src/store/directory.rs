@@ -8,6 +8,7 @@ use crate::log::Epoch;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A store's directory and its manifest, held by this process.
 pub(crate) struct Directory {
@@ -47,13 +48,28 @@ impl Directory {
     }
 }
 
+/// How often and how long to wait for a lock before its holder is reported: a process that is ending,
+/// or one that was just forked and has not begun its own program yet, lets go within moments.
+const LOCK_ATTEMPTS_MAX: usize = 20;
+const LOCK_RETRY_AFTER: Duration = Duration::from_millis(25);
+
 /// Takes the store's lock and leaves this process's number in it. It is let go when the file is
 /// closed, however the process ends.
 pub(crate) fn lock(directory: &Path) -> Result<File, StoreError> {
     let path = directory.join("lock");
     let failed = |error| StoreError::io("locking", &path, error);
     let mut file = files::open_private(&path).map_err(failed)?;
-    match file.try_lock() {
+    let mut attempts = 1;
+    let locked = loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if attempts < LOCK_ATTEMPTS_MAX => {
+                attempts += 1;
+                std::thread::sleep(LOCK_RETRY_AFTER);
+            }
+            locked => break locked,
+        }
+    };
+    match locked {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
