@@ -119,3 +119,30 @@ fn a_missing_frame_in_the_middle_is_an_error_where_it_is() {
         "{error}"
     );
 }
+
+/// Sled 0.34.7 takes a snapshot that it was writing when it was killed for the newest one, and calls
+/// the database corrupt. A kill in those moments once left a store that did not open again.
+#[test]
+fn a_snapshot_that_sled_had_not_finished_does_not_stand_in_the_way() {
+    let place = Place::new();
+    let killed = left_by_a_kill(&place);
+    for (folder, content) in [
+        ("log", &b""[..]),
+        ("log", b"half of a snapshot"),
+        ("index/sled", b"half of a snapshot"),
+    ] {
+        let name = format!("snap.{:016X}.generating", u64::MAX - content.len() as u64);
+        fs::write(killed.join(folder).join(name), content).unwrap();
+    }
+    let store = open(&killed);
+    assert_eq!(store.end(), Position(130));
+    assert_eq!(store.read(Position(0)).filter(Result::is_ok).count(), 130);
+    store.close().unwrap();
+    let leftovers = fs::read_dir(killed.join("log")).unwrap();
+    let leftovers = leftovers.map(|entry| entry.unwrap().file_name());
+    assert!(
+        !leftovers
+            .into_iter()
+            .any(|name| name.to_string_lossy().ends_with(".generating"))
+    );
+}

@@ -26,6 +26,7 @@ pub mod hex;
 pub mod histories;
 pub mod import;
 pub mod keyring;
+pub mod near;
 pub mod output;
 pub mod place;
 pub mod point;

@@ -49,6 +49,10 @@ impl SledFile {
     /// Opens the database in a directory, which has to exist, making it if the directory is empty.
     pub(crate) fn open(directory: &Path, tree: &'static str) -> Result<Self, LogError> {
         let doing = "opening sled";
+        remove_unfinished(directory).map_err(|error| LogError::Failed {
+            doing,
+            reason: error.to_string(),
+        })?;
         let config = sled::Config::new()
             .path(directory)
             .cache_capacity(SLED_CACHE_BYTES)
@@ -102,6 +106,28 @@ impl SledFile {
             reason: error.to_string(),
         })
     }
+}
+
+/// Removes snapshots that sled was writing when it was killed.
+///
+/// Sled 0.34.7 writes a snapshot to `snap.LSN.generating` and renames it when it is whole, but when it
+/// opens it takes such a file for the newest snapshot and refuses the whole database as corrupt. What
+/// was not renamed was never used, and a snapshot only saves reading the log again.
+fn remove_unfinished(directory: &Path) -> std::io::Result<()> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            tracing::warn!(file = %name, "removing a snapshot that sled had not finished");
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes sled's files readable by their owner only. Their directory is already; this is for copies.

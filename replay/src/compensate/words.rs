@@ -8,7 +8,7 @@ use ledger::event::word::{AuthorizingRole, RedemptionMode};
 use ledger::event::{Payload, subject_of};
 use ledger::id::Name;
 
-/// The last five characters of the landing's keys: `…7F3Q2 and …XXXX1`.
+/// The last five characters of the landing's keys: `…7F3Q2 and …9KM4T`.
 fn keys(ground: &Ground<'_>) -> String {
     let keys: Vec<String> = ground
         .landing

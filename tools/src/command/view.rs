@@ -1,6 +1,7 @@
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, table};
 use crate::histories::{self, PointArgs};
+use crate::near::near;
 use crate::session::Session;
 use crate::subject;
 use ledger::secret::Keyring;
@@ -8,9 +9,6 @@ use ledger::subject::{Subject, SubjectKind};
 use projections::view::view;
 use projections::{At, Histories};
 use serde_json::Value;
-
-/// How many near names a hint lists.
-const NEAR_MAX: usize = 3;
 
 /// What every view command takes.
 #[derive(Debug, clap::Args)]
@@ -226,12 +224,8 @@ fn cell(value: Option<&Value>) -> String {
 
 fn unknown(at: &At<'_>, subject: &Subject) -> Failure {
     let kind = subject.kind.name();
-    let wanted = subject.id.split(['.', '-']).next().unwrap_or_default();
     let known = at.subjects(subject.kind);
-    let near = known
-        .keys()
-        .filter(|id| !wanted.is_empty() && id.contains(wanted));
-    let near: Vec<&str> = near.take(NEAR_MAX).copied().collect();
+    let near = near(&subject.id, known.keys().copied());
     let hint = match near.is_empty() {
         true => format!(
             "`actl {kind}` lists those that are known at this point in time: {}",

@@ -16,7 +16,6 @@ mod connections;
 mod cursor;
 mod layers;
 mod log;
-mod near;
 mod point;
 mod problem;
 mod route;

@@ -2,11 +2,11 @@
 
 use super::super::answer;
 use super::super::app::App;
-use super::super::near::near;
 use super::super::point::PointQuery;
 use super::super::problem::{Code, Document, Problem};
 use super::Parameters;
 use crate::format::audit::{self, Origins};
+use crate::near::near;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;

@@ -3,10 +3,10 @@
 use super::super::answer;
 use super::super::app::{App, blocking};
 use super::super::cursor::Cursor;
-use super::super::near::near;
 use super::super::point::{read_as_of, read_position, wait, within};
 use super::super::problem::{Code, Document, Problem};
 use super::{Parameters, views};
+use crate::near::near;
 use crate::point::AsOf;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
