@@ -11,7 +11,7 @@ use ledger::event::{Event, Payload};
 use ledger::id::{CustomerId, LicenseId, OrderId, Pcn, Seats, TenantId};
 use ledger::kinds;
 use ledger::secret::{KeyFingerprint, PersonId};
-use ledger::subject::{Names, Subject, SubjectKind};
+use ledger::subject::{Subject, SubjectKind};
 use ledger::time::{Date, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,6 +77,8 @@ pub struct AgreementView {
     pub scenario: Option<Scenario>,
     /// The choice that was made.
     pub choice: Option<Choice>,
+    /// Whether a source reported the other choice later; the first stands.
+    pub second_choice: bool,
     /// The tenant that it is bound to.
     pub tenant: Option<TenantId>,
     /// On what ground.
@@ -163,13 +165,11 @@ fn follow(event: &Event, id: &LicenseId, known: &BTreeSet<Subject>, found: &mut 
 
 #[derive(Default)]
 struct Fold {
-    signed: bool,
     invited: bool,
     stalled: bool,
     link_expired: bool,
     provisioned: BTreeSet<TenantId>,
     was_bound: bool,
-    second_choice: bool,
     orders: BTreeMap<OrderId, u32>,
     key_seats: BTreeMap<KeyFingerprint, u32>,
     landed: BTreeMap<KeyFingerprint, (TenantId, u32)>,
@@ -200,6 +200,7 @@ pub fn fold(at: &At<'_>, id: &LicenseId) -> Option<AgreementView> {
         state: ActivationState::Signed,
         scenario: None,
         choice: None,
+        second_choice: false,
         tenant: None,
         basis: None,
         bound_at: None,
@@ -223,7 +224,6 @@ pub fn fold(at: &At<'_>, id: &LicenseId) -> Option<AgreementView> {
 fn evolve(view: &mut AgreementView, fold: &mut Fold, id: &LicenseId, event: &Event) {
     match &event.payload {
         Payload::AgreementSigned(signed) => {
-            fold.signed = true;
             view.program = Some(signed.program);
             view.pcn = Some(signed.pcn.clone());
             view.customer = Some(signed.customer.clone());
@@ -308,8 +308,8 @@ fn evolve(view: &mut AgreementView, fold: &mut Fold, id: &LicenseId, event: &Eve
             view.link_expires = again.link_expires.or(view.link_expires);
         }
         Payload::ScenarioAssessed(assessed) => view.scenario = Some(assessed.scenario),
-        Payload::SignInChosen(_) => choose(view, fold, Choice::SignIn),
-        Payload::SignUpChosen(_) => choose(view, fold, Choice::SignUp),
+        Payload::SignInChosen(_) => choose(view, Choice::SignIn),
+        Payload::SignUpChosen(_) => choose(view, Choice::SignUp),
         Payload::ServicesBoundToTenant(bound) => {
             let redemption = bound.redemption.as_ref().map(ToString::to_string);
             bind(
@@ -445,10 +445,10 @@ fn evolve(view: &mut AgreementView, fold: &mut Fold, id: &LicenseId, event: &Eve
 }
 
 /// A second choice is refused by the vendor; where a source reports one, the first stands (R8).
-fn choose(view: &mut AgreementView, fold: &mut Fold, choice: Choice) {
+fn choose(view: &mut AgreementView, choice: Choice) {
     match view.choice {
         None => view.choice = Some(choice),
-        Some(first) => fold.second_choice |= first != choice,
+        Some(first) => view.second_choice |= first != choice,
     }
 }
 
@@ -532,17 +532,4 @@ fn state(at: &At<'_>, view: &AgreementView, fold: &Fold) -> ActivationState {
 /// The present contact in a role.
 pub fn contact(view: &AgreementView, role: ContactRole) -> Option<PersonId> {
     view.contacts.get(role.as_str()).copied()
-}
-
-/// The keys that an agreement's events tie to it, for the sweep of its landings.
-pub fn keys(at: &At<'_>, id: &LicenseId) -> BTreeSet<Subject> {
-    let mut keys = BTreeSet::new();
-    for event in events(at, id) {
-        if let Payload::KeyIssued(issued) = &event.payload {
-            keys.insert(issued.key.subject());
-        } else if let Payload::KeyReissued(reissued) = &event.payload {
-            keys.insert(reissued.new_key.subject());
-        }
-    }
-    keys
 }

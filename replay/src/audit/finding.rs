@@ -41,11 +41,6 @@ impl Confidence {
         Self(if value > 1000 { 1000 } else { value })
     }
 
-    /// In thousandths.
-    pub fn as_thousandths(self) -> u16 {
-        self.0
-    }
-
     /// The next lower step: what one piece of counter-evidence costs.
     #[must_use]
     pub fn lowered(self) -> Self {

@@ -8,29 +8,12 @@ use std::sync::mpsc;
 use tests::facts::tenant_created;
 use tests::stores::{Place, create};
 
-/// The arguments of the command, for [`command_in_a_process`], one a line.
-const ARGUMENTS: &str = "TEST_HTTP_ARGUMENTS";
-
-/// Runs `actl` when a test of this file starts this test in a process of its own.
-#[test]
-#[ignore = "the other tests of this file start it"]
-fn command_in_a_process() {
-    let arguments = std::env::var(ARGUMENTS).expect("it was started by a test");
-    let arguments = arguments.lines().map(Into::into);
-    std::process::exit(tools::cli::main(arguments).into());
-}
-
 fn start(store: &Path, arguments: &[&str]) -> Child {
-    let mut all = vec!["actl", "--store", store.to_str().unwrap(), "serve"];
-    all.extend(arguments);
-    Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "process::command_in_a_process",
-            "--ignored",
-            "--nocapture",
-        ])
-        .env(ARGUMENTS, all.join("\n"))
+    Command::new(env!("CARGO_BIN_EXE_actl-under-test"))
+        .arg("--store")
+        .arg(store)
+        .arg("serve")
+        .args(arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()

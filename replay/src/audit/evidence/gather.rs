@@ -114,7 +114,6 @@ impl Evidence {
                     root: started.root_session.clone(),
                     principal: started.principal.as_ref().map(|p| p.id),
                     resource_tenant: started.resource_tenant.clone(),
-                    home_tenant: started.home_tenant.clone(),
                     auth: started.auth,
                 };
                 let session = self.sessions.entry(started.session.clone()).or_default();
@@ -243,7 +242,6 @@ impl Evidence {
             }
             Payload::AgreementRenewedAs(renewed) => {
                 let agreement = self.agreement(&renewed.new_license_id);
-                agreement.renews = Some(renewed.old_license_id.clone());
                 agreement.pcn = agreement
                     .pcn
                     .take()
@@ -466,16 +464,6 @@ impl Evidence {
                     .filter(|d| d.value.id == removed.domain.id);
                 held.for_each(|domain| domain.value.until = domain.value.until.or(until));
             }
-            Payload::DelegatedAdminGranted(granted) => {
-                let to = Known::new(event, granted.partner_tenant.clone());
-                self.tenant(&granted.tenant).delegated_to.push(to);
-            }
-            Payload::DelegatedAdminRevoked(revoked) => {
-                let tenant = self.tenant(&revoked.tenant);
-                tenant
-                    .delegated_to
-                    .retain(|to| to.value != revoked.partner_tenant);
-            }
             Payload::TenantRoleAssigned(given) => {
                 let user = Known::new(event, given.user.id);
                 self.tenant(&given.tenant).administrators.push(user);
@@ -511,7 +499,7 @@ impl Evidence {
                 ActivationStatusObserved AgentStarted AgreementRenewedAs AgreementSigned
                 AuthorizationReceived BypassTransitioned CaseClosed CaseOpened ClockSkewObserved
                 ConfirmationGiven ContactChanged CreditConsumed CreditExpired CreditForfeited
-                CreditLotActivated DesktopSetupRun DomainOptionChosen EndDateCorrected
+                CreditLotActivated DelegatedAdminGranted DelegatedAdminRevoked DesktopSetupRun DomainOptionChosen EndDateCorrected
                 ExistingSubscriptionsShown FindingConfirmed FindingDismissed IdentityVerified
                 ImportRecorded KeyEntered KeyIssued KeyReissued KeyRejected KeyRevealed KeysRedeemed
                 LicenseStateObserved LicensesUnassigned MachineBumped MachineKeyIssued

@@ -94,8 +94,6 @@ pub struct AgreementFacts {
     pub recipients: Vec<Known<PersonId>>,
     /// Activation statuses that a portal showed.
     pub statuses: Vec<Known<&'static str>>,
-    /// The agreement that it renews.
-    pub renews: Option<LicenseId>,
 }
 
 /// An assessed scenario.
@@ -133,8 +131,6 @@ pub struct TenantFacts {
     pub domains: Vec<Known<HeldDomain>>,
     /// How it came to be: agreement, activation and session that created it.
     pub created: Vec<Known<CreatedBy>>,
-    /// The partner tenants that administration is delegated to.
-    pub delegated_to: Vec<Known<TenantId>>,
     /// Its administrators.
     pub administrators: Vec<Known<PersonId>>,
     /// Users that were given licences.
@@ -212,8 +208,6 @@ pub struct SessionStart {
     pub principal: Option<PersonId>,
     /// The tenant that it is in.
     pub resource_tenant: Option<TenantId>,
-    /// The principal's own tenant.
-    pub home_tenant: Option<TenantId>,
     /// How it was authenticated.
     pub auth: AuthMethod,
 }
