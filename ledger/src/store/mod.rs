@@ -27,7 +27,7 @@ pub use append::{Answer, Condition, Known, Pending, Receipt};
 use directory::Directory;
 pub use error::{AppendError, PathDisplay, StoreError};
 use futures_core::Stream;
-pub use open::{NewStore, Recovered};
+pub use open::{DEFAULT_ENGINE, NewStore, Recovered};
 pub use read::Events;
 use read::{Shared, event_of};
 use sequencer::Sequencer;

@@ -58,7 +58,10 @@ impl Sequencer {
         }
         self.shared.index.close()?;
         match (self.directory, self.epoch) {
-            (Some(mut directory), Some(_)) => directory.close(self.shared.end()),
+            (Some(mut directory), Some(_)) => {
+                self.shared.log.close()?;
+                directory.close(self.shared.end())
+            }
             _ => Ok(()),
         }
     }
