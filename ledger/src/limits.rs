@@ -22,8 +22,9 @@ pub const FRAME_EVENTS_TARGET: usize = 4_096;
 /// The most events in one frame, for the same reason.
 pub const FRAME_EVENTS_MAX: usize = FRAME_EVENTS_TARGET + APPEND_EVENTS_MAX;
 
-/// A frame whose events take fewer bytes is not compressed: there is nothing to gain.
-pub const FRAME_COMPRESSED_LENGTH_MIN_BYTES: usize = 512;
+/// A frame whose events take fewer bytes is not compressed: somebody waits for it, and compressing it
+/// takes as long as writing what it saves.
+pub const FRAME_COMPRESSED_LENGTH_MIN_BYTES: usize = 64 << 10;
 
 /// Submitting blocks while the requests that wait hold more events than this.
 pub const QUEUE_EVENTS_MAX: usize = 16_384;

@@ -411,9 +411,9 @@ mod tests {
     }
 
     fn compressed() -> Frame {
-        let events: Vec<_> = (0..40_u8).map(|n| vec![n; 40]).collect();
+        let events: Vec<_> = (0..40_u8).map(|n| vec![n; 4_000]).collect();
         let frame = Frame::new(Epoch(3), Position(7), &events).unwrap();
-        assert!(frame.bytes().len() < 40 * 40);
+        assert!(frame.bytes().len() < 4_000);
         frame
     }
 
@@ -435,8 +435,8 @@ mod tests {
         let made = compressed();
         let read = Frame::read(made.bytes().to_vec()).unwrap();
         assert_eq!(read, made);
-        assert_eq!(read.event(Position(8)), Some([1; 40].as_slice()));
-        assert_eq!(read.event(Position(46)), Some([39; 40].as_slice()));
+        assert_eq!(read.event(Position(8)), Some([1; 4_000].as_slice()));
+        assert_eq!(read.event(Position(46)), Some([39; 4_000].as_slice()));
         assert_eq!(read.event(Position(47)), None);
     }
 
