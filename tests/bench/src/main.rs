@@ -4,9 +4,14 @@
 //! same events. The events are prepared once into a file, so that neither JSON nor their invention is
 //! measured. One run prints one table and appends one line of JSON to a file of results.
 
+mod compare;
+mod contender;
 mod data;
 mod fault;
+mod load;
+mod machine;
 mod medium;
+mod report;
 
 use clap::{Parser, Subcommand};
 use fault::Outcome;
@@ -23,6 +28,7 @@ struct Cli {
 enum Command {
     Prepare(data::prepare::Prepare),
     Medium(medium::Medium),
+    Compare(compare::Compare),
 }
 
 impl Cli {
@@ -30,6 +36,7 @@ impl Cli {
         match self.command {
             Command::Prepare(prepare) => prepare.run(),
             Command::Medium(medium) => medium.run(),
+            Command::Compare(compare) => compare.run(),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::data::read::Feed;
 use crate::fault::{About, Outcome};
-use comfy_table::{Table, presets};
+use crate::report::table;
+use comfy_table::Table;
 use rustix::fs::FallocateFlags;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -229,11 +230,4 @@ fn plain_blocks(data: &Path, blocks: usize, events: usize) -> Outcome<Vec<Vec<u8
     }
     plain.truncate(blocks);
     Ok(plain)
-}
-
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(header);
-    table
 }
