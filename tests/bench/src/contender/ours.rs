@@ -2,6 +2,7 @@
 
 use super::{Append, Contender, Verdict};
 use crate::fault::Outcome;
+use ledger::log::Engine;
 use ledger::secret::Pepper;
 use ledger::store::{AppendError, Condition, Known, NewStore, Store};
 use ledger::time::{Clock, Timestamp};
@@ -31,16 +32,14 @@ pub fn open_store(engine: &str, path: &Path) -> Outcome<Store> {
     if path.exists() {
         return Ok(Store::open(path, clock)?);
     }
+    let engine = Engine::named(engine).ok_or("there is no such engine")?;
     let new = NewStore {
+        engine: engine.name,
         pepper: Pepper::public().id(),
         store_id: [7; 16],
         created_at: WallClock.now(),
     };
-    let store = Store::create(path, new, clock)?;
-    if store.description().engine != engine {
-        return Err(format!("a new store cannot be made with engine {engine} yet").into());
-    }
-    Ok(store)
+    Ok(Store::create(path, new, clock)?)
 }
 
 impl Contender for Ours {
