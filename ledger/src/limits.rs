@@ -1,5 +1,7 @@
 //! Every bound on what the store holds in memory, takes in one piece or writes in one piece.
 
+use std::time::Duration;
+
 /// The most events in one append.
 pub const APPEND_EVENTS_MAX: usize = 4_096;
 
@@ -26,11 +28,11 @@ pub const FRAME_EVENTS_MAX: usize = FRAME_EVENTS_TARGET + APPEND_EVENTS_MAX;
 /// takes as long as writing what it saves.
 pub const FRAME_COMPRESSED_LENGTH_MIN_BYTES: usize = 64 << 10;
 
-/// Submitting blocks while the requests that wait hold more events than this.
-pub const QUEUE_EVENTS_MAX: usize = 16_384;
+/// Submitting blocks while so many wait for the next frame.
+pub const FRAME_ANSWERS_MAX: usize = 4_096;
 
-/// Submitting blocks while more requests than this wait.
-pub const QUEUE_REQUESTS_MAX: usize = 4_096;
+/// How long at most the manifest does not say that an acknowledged event is durable.
+pub const MARK_AFTER: Duration = Duration::from_secs(1);
 
 /// How many frames that were read lately are kept for the next read.
 pub const FRAME_CACHE_FRAMES_MAX: usize = 16;
