@@ -64,6 +64,7 @@ impl Compare {
             writers: self.writers,
             batch: self.batch,
             time: Duration::from_secs_f64(seconds),
+            again: false,
         };
         let mut runners = self.runners()?;
         for number in 1..=rounds {

@@ -16,6 +16,8 @@ pub struct Load {
     pub batch: usize,
     /// How long they go on.
     pub time: Duration,
+    /// Whether the store has the events already: they get other ids, and are otherwise the same.
+    pub again: bool,
 }
 
 /// What they did.
@@ -96,7 +98,9 @@ fn client(contender: &dyn Contender, feed: &Feed, load: Load, start: Instant) ->
             if begun >= load.time {
                 return Ok(tally);
             }
-            while contender.append(append(events, contender.end())?)? == Verdict::Conflict {
+            while contender.append(append(events, contender.end(), load.again)?)?
+                == Verdict::Conflict
+            {
                 tally.conflicts += 1;
             }
             let wait = start.elapsed() - begun;
@@ -113,10 +117,14 @@ fn client(contender: &dyn Contender, feed: &Feed, load: Load, start: Instant) ->
 ///
 /// The guard is on the most particular subject of the first event (a seat before a tenant), and on a
 /// support case that never is.
-fn append(stored: &[&[u8]], end: u64) -> Outcome<Append> {
+fn append<'a>(stored: &'a [&'a [u8]], end: u64, again: bool) -> Outcome<Append<'a>> {
     let mut facts = Vec::with_capacity(stored.len());
     for bytes in stored {
-        facts.push(Event::decode(bytes)?.fact);
+        let mut fact = Event::decode(bytes)?.fact;
+        if again {
+            fact.id.0 = fact.id.0.map(|byte| !byte);
+        }
+        facts.push(fact);
     }
     let first = facts.first().ok_or("an append without events")?;
     let absent = Subject::new(SubjectKind::Case, format_args!("none-{}", first.id));
@@ -128,6 +136,6 @@ fn append(stored: &[&[u8]], end: u64) -> Outcome<Append> {
             absent,
         },
         facts,
-        stored: stored.iter().map(|bytes| bytes.to_vec()).collect(),
+        stored,
     })
 }

@@ -21,11 +21,6 @@ pub fn peak_memory_bytes() -> Outcome<u64> {
     kilobytes(Path::new("/proc/self/status"), "VmHWM")
 }
 
-/// The part of it that is this process's own, not pages of mapped files; at this moment, in bytes.
-pub fn anonymous_memory_bytes() -> Outcome<u64> {
-    kilobytes(Path::new("/proc/self/status"), "RssAnon")
-}
-
 fn meminfo(name: &str) -> Outcome<u64> {
     kilobytes(Path::new("/proc/meminfo"), name)
 }

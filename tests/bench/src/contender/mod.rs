@@ -16,7 +16,7 @@ use crate::fault::Outcome;
 use ledger::event::Fact;
 use ledger::log::ENGINES;
 use ledger::subject::Subject;
-pub use ours::WallClock;
+pub use ours::{WallClock, open_store};
 use std::path::Path;
 
 /// What has to hold for an append to happen.
@@ -34,11 +34,11 @@ pub struct Guard {
 }
 
 /// One append by a client.
-pub struct Append {
+pub struct Append<'a> {
     /// The events, decoded.
     pub facts: Vec<Fact>,
     /// Their stored form, as the file of events has it.
-    pub stored: Vec<Vec<u8>>,
+    pub stored: &'a [&'a [u8]],
     /// What has to hold.
     pub guard: Guard,
 }
@@ -58,7 +58,7 @@ pub trait Contender: Send + Sync {
     fn end(&self) -> u64;
 
     /// Appends events under a guard; returns when they are durable or refused.
-    fn append(&self, append: Append) -> Outcome<Verdict>;
+    fn append(&self, append: Append<'_>) -> Outcome<Verdict>;
 
     /// Waits until everything derived is there, and closes. Belongs to the time that is measured.
     fn close(self: Box<Self>) -> Outcome<()>;
@@ -119,7 +119,7 @@ const PEERS: &[Entry] = &[
     },
 ];
 
-/// Every contender: the engines of the store under `ours-ENGINE`, and the peers.
+/// Every contender: the store with each of its engines, and the peers.
 pub fn all() -> Vec<Entry> {
     let ours = ENGINES.iter().filter(|engine| engine.persistent);
     let ours = ours.map(|engine| Entry {
