@@ -64,14 +64,20 @@ impl Compare {
             writers: self.writers,
             batch: self.batch,
             time: Duration::from_secs_f64(seconds),
-            again: false,
+            id_mask: 0,
         };
+        let making = load::making_nanos(&Feed::open(&self.site.data)?, load)?;
         let mut runners = self.runners()?;
         for number in 1..=rounds {
             for runner in &mut runners {
                 // What the one before left to be written must not be written in this one's time.
                 rustix::fs::sync();
                 let open = (runner.entry.open)(runner.entry.name, &runner.path)?;
+                let (end, total) = (open.end(), runner.total.events);
+                if runner.entry.keeps && end != total {
+                    let name = runner.entry.name;
+                    return Err(format!("{name} has {end} events of {total}").into());
+                }
                 let tally = load::round(open, &runner.feed, load)
                     .map_err(|error| format!("{}: {error}", runner.entry.name))?;
                 let (name, rate) = (runner.entry.name, tally.rate());
@@ -84,12 +90,16 @@ impl Compare {
             "{} clients, {} events an append, {rounds} rounds of {seconds} s each in turn",
             load.writers, load.batch
         );
+        println!(
+            "a client works {making:.0} ns an event before it asks, the same for each contender"
+        );
         let results = print(&mut runners)?;
         let result = json!({
             "writers": load.writers,
             "batch": load.batch,
             "round_seconds": seconds,
             "rounds": rounds,
+            "client_nanos_per_event": making,
             "contenders": results,
         });
         self.site.keep("compare", &data, result)

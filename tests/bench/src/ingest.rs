@@ -49,7 +49,7 @@ impl Ingest {
             writers: self.writers,
             batch: self.batch,
             time: Duration::MAX,
-            again: false,
+            id_mask: 0,
         };
         let entry = contender::named(&self.engine)?;
         let open = (entry.open)(entry.name, &path)?;

@@ -2,16 +2,17 @@
 //! an index is built of nothing.
 
 use crate::cold::Files;
-use crate::contender::{self, open_store};
+use crate::contender::{self, WallClock, open_store};
 use crate::data::facts::DataFacts;
 use crate::data::read::Feed;
 use crate::fault::{About, Outcome};
-use crate::load::{self, Load};
+use crate::load::{self, Load, other_id};
 use crate::machine;
 use crate::report::{Site, mebibytes, table};
 use ledger::event::Event;
 use ledger::id::Position;
 use ledger::store::Known;
+use ledger::time::Clock;
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,7 +54,7 @@ impl Doomed {
             writers: 64,
             batch: 1,
             time: Duration::MAX,
-            again: true,
+            id_mask: fresh_mask(),
         };
         let open = (entry.open)(entry.name, &self.store)?;
         load::round(open, &Feed::open(&self.data)?, load)?;
@@ -80,11 +81,11 @@ impl Reopen {
         let data = DataFacts::read(&self.site.data)?;
         let path = self.site.directory.join(&self.engine);
         self.kill(&path)?;
-        let left = self.open(&path, 0xa5)?;
+        let left = self.open(&path)?;
         self.kill(&path)?;
         let index = path.join("index");
         fs::remove_dir_all(&index).about(&index)?;
-        let without = self.open(&path, 0xa6)?;
+        let without = self.open(&path)?;
         let rebuilt = without.events as f64 / without.closed.as_secs_f64();
         let peak = machine::peak_memory_bytes()?;
 
@@ -146,13 +147,13 @@ impl Reopen {
         }
     }
 
-    /// Opens the store cold, uses it and closes it. `mark` makes the id of the append a new one.
-    fn open(&self, path: &Path, mark: u8) -> Outcome<Opened> {
+    /// Opens the store cold, uses it and closes it.
+    fn open(&self, path: &Path) -> Outcome<Opened> {
         Files::under(path)?.drop_cache()?;
         let block = Feed::open(&self.site.data)?.block()?;
         let stored = block.as_ref().and_then(|block| block.stored().next());
         let mut fact = Event::decode(stored.ok_or("no events")?)?.fact;
-        fact.id.0 = fact.id.0.map(|byte| byte ^ mark);
+        fact.id = other_id(fact.id, fresh_mask());
         let start = Instant::now();
         let store = open_store(&self.engine, path)?;
         let opened = start.elapsed();
@@ -175,6 +176,11 @@ impl Reopen {
             closed: start.elapsed(),
         })
     }
+}
+
+/// A mask for ids that no run used before: the time.
+fn fresh_mask() -> u128 {
+    WallClock.now().as_micros().unsigned_abs().into()
 }
 
 /// Whether the store's manifest says that somebody is writing, who is not done.
