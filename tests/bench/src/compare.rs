@@ -66,7 +66,7 @@ impl Compare {
             time: Duration::from_secs_f64(seconds),
             id_mask: 0,
         };
-        let making = load::making_nanos(&Feed::open(&self.site.data)?, load)?;
+        let making = load::making_nanos(&Feed::once(&self.site.data)?, load)?;
         let mut runners = self.runners()?;
         for number in 1..=rounds {
             for runner in &mut runners {
@@ -116,7 +116,7 @@ impl Compare {
             runners.push(Runner {
                 entry,
                 path,
-                feed: Feed::open(&self.site.data)?,
+                feed: Feed::circular(&self.site.data)?,
                 rounds: Vec::new(),
                 total: Tally::default(),
             });
@@ -156,14 +156,9 @@ fn print(runners: &mut [Runner]) -> Outcome<Vec<Value>> {
         );
         let total = &runner.total;
         let disk = machine::disk_bytes(&runner.path)? as f64 / total.events as f64;
-        let starved = if total.starved {
-            " (ran out of events)"
-        } else {
-            ""
-        };
         shown.add_row([
             runner.entry.name.to_owned(),
-            format!("{rate:.0}{starved}"),
+            format!("{rate:.0}"),
             format!("{:.1}", total.bytes as f64 / 1e6 / total.time.as_secs_f64()),
             of_raw.map_or_else(String::new, |ratio| format!("{:.1} %", ratio * 100.0)),
             spread(&by_round),
@@ -185,7 +180,6 @@ fn print(runners: &mut [Runner]) -> Outcome<Vec<Value>> {
             "p99_ms": p99,
             "conflicts": total.conflicts,
             "disk_bytes_per_event": disk,
-            "starved": total.starved,
             "unequal": runner.entry.unequal,
         }));
     }

@@ -53,7 +53,7 @@ impl Ingest {
         };
         let entry = contender::named(&self.engine)?;
         let open = (entry.open)(entry.name, &path)?;
-        let tally = load::round(open, &Feed::open(&self.site.data)?, load)?;
+        let tally = load::round(open, &Feed::once(&self.site.data)?, load)?;
         let peak = machine::peak_memory_bytes()?;
         let parts = parts(&path)?;
         let total: u64 = parts.iter().map(|(_, bytes)| bytes).sum();
@@ -107,7 +107,7 @@ impl Ingest {
     /// The most memory that the clients' own blocks and decoded events take: as many blocks as there
     /// are clients are decoded at the same time, before there is any store.
     fn own_memory_bytes(&self) -> Outcome<u64> {
-        let feed = Feed::open(&self.site.data)?;
+        let feed = Feed::once(&self.site.data)?;
         let blocks: Outcome<Vec<Option<Block>>> = (0..self.writers).map(|_| feed.block()).collect();
         let blocks = blocks?;
         let decoded: Outcome<Vec<_>> = blocks.iter().flatten().flat_map(Block::events).collect();

@@ -9,6 +9,7 @@ mod compare;
 mod contender;
 mod data;
 mod fault;
+mod full;
 mod history;
 mod ingest;
 mod load;
@@ -33,10 +34,12 @@ struct Cli {
 enum Command {
     Prepare(data::prepare::Prepare),
     Medium(medium::Medium),
+    Full(full::Full),
     Compare(compare::Compare),
     Ingest(ingest::Ingest),
     Replay(replay::Replay),
     Reopen(reopen::Reopen),
+    #[command(hide = true)]
     Doomed(reopen::Doomed),
     History(history::History),
 }
@@ -46,6 +49,7 @@ impl Cli {
         match self.command {
             Command::Prepare(prepare) => prepare.run(),
             Command::Medium(medium) => medium.run(),
+            Command::Full(full) => full.run(),
             Command::Compare(compare) => compare.run(),
             Command::Ingest(ingest) => ingest.run(),
             Command::Replay(replay) => replay.run(),

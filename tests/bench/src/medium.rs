@@ -256,7 +256,7 @@ fn codecs(data: &Path, blocks: usize) -> Outcome<Table> {
 /// Blocks of stored events, one after the other without their lengths, as a frame has them.
 /// They are drawn from every tenth block of the file, because its beginning is not typical.
 fn plain_blocks(data: &Path, blocks: usize, events: usize) -> Outcome<Vec<Vec<u8>>> {
-    let feed = Feed::open(data)?;
+    let feed = Feed::once(data)?;
     let mut plain = Vec::new();
     let mut number = 0;
     while plain.len() < blocks {

@@ -57,8 +57,8 @@ impl Doomed {
             id_mask: fresh_mask(),
         };
         let open = (entry.open)(entry.name, &self.store)?;
-        load::round(open, &Feed::open(&self.data)?, load)?;
-        Err("the events came to an end before the kill".into())
+        load::round(open, &Feed::circular(&self.data)?, load)?;
+        Err("nobody killed it".into())
     }
 }
 
@@ -150,7 +150,7 @@ impl Reopen {
     /// Opens the store cold, uses it and closes it.
     fn open(&self, path: &Path) -> Outcome<Opened> {
         Files::under(path)?.drop_cache()?;
-        let block = Feed::open(&self.site.data)?.block()?;
+        let block = Feed::once(&self.site.data)?.block()?;
         let stored = block.as_ref().and_then(|block| block.stored().next());
         let mut fact = Event::decode(stored.ok_or("no events")?)?.fact;
         fact.id = other_id(fact.id, fresh_mask());
