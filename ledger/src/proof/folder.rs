@@ -159,9 +159,15 @@ impl CheckpointFolder {
         }
     }
 
+    /// How far the log had reached when the last checkpoint was signed, 0 if there is none. By the
+    /// names of the files alone, so that a store can ask this whenever it is opened.
+    pub(crate) fn reached(&self) -> Result<TreeSize, FileError> {
+        Ok(self.sizes()?.into_iter().max().unwrap_or_default())
+    }
+
     /// In no order. What else lies in the folder is passed over: remains of a write that was killed.
-    fn sizes(&self) -> Result<Vec<TreeSize>, FolderError> {
-        let failed = |error| self.failed("listing", error);
+    fn sizes(&self) -> Result<Vec<TreeSize>, FileError> {
+        let failed = |error| FileError::new("listing", &self.path, error);
         let entries = match fs::read_dir(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(failed)?,
@@ -183,10 +189,6 @@ impl CheckpointFolder {
             }
         }
         Ok(files::replace(&self.path.join(name), content.as_bytes())?)
-    }
-
-    fn failed(&self, doing: &'static str, error: io::Error) -> FolderError {
-        FileError::new(doing, &self.path, error).into()
     }
 }
 

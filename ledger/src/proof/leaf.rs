@@ -8,6 +8,9 @@ use std::fmt;
 /// data hashed in the same way, can pass for an event. Format of the tree.
 const LEAF_DOMAIN: &[u8] = b"activation-ledger/event/1\n";
 
+/// Stands in place of an event that is lost and whose hash is not known either.
+const LOST_DOMAIN: &[u8] = b"activation-ledger/lost/1\n";
+
 /// RFC 9162 2.1.1: leaves and nodes are hashed apart, so that no node can pass for a leaf.
 const LEAF_PREFIX: u8 = 0x00;
 const NODE_PREFIX: u8 = 0x01;
@@ -64,6 +67,16 @@ pub fn leaf_hash(stored: &[u8]) -> TreeHash {
     hasher.update(&[LEAF_PREFIX]);
     hasher.update(LEAF_DOMAIN);
     hasher.update(stored);
+    TreeHash(hasher.finalize().into())
+}
+
+/// The hash of the leaf of a lost event whose own hash is lost as well. A tree with such a leaf never
+/// continues a checkpoint that was signed over the event.
+pub fn lost_leaf_hash(position: Position) -> TreeHash {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&[LEAF_PREFIX]);
+    hasher.update(LOST_DOMAIN);
+    hasher.update(&position.0.to_le_bytes());
     TreeHash(hasher.finalize().into())
 }
 

@@ -25,7 +25,7 @@ pub use checkpoint::{Checkpoint, Origin, SignedCheckpoint};
 pub use file::ProofFile;
 pub use folder::CheckpointFolder;
 pub use key::{KeyName, SignerKey, VerifierKey};
-pub use leaf::{TreeHash, TreeSize, empty_root, leaf_data, leaf_hash, node_hash};
+pub use leaf::{TreeHash, TreeSize, empty_root, leaf_data, leaf_hash, lost_leaf_hash, node_hash};
 pub use note::Note;
 pub use tile::{MemoryTiles, TileId, Tiles};
 pub use tree::Tree;

@@ -1,0 +1,103 @@
+//! The log as it is stored: what hashes and proofs are made of.
+
+use super::Store;
+use super::error::StoreError;
+use super::read::Shared;
+use crate::id::Position;
+use crate::log::{LogError, Place, StoredFrame};
+use crate::proof::{TreeHash, leaf_hash, lost_leaf_hash};
+use std::sync::Arc;
+
+/// An event of the log in its stored form.
+#[derive(Debug, Clone)]
+pub struct StoredEvent {
+    frame: StoredFrame,
+    position: Position,
+}
+
+impl StoredEvent {
+    /// Its position.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Its stored bytes; `None` if it is lost and only its place is left.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        self.frame.event(self.position)
+    }
+
+    /// The hash of its leaf. Costs one hash of its bytes. Of a lost event it is the one that was kept
+    /// in its place, or else [`lost_leaf_hash`].
+    pub fn leaf(&self) -> TreeHash {
+        match (self.bytes(), self.frame.lost_leaf(self.position)) {
+            (Some(bytes), _) => leaf_hash(bytes),
+            (None, Some(kept)) => TreeHash(kept),
+            (None, None) => lost_leaf_hash(self.position),
+        }
+    }
+
+    pub(super) fn frame(&self) -> &StoredFrame {
+        &self.frame
+    }
+}
+
+/// The stored events in order, read from the medium and not from any cache, each frame checked. Holds
+/// one frame at a time. Ends after an error.
+pub struct StoredEvents {
+    shared: Arc<Shared>,
+    place: Place,
+    frame: Option<StoredFrame>,
+    after: Position,
+    end: Position,
+}
+
+impl Store {
+    /// The stored bytes of all events after a position, up to the present end.
+    pub fn stored(&self, after: Position) -> StoredEvents {
+        StoredEvents {
+            shared: Arc::clone(&self.shared),
+            place: Place::default(),
+            frame: None,
+            after,
+            end: self.end(),
+        }
+    }
+}
+
+impl StoredEvents {
+    fn read(&mut self, position: Position) -> Result<StoredEvent, StoreError> {
+        let frame = match self.frame.take().filter(|frame| frame.holds(position)) {
+            Some(frame) => frame,
+            None => self.next_frame(position)?,
+        };
+        self.frame = Some(Arc::clone(&frame));
+        Ok(StoredEvent { frame, position })
+    }
+
+    fn next_frame(&mut self, position: Position) -> Result<StoredFrame, StoreError> {
+        let frame = self.shared.log.next_frame(position, &mut self.place)?;
+        let frame = frame.filter(|frame| frame.holds(position));
+        let frame = frame.ok_or_else(|| LogError::Damaged {
+            position,
+            reason: "no frame holds it".to_owned(),
+        })?;
+        Ok(frame)
+    }
+}
+
+impl Iterator for StoredEvents {
+    type Item = Result<StoredEvent, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.after >= self.end {
+            return None;
+        }
+        let position = self.after.next();
+        let read = self.read(position);
+        self.after = match read {
+            Ok(_) => position,
+            Err(_) => self.end,
+        };
+        Some(read)
+    }
+}
