@@ -132,9 +132,14 @@ impl CheckpointFolder {
         checkpoints.filter_map(Result::transpose).collect()
     }
 
+    /// The file of the checkpoint of a size.
+    pub fn path_of(&self, size: TreeSize) -> PathBuf {
+        self.path.join(file_name(size))
+    }
+
     /// The checkpoint of a size, if one was kept; its signature is not checked.
     pub fn checkpoint(&self, size: TreeSize) -> Result<Option<SignedCheckpoint>, FolderError> {
-        let path = self.path.join(file_name(size));
+        let path = self.path_of(size);
         let Some(text) = read(&path)? else {
             return Ok(None);
         };
