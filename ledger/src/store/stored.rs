@@ -101,3 +101,28 @@ impl Iterator for StoredEvents {
         Some(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Epoch, Frame};
+
+    #[test]
+    fn a_lost_event_stands_in_the_tree_by_the_hash_that_was_kept_of_it() {
+        let kept = leaf_hash(b"what was there");
+        let hole = Frame::lost(Epoch(1), Position(4), &[Some(kept.0), None]).unwrap();
+        let at = |position| StoredEvent {
+            frame: Arc::new(hole.clone()),
+            position: Position(position),
+        };
+        assert_eq!((at(4).bytes(), at(4).leaf()), (None, kept));
+        assert_eq!(at(5).leaf(), lost_leaf_hash(Position(5)));
+        assert_ne!(lost_leaf_hash(Position(5)), lost_leaf_hash(Position(6)));
+        let whole = Frame::new(Epoch(1), Position(4), &[b"what was there"]).unwrap();
+        let event = StoredEvent {
+            frame: Arc::new(whole),
+            position: Position(4),
+        };
+        assert_eq!(event.leaf(), kept);
+    }
+}
