@@ -7,7 +7,7 @@ use ct_merkle::{ConsistencyProof, InclusionProof, RootHash};
 use ledger::id::Position;
 use ledger::proof::{
     MemoryTiles, TileId, Tiles, Tree, TreeHash, TreeSize, consistency, empty_root, inclusion,
-    leaf_data, leaf_hash, node_hash, tile,
+    leaf_data, leaf_hash, lost_leaf_hash, node_hash, tile,
 };
 use proptest::prelude::*;
 
@@ -113,6 +113,26 @@ fn cross_check_consistency<T: Tiles>(
             .verify_consistency(&other_root(from.1, from.0), &ours)
             .unwrap();
     }
+}
+
+#[test]
+fn what_is_hashed_for_a_leaf_and_a_node_never_changes() {
+    let hash = |bytes: &[u8]| TreeHash(blake3::hash(bytes).into());
+    assert_eq!(
+        leaf_hash(b"stored"),
+        hash(b"\x00activation-ledger/event/1\nstored")
+    );
+    assert_eq!(
+        lost_leaf_hash(Position(258)),
+        hash(b"\x00activation-ledger/lost/1\n\x02\x01\0\0\0\0\0\0")
+    );
+    let (left, right) = (hash(b"left"), hash(b"right"));
+    let both = [&[1][..], &left.0, &right.0].concat();
+    assert_eq!(node_hash(left, right), hash(&both));
+    assert_eq!(
+        empty_root().to_string(),
+        "rxNJufX5oaagQE3qNtzJSZvLJcmtwRK3zJqTyuQfMmI="
+    );
 }
 
 #[test]

@@ -215,6 +215,10 @@ fn an_event_that_cannot_be_where_it_is_is_named() {
             Some("position 5: the event there says that it is at position 6"),
         ),
         (
+            frames(&[(2, 1, first), (2, 3, &good[2..])]),
+            Some("position 4: the frame that holds it begins at position 3"),
+        ),
+        (
             frames(&[(2, 1, first), (2, 5, &rest[1..])]),
             Some("position 4: no frame holds it"),
         ),
@@ -257,4 +261,40 @@ fn a_shorter_log_and_a_checkpoint_of_another_store_are_refused() {
     let found = store.verify(&[foreign], |_| {}).unwrap_err();
     assert!(matches!(found, IntegrityError::OtherLog { .. }), "{found}");
     assert!(store.roots(&[TreeSize(7)]).is_err());
+}
+
+#[test]
+fn a_lost_event_stands_in_the_tree_by_its_hash_and_is_counted() {
+    let whole = stored(&[5; 9]);
+    let leaves: Vec<TreeHash> = whole.iter().map(|bytes| leaf_hash(bytes)).collect();
+    let with_hole = |kept: [Option<[u8; 32]>; 2]| {
+        let mut after = frames(&[(1, 1, &whole[..3]), (1, 6, &whole[5..])]);
+        after.insert(1, Frame::lost(Epoch(1), Position(4), &kept).unwrap());
+        let changed = Arc::new(AtomicBool::new(false));
+        let store = over(Box::new(Changing {
+            before: frames(&[(1, 1, &whole)]),
+            after,
+            changed: Arc::clone(&changed),
+        }));
+        changed.store(true, Ordering::Relaxed);
+        store
+    };
+    let place = Place::new();
+    let folder = CheckpointFolder::of(place.path());
+    let store = with_hole([Some(leaves[3].0), Some(leaves[4].0)]);
+    let key = key(&store);
+    let signed = store.checkpoint(&folder, &key).unwrap();
+    let known = [signed.checkpoint().clone()];
+    assert_eq!(known[0].root, root_of(leaves));
+    assert_eq!(store.verify(&known, |_| {}).unwrap().lost, 2);
+    let proof = store.prove_inclusion(Position(6), &signed).unwrap();
+    proof.verify(&key.verifier()).unwrap();
+    let lost = store.prove_inclusion(Position(4), &signed).unwrap_err();
+    assert!(matches!(lost, IntegrityError::Lost { .. }), "{lost}");
+
+    // Without the hash the log does not continue what was signed over the event.
+    let store = with_hole([Some(known[0].root.0), None]);
+    let found = store.verify(&known, |_| {}).unwrap_err();
+    assert!(matches!(found, IntegrityError::OtherRoot { .. }), "{found}");
+    assert!(store.checkpoint(&folder, &key).is_err());
 }

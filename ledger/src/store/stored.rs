@@ -2,9 +2,9 @@
 
 use super::Store;
 use super::error::StoreError;
-use super::read::Shared;
+use super::read::Frames;
 use crate::id::Position;
-use crate::log::{LogError, Place, StoredFrame};
+use crate::log::StoredFrame;
 use crate::proof::{TreeHash, leaf_hash, lost_leaf_hash};
 use std::sync::Arc;
 
@@ -44,44 +44,19 @@ impl StoredEvent {
 /// The stored events in order, read from the medium and not from any cache, each frame checked. Holds
 /// one frame at a time. Ends after an error.
 pub struct StoredEvents {
-    shared: Arc<Shared>,
-    place: Place,
+    frames: Frames,
     frame: Option<StoredFrame>,
     after: Position,
-    end: Position,
 }
 
 impl Store {
     /// The stored bytes of all events after a position, up to the present end.
     pub fn stored(&self, after: Position) -> StoredEvents {
         StoredEvents {
-            shared: Arc::clone(&self.shared),
-            place: Place::default(),
+            frames: Frames::new(Arc::clone(&self.shared), after, self.end()),
             frame: None,
             after,
-            end: self.end(),
         }
-    }
-}
-
-impl StoredEvents {
-    fn read(&mut self, position: Position) -> Result<StoredEvent, StoreError> {
-        let frame = match self.frame.take().filter(|frame| frame.holds(position)) {
-            Some(frame) => frame,
-            None => self.next_frame(position)?,
-        };
-        self.frame = Some(Arc::clone(&frame));
-        Ok(StoredEvent { frame, position })
-    }
-
-    fn next_frame(&mut self, position: Position) -> Result<StoredFrame, StoreError> {
-        let frame = self.shared.log.next_frame(position, &mut self.place)?;
-        let frame = frame.filter(|frame| frame.holds(position));
-        let frame = frame.ok_or_else(|| LogError::Damaged {
-            position,
-            reason: "no frame holds it".to_owned(),
-        })?;
-        Ok(frame)
     }
 }
 
@@ -89,16 +64,17 @@ impl Iterator for StoredEvents {
     type Item = Result<StoredEvent, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.after >= self.end {
-            return None;
-        }
         let position = self.after.next();
-        let read = self.read(position);
-        self.after = match read {
-            Ok(_) => position,
-            Err(_) => self.end,
+        let frame = match self.frame.take().filter(|frame| frame.holds(position)) {
+            Some(frame) => frame,
+            None => match self.frames.next()? {
+                Ok(frame) => frame,
+                Err(error) => return Some(Err(error)),
+            },
         };
-        Some(read)
+        self.after = position;
+        self.frame = Some(Arc::clone(&frame));
+        Some(Ok(StoredEvent { frame, position }))
     }
 }
 

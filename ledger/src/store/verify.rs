@@ -2,8 +2,8 @@
 
 use super::error::StoreError;
 use super::integrity::IntegrityError;
+use super::read::event_of;
 use super::{Store, StoredEvent};
-use crate::event::Event;
 use crate::id::Position;
 use crate::log::{Epoch, LogError};
 use crate::proof::{Checkpoint, Tree, TreeHash, TreeSize};
@@ -82,6 +82,7 @@ impl Store {
 /// What every event is held against: the one before it.
 #[derive(Default)]
 struct Order {
+    frame_end: Position,
     epoch: Epoch,
     recorded_at: Option<Timestamp>,
 }
@@ -90,20 +91,21 @@ impl Order {
     fn check(&mut self, stored: &StoredEvent) -> Result<(), IntegrityError> {
         let position = stored.position();
         let frame = stored.frame();
+        if position > self.frame_end && position != frame.first() {
+            let first = frame.first();
+            let reason = format!("the frame that holds it begins at position {first}");
+            return Err(StoreError::from(LogError::Damaged { position, reason }).into());
+        }
+        self.frame_end = frame.last();
         if frame.epoch() < self.epoch {
             let position = frame.first();
             return Err(IntegrityError::Epoch { position });
         }
         self.epoch = frame.epoch();
-        let Some(bytes) = stored.bytes() else {
+        if stored.bytes().is_none() {
             return Ok(());
-        };
-        let event = Event::decode(bytes).map_err(|error| StoreError::Event { position, error })?;
-        if event.position != position {
-            let said = event.position;
-            let reason = format!("the event there says that it is at position {said}");
-            return Err(StoreError::from(LogError::Damaged { position, reason }).into());
         }
+        let event = event_of(frame, position)?;
         let found = event.recorded_at;
         match self.recorded_at.replace(found) {
             Some(before) if found < before => Err(IntegrityError::Time {
