@@ -59,6 +59,21 @@ pub const SLED_VALUE_MAX_BYTES: usize = 6 << 10;
 /// The cache bound that is given to sled, in bytes. It is a wish, not a bound: see `FORMAT.md`.
 pub const SLED_CACHE_BYTES: u64 = 32 << 20;
 
+/// How many hashes a finished tile of the log's tree has.
+pub const TILE_HASHES: usize = 256;
+
+/// The longest signed note that is read.
+pub const NOTE_LENGTH_MAX_BYTES: usize = 64 << 10;
+
+/// The most signatures on a note that is read. The form asks for at least 16.
+pub const NOTE_SIGNATURES_MAX: usize = 100;
+
+/// The most nodes in a proof: a path through a tree of 2^64 leaves, and the node it begins with.
+pub const PROOF_NODES_MAX: usize = 65;
+
+/// The longest proof file that is read: the largest event in base64, the nodes and two notes.
+pub const PROOF_FILE_LENGTH_MAX_BYTES: usize = 2 << 20;
+
 /// A journal segment takes frames until it has this many bytes.
 pub const SEGMENT_LENGTH_BYTES: u64 = 64 << 20;
 

@@ -10,12 +10,16 @@ mod desk;
 mod directory;
 mod draft;
 mod error;
+mod integrity;
 mod manifest;
 mod open;
 mod prepare;
+mod proofs;
 mod read;
 mod sequencer;
+mod stored;
 mod stream;
+mod verify;
 
 use crate::event::{Event, Fact, KindId};
 use crate::id::{EventId, Position, Revision};
@@ -30,6 +34,7 @@ use desk::Desk;
 use directory::Directory;
 pub use error::{AppendError, PathDisplay, StoreError};
 use futures_core::Stream;
+pub use integrity::IntegrityError;
 pub use open::{DEFAULT_ENGINE, NewStore, Recovered};
 use prepare::Offer;
 pub use read::{Events, Frames};
@@ -38,7 +43,9 @@ use sequencer::Sequencer;
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+pub use stored::{StoredEvent, StoredEvents};
 use tokio::sync::{oneshot, watch};
+pub use verify::Verified;
 
 /// The format of the store's directory. See the version history in `FORMAT.md`.
 pub const FORMAT_VERSION: u32 = 1;
