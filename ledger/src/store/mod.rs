@@ -339,7 +339,7 @@ fn catch_up(log: &dyn CommitLog, index: &Index) -> Result<Timestamp, StoreError>
             position = position.next();
         }
         index.add(first, &entries);
-        index.write_run_if_full()?;
+        index.make_room()?;
     }
     Ok(recorded_at)
 }

@@ -134,7 +134,7 @@ impl Sequencer {
     }
 
     fn make_room(&mut self) {
-        if let Err(error) = self.shared.index.write_run_if_full() {
+        if let Err(error) = self.shared.index.make_room() {
             // What was acknowledged is in the log. Going on would fill the memory.
             tracing::error!(%error, "the index could not be written; nothing more is accepted");
             self.shared.index.distrust();
