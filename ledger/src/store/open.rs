@@ -126,7 +126,7 @@ impl Store {
         if super::last_epoch(&*log)? > manifest.epoch {
             return Err(older(path, "the log was written under a later epoch"));
         }
-        let index = disk::open(&index, manifest.store_id, runs)?;
+        let (index, _) = disk::open(&index, manifest.store_id, runs)?;
         let parts = Parts {
             log,
             index,
