@@ -92,6 +92,19 @@ impl Filter {
         }
     }
 
+    /// A filter that was just written, in memory as far as there is room.
+    pub(crate) fn written(writer: FilterWriter, kept: Kept) -> Self {
+        let filter = Self {
+            table: writer.table,
+            blocks: writer.blocks.iter().map(|_| OnceLock::new()).collect(),
+            kept,
+        };
+        for (at, block) in filter.blocks.iter().zip(writer.blocks) {
+            filter.keep(at, block);
+        }
+        filter
+    }
+
     /// Whether the name of a hash may be in the run; if not, it certainly is not. Costs a look-up
     /// the first time that a block is asked for.
     pub(crate) fn may_hold(
@@ -101,28 +114,28 @@ impl Filter {
         chunks: &dyn Chunks,
     ) -> Result<bool, IndexError> {
         let (number, mut bits) = places(hash, self.blocks.len() as u64);
-        let place_in_memory = self.blocks.get(number);
-        let read;
-        let block = match place_in_memory.and_then(OnceLock::get) {
-            Some(block) => block,
-            None => {
-                read = self.read(number, place, chunks)?;
-                place_in_memory.map_or(&read, |at| self.keep(at, &read))
-            }
-        };
-        Ok(bits.all(|(at, bit)| block.get(at).is_none_or(|byte| byte & bit != 0)))
+        let in_memory = self.blocks.get(number);
+        let mut holds =
+            |block: &[u8]| bits.all(|(at, bit)| block.get(at).is_none_or(|byte| byte & bit != 0));
+        if let Some(block) = in_memory.and_then(OnceLock::get) {
+            return Ok(holds(block));
+        }
+        let read = self.read(number, place, chunks)?;
+        let may_hold = holds(&read);
+        if let Some(at) = in_memory {
+            self.keep(at, read);
+        }
+        Ok(may_hold)
     }
 
-    /// Keeps a block that was read, if there is room for it.
-    fn keep<'a>(&self, at: &'a OnceLock<Block>, read: &'a Block) -> &'a Block {
-        if self.kept.load(Ordering::Relaxed) >= FILTERS_KEPT_MAX_BYTES {
-            return read;
-        }
-        at.get_or_init(|| {
+    /// Keeps a block in memory, if there is room for it.
+    fn keep(&self, at: &OnceLock<Block>, block: Block) {
+        let is_room = self.kept.load(Ordering::Relaxed) < FILTERS_KEPT_MAX_BYTES;
+        // Somebody else may have read it meanwhile.
+        if is_room && at.set(block).is_ok() {
             self.kept
                 .fetch_add(FILTER_BLOCK_LENGTH_BYTES, Ordering::Relaxed);
-            read.clone()
-        })
+        }
     }
 
     fn read(&self, number: usize, place: &Place, chunks: &dyn Chunks) -> Result<Block, IndexError> {
