@@ -196,14 +196,14 @@ fn read_seen(directory: &Path) -> Seen {
 }
 
 /// Runs in directories of their own.
-struct DiskShelf {
+pub(crate) struct DiskShelf {
     directory: PathBuf,
     store_id: [u8; 16],
     readers: Arc<Readers>,
 }
 
 impl DiskShelf {
-    fn new(directory: &Path, store_id: [u8; 16]) -> Self {
+    pub(crate) fn new(directory: &Path, store_id: [u8; 16]) -> Self {
         Self {
             directory: directory.to_owned(),
             store_id,

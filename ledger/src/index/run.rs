@@ -100,6 +100,12 @@ impl Run {
         Ok(None)
     }
 
+    /// What it is kept in.
+    #[cfg(test)]
+    pub(crate) fn chunks(&self) -> Arc<dyn Chunks> {
+        Arc::clone(&self.chunks)
+    }
+
     /// Whether the filter of the ids lets one through.
     #[cfg(test)]
     pub(crate) fn may_hold_id(&self, hash: u64) -> bool {
