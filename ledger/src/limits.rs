@@ -1,5 +1,7 @@
 //! Every bound on what the store holds in memory, takes in one piece or writes in one piece.
 
+use std::time::Duration;
+
 /// The most events in one append.
 pub const APPEND_EVENTS_MAX: usize = 4_096;
 
@@ -26,11 +28,11 @@ pub const FRAME_EVENTS_MAX: usize = FRAME_EVENTS_TARGET + APPEND_EVENTS_MAX;
 /// takes as long as writing what it saves.
 pub const FRAME_COMPRESSED_LENGTH_MIN_BYTES: usize = 64 << 10;
 
-/// Submitting blocks while the requests that wait hold more events than this.
-pub const QUEUE_EVENTS_MAX: usize = 16_384;
+/// Submitting blocks while so many wait for the next frame.
+pub const FRAME_ANSWERS_MAX: usize = 4_096;
 
-/// Submitting blocks while more requests than this wait.
-pub const QUEUE_REQUESTS_MAX: usize = 4_096;
+/// How long at most the manifest does not say that an acknowledged event is durable.
+pub const MARK_AFTER: Duration = Duration::from_secs(1);
 
 /// How many frames that were read lately are kept for the next read.
 pub const FRAME_CACHE_FRAMES_MAX: usize = 16;
@@ -106,6 +108,21 @@ pub const SLED_VALUE_MAX_BYTES: usize = 6 << 10;
 
 /// The cache bound that is given to sled, in bytes. It is a wish, not a bound: see `FORMAT.md`.
 pub const SLED_CACHE_BYTES: u64 = 32 << 20;
+
+/// How many hashes a finished tile of the log's tree has.
+pub const TILE_HASHES: usize = 256;
+
+/// The longest signed note that is read.
+pub const NOTE_LENGTH_MAX_BYTES: usize = 64 << 10;
+
+/// The most signatures on a note that is read. The form asks for at least 16.
+pub const NOTE_SIGNATURES_MAX: usize = 100;
+
+/// The most nodes in a proof: a path through a tree of 2^64 leaves, and the node it begins with.
+pub const PROOF_NODES_MAX: usize = 65;
+
+/// The longest proof file that is read: the largest event in base64, the nodes and two notes.
+pub const PROOF_FILE_LENGTH_MAX_BYTES: usize = 2 << 20;
 
 /// A journal segment takes frames until it has this many bytes.
 pub const SEGMENT_LENGTH_BYTES: u64 = 64 << 20;

@@ -205,7 +205,7 @@ mod tests {
         };
         let mut writer = FilterWriter::new(Table::IdFilter, 10_000);
         (0..10_000).for_each(|number| writer.add(hash(number)));
-        let mut sink = MemoryShelf::default().create(1).unwrap();
+        let mut sink = MemoryShelf.create(1).unwrap();
         for (key, value) in writer.chunks(place) {
             sink.put(key, value).unwrap();
         }

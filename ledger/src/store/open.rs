@@ -8,6 +8,7 @@ use crate::files::{self, FileError};
 use crate::id::{EventId, Position};
 use crate::index::{RunSize, disk};
 use crate::log::{Engine, Epoch, LogError, Opened, Opening, Torn};
+use crate::proof::CheckpointFolder;
 use crate::secret::PepperId;
 use crate::time::{Clock, Timestamp};
 use std::ffi::OsString;
@@ -99,7 +100,9 @@ impl Store {
         let manifest = Manifest::read(path)?;
         let engine = persistent(path, &manifest.engine)?;
         let index = Directory::index(path);
-        let reached = disk::watermark(&index, manifest.store_id).max(manifest.closed_at);
+        let signed = Position(CheckpointFolder::of(path).reached()?.0);
+        let watermark = disk::watermark(&index, manifest.store_id);
+        let reached = watermark.max(manifest.reached).max(signed);
         let opening = match manifest.is_open {
             true => Opening::unclean(reached),
             false => Opening {
@@ -113,8 +116,8 @@ impl Store {
         if end < reached {
             return Err(StoreError::Shorter { end, reached });
         }
-        if !manifest.is_open && end > manifest.closed_at {
-            let closed_at = manifest.closed_at;
+        if !manifest.is_open && end > manifest.reached {
+            let closed_at = manifest.reached;
             return Err(older(
                 path,
                 &format!("it says that the log was closed at {closed_at}, but it ends at {end}"),
@@ -174,7 +177,7 @@ fn make(path: &Path, new: NewStore) -> Result<(), StoreError> {
         pepper: new.pepper,
         created_at: new.created_at,
         epoch: Epoch(0),
-        closed_at: Position(0),
+        reached: Position(0),
         is_open: false,
     };
     let engine = persistent(path, new.engine)?;
