@@ -19,6 +19,13 @@ pub const FRAME_LENGTH_MAX_BYTES: usize = APPEND_LENGTH_MAX_BYTES + FRAME_LENGTH
 /// A frame takes in further requests until it holds this many events.
 pub const FRAME_EVENTS_TARGET: usize = 4_096;
 
+/// The most events in one frame, for the same reason.
+pub const FRAME_EVENTS_MAX: usize = FRAME_EVENTS_TARGET + APPEND_EVENTS_MAX;
+
+/// A frame whose events take fewer bytes is not compressed: somebody waits for it, and compressing it
+/// takes as long as writing what it saves.
+pub const FRAME_COMPRESSED_LENGTH_MIN_BYTES: usize = 64 << 10;
+
 /// Submitting blocks while the requests that wait hold more events than this.
 pub const QUEUE_EVENTS_MAX: usize = 16_384;
 
@@ -49,3 +56,18 @@ pub const SLED_VALUE_MAX_BYTES: usize = 6 << 10;
 
 /// The cache bound that is given to sled, in bytes. It is a wish, not a bound: see `FORMAT.md`.
 pub const SLED_CACHE_BYTES: u64 = 32 << 20;
+
+/// A journal segment takes frames until it has this many bytes.
+pub const SEGMENT_LENGTH_BYTES: u64 = 64 << 20;
+
+/// How many zeros a journal writes ahead of its frames at first. Each step is twice the one before.
+pub const SEGMENT_AHEAD_MIN_BYTES: u64 = 256 << 10;
+
+/// How many zeros a journal writes ahead of its frames at most.
+pub const SEGMENT_AHEAD_MAX_BYTES: u64 = 16 << 20;
+
+/// One frame in so many bytes of a journal segment is found without walking.
+pub const SEGMENT_WAYPOINT_BYTES: u64 = 16 << 10;
+
+/// How many bytes a sequential reader of a journal takes from the medium at once.
+pub const SCAN_LENGTH_BYTES: usize = 1 << 20;

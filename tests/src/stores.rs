@@ -48,6 +48,7 @@ pub fn create(path: &Path) -> Store {
 /// Makes a store or says why not.
 pub fn try_create(path: &Path) -> Result<Store, StoreError> {
     let new = NewStore {
+        engine: ledger::store::DEFAULT_ENGINE,
         pepper: Pepper::public().id(),
         store_id: [7; 16],
         created_at: Timestamp::from_micros(0),

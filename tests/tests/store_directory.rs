@@ -160,7 +160,7 @@ fn a_log_that_got_shorter_or_was_taken_away_is_noticed() {
             shorter,
             StoreError::Shorter {
                 end: Position(3),
-                known: Position(6)
+                reached: Position(6)
             }
         ),
         "{shorter}"

@@ -2,11 +2,17 @@
 //! out of order gets in, and what was synced is there after opening again.
 
 use ledger::id::Position;
-use ledger::log::{CommitLog, ENGINES, Engine, Epoch, Frame, LogError, Stop};
+use ledger::log::{CommitLog, ENGINES, Engine, Epoch, Frame, LogError, Opening, Place, Stop};
 use std::path::Path;
 
+/// Opens a log with segments so small that a test has many.
 fn open(engine: &Engine, path: &Path, stop: Stop) -> Box<dyn CommitLog> {
-    let opened = (engine.open)(path, stop).unwrap();
+    let opening = Opening {
+        stop,
+        segment_length_bytes: 3_000,
+        ..Opening::clean()
+    };
+    let opened = (engine.open)(path, opening).unwrap();
     assert_eq!(opened.torn, None);
     opened.log
 }
@@ -93,6 +99,7 @@ fn a_frame_of_an_earlier_epoch_is_refused_also_after_opening_again() {
         log.append(&frame(4, 1, 2)).unwrap();
         log.sync().unwrap();
         if engine.persistent {
+            log.close().unwrap();
             drop(log);
             log = open(engine, path, Stop::Clean);
         }
@@ -125,10 +132,19 @@ fn what_was_synced_is_there_after_opening_again_and_nothing_makes_a_file_that_is
                 log.append(&frame(round, log.end().0 + 1, 100)).unwrap();
                 log.sync().unwrap();
             }
+            let mut place = Place::default();
             for position in 1..=log.end().0 {
                 let found = log.frame(Position(position)).unwrap().unwrap();
                 let first = (position - 1) / 100 * 100 + 1;
                 assert_eq!(*found, frame((first - 1) / 300, first, 100));
+                if position == first {
+                    let next = log.next_frame(Position(position), &mut place).unwrap();
+                    assert_eq!(next.unwrap(), found);
+                }
+            }
+            // The next opening is after a clean stop if this one closes the log.
+            if round % 2 == 1 {
+                log.close().unwrap();
             }
         }
         let blobs = std::fs::read_dir(path.join("blobs"));

@@ -121,6 +121,7 @@ impl Place {
             vault.create()?;
         }
         let new = NewStore {
+            engine: ledger::store::DEFAULT_ENGINE,
             pepper: vault.pepper().id(),
             store_id: vault.store_id(),
             created_at: SystemClock.now(),

@@ -94,6 +94,24 @@ fn config() -> impl bincode::config::Config {
     bincode::config::legacy().with_limit::<EVENT_LENGTH_MAX_BYTES>()
 }
 
+/// Where the position and the recorded time are in the stored form: eight bytes each, at its start.
+const PLACE_LENGTH_BYTES: usize = 8;
+
+/// Gives a stored event, which was encoded for some other place in the log, its place: what
+/// [`Event::encode`] would have written for it. `false` if the bytes are too short for an event.
+#[must_use]
+pub(crate) fn put_place(stored: &mut [u8], position: Position, recorded_at: Timestamp) -> bool {
+    let Some((place, rest)) = stored.split_first_chunk_mut::<PLACE_LENGTH_BYTES>() else {
+        return false;
+    };
+    let Some((time, _)) = rest.split_first_chunk_mut::<PLACE_LENGTH_BYTES>() else {
+        return false;
+    };
+    *place = position.0.to_le_bytes();
+    *time = recorded_at.as_micros().to_le_bytes();
+    true
+}
+
 /// Appends the stored form of a value to a buffer.
 pub(crate) fn encode_into<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
     let length = bincode::serde::encode_into_std_write(value, out, config()).map_err(|error| {
@@ -195,5 +213,40 @@ impl Event {
                 payload: Payload::decode(stored.kind, stored.version, &stored.payload)?,
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::json::read_fact;
+    use crate::secret::PublicKeyring;
+    use serde_json::json;
+
+    #[test]
+    fn putting_a_place_into_a_stored_event_is_encoding_it_there() {
+        let fact = json!({
+            "kind": "SessionEnded",
+            "occurred_at": "2024-03-05T08:00:00Z",
+            "source": { "system": "portal", "record": "s-1" },
+            "data": { "session": "s-1", "reason": "SignedOut" }
+        });
+        let event = |position, micros| Event {
+            position: Position(position),
+            recorded_at: Timestamp::from_micros(micros),
+            fact: read_fact(&fact, &mut PublicKeyring).unwrap(),
+        };
+        let mut stored = event(0, 0).encode_checked().unwrap();
+        for (position, micros) in [(1, -1), (u64::MAX, i64::MAX), (0x0102_0304_0506_0708, 99)] {
+            let placed = event(position, micros);
+            assert!(put_place(&mut stored, placed.position, placed.recorded_at));
+            assert_eq!(stored, placed.encode().unwrap());
+            assert_eq!(Event::decode(&stored).unwrap(), placed);
+        }
+        assert!(!put_place(
+            &mut [0; 15],
+            Position(1),
+            Timestamp::from_micros(0)
+        ));
     }
 }

@@ -8,6 +8,7 @@
 
 pub(crate) mod chunks;
 pub(crate) mod disk;
+pub(crate) mod entry;
 mod filter;
 pub(crate) mod overlay;
 pub(crate) mod run;
@@ -17,6 +18,7 @@ use crate::id::{EventId, Position, Revision};
 use crate::limits::{RUN_EVENTS, RUN_EVENTS_MIN_AT_CLOSE};
 use crate::subject::{Subject, SubjectKind};
 use chunks::{ChunkStore, MemoryChunks};
+use entry::{Entry, Name, hash_of};
 use filter::IdFilter;
 use overlay::Overlay;
 use run::Run;
@@ -56,6 +58,7 @@ impl IndexError {
 pub struct Listing {
     table: Table,
     name: Vec<u8>,
+    hash: u64,
 }
 
 /// The tables of a run. Format of the index: the numbers.
@@ -73,18 +76,41 @@ pub(crate) enum Table {
 impl Listing {
     /// The events that name a subject.
     pub fn subject(subject: &Subject) -> Self {
-        let mut name = subjects_of_kind(subject.kind);
-        name.extend_from_slice(subject.id.as_bytes());
-        name.push(0);
-        let table = Table::Subjects;
-        Self { table, name }
+        let mut name = Vec::with_capacity(subject.id.len() + 2);
+        Self::write_subject(subject, &mut name);
+        Self::new(Table::Subjects, name)
     }
 
     /// The events of a kind.
     pub fn kind(kind: KindId) -> Self {
-        Self {
-            table: Table::Kinds,
-            name: kind.0.to_be_bytes().to_vec(),
+        let mut name = Vec::with_capacity(2);
+        Self::write_kind(kind, &mut name);
+        Self::new(Table::Kinds, name)
+    }
+
+    fn new(table: Table, name: Vec<u8>) -> Self {
+        let hash = hash_of(table, &name);
+        Self { table, name, hash }
+    }
+
+    /// Appends the name of a subject's listing. Format of the index.
+    fn write_subject(subject: &Subject, name: &mut Vec<u8>) {
+        name.push(subject.kind as u8);
+        name.extend_from_slice(subject.id.as_bytes());
+        name.push(0);
+    }
+
+    /// Appends the name of a kind's listing. Format of the index.
+    fn write_kind(kind: KindId, name: &mut Vec<u8>) {
+        name.extend_from_slice(&kind.0.to_be_bytes());
+    }
+
+    /// Its name, for looking it up.
+    pub(crate) fn name(&self) -> Name<'_> {
+        Name {
+            table: self.table,
+            bytes: &self.name,
+            hash: self.hash,
         }
     }
 
@@ -196,7 +222,7 @@ impl Index {
     /// How many events a listing has. Costs a look-up a run and a step every 512 positions.
     pub fn count(&self, listing: &Listing) -> Result<Revision, IndexError> {
         let state = self.state();
-        let mut count = state.overlay.positions(listing).len() as u64;
+        let mut count = state.overlay.count(listing.name()) as u64;
         for held in &state.runs {
             count += held.run.count(&*self.chunks, listing)?;
         }
@@ -220,10 +246,8 @@ impl Index {
                 return Ok(found);
             }
         }
-        let rest = state.overlay.positions(listing);
-        let rest = rest.get(rest.partition_point(|position| *position <= after)..);
         let wanted = limit - found.len();
-        found.extend(rest.unwrap_or_default().iter().take(wanted));
+        found.extend(state.overlay.positions(listing.name(), after).take(wanted));
         Ok(found)
     }
 
@@ -237,7 +261,8 @@ impl Index {
             held.run
                 .names(&*self.chunks, Table::Subjects, &prefix, &mut names)?;
         }
-        state.overlay.subject_names(&prefix, &mut names);
+        let overlay = &state.overlay;
+        overlay.names(Table::Subjects, &prefix, &mut names);
         let ids = names.into_iter().map(|name| {
             let id = name.get(prefix.len()..name.len().saturating_sub(1));
             let id = String::from_utf8(id.unwrap_or_default().to_vec());
@@ -247,11 +272,13 @@ impl Index {
         ids.collect()
     }
 
-    /// Adds events that are durable, in order. Costs some microseconds an event.
-    pub(crate) fn add(&self, events: &[Event]) {
+    /// Adds events that are durable, in order, the first of which is at a position.
+    pub(crate) fn add(&self, first: Position, entries: &[Entry]) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        for event in events {
-            state.overlay.add(event);
+        let mut position = first;
+        for entry in entries {
+            state.overlay.add(position, entry);
+            position = position.next();
         }
     }
 

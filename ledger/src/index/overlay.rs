@@ -1,32 +1,109 @@
 //! The part of the index that is in memory: recent events, and those of a frame being made.
 
-use super::{Listing, Table};
-use crate::event::Event;
+use super::Table;
+use super::entry::{Entry, Name, hash_of};
 use crate::id::{EventId, Position};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use hashbrown::HashTable;
+use std::collections::BTreeSet;
+
+/// The number of a place that is none.
+const NONE: usize = usize::MAX;
 
 /// The index of some successive events.
+///
+/// Names are kept one after the other in one buffer and positions in one list, so that adding an
+/// event allocates nothing but now and then a larger buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
     range: Option<(Position, Position)>,
-    ids: HashMap<EventId, Position>,
-    subjects: BTreeMap<Vec<u8>, Vec<Position>>,
-    kinds: BTreeMap<Vec<u8>, Vec<Position>>,
+    ids: HashTable<(EventId, Position)>,
+    /// Numbers in `listed`, by the hash of the name.
+    by_name: HashTable<usize>,
+    listed: Vec<Listed>,
+    names: Vec<u8>,
+    links: Vec<Link>,
+}
+
+/// One listing of an overlay: a chain through its links.
+#[derive(Debug)]
+struct Listed {
+    table: Table,
+    hash: u64,
+    /// Where its name starts and ends in the overlay's names.
+    name: (usize, usize),
+    first: usize,
+    last: usize,
+    count: usize,
+}
+
+/// A position, and the number of the link with the next one of the same listing.
+#[derive(Debug)]
+struct Link {
+    position: Position,
+    next: usize,
 }
 
 impl Overlay {
-    /// Adds the event that follows those that are there.
-    pub(crate) fn add(&mut self, event: &Event) {
-        let position = event.position;
+    /// Adds the event that follows those that are there. Costs one look-up in memory a name.
+    pub(crate) fn add(&mut self, position: Position, entry: &Entry) {
         let first = self.range.map_or(position, |(first, _)| first);
         self.range = Some((first, position));
-        self.ids.insert(event.id, position);
-        let kind = Listing::kind(event.kind().id).name;
-        self.kinds.entry(kind).or_default().push(position);
-        for subject in event.subjects() {
-            let name = Listing::subject(&subject).name;
-            self.subjects.entry(name).or_default().push(position);
+        let rehash = |(id, _): &(EventId, Position)| hash_of_id(*id);
+        let id = (entry.id(), position);
+        self.ids.insert_unique(hash_of_id(entry.id()), id, rehash);
+        for name in entry.names() {
+            self.add_name(position, name);
         }
+    }
+
+    fn add_name(&mut self, position: Position, name: Name<'_>) {
+        let link = self.links.len();
+        self.links.push(Link {
+            position,
+            next: NONE,
+        });
+        let Some(number) = self.number(name) else {
+            let start = self.names.len();
+            self.names.extend_from_slice(name.bytes);
+            let number = self.listed.len();
+            self.listed.push(Listed {
+                table: name.table,
+                hash: name.hash,
+                name: (start, self.names.len()),
+                first: link,
+                last: link,
+                count: 1,
+            });
+            let listed = &self.listed;
+            let rehash = |number: &usize| listed.get(*number).map_or(0, |listed| listed.hash);
+            self.by_name.insert_unique(name.hash, number, rehash);
+            return;
+        };
+        if let Some(listed) = self.listed.get_mut(number) {
+            if let Some(before) = self.links.get_mut(listed.last) {
+                before.next = link;
+            }
+            listed.last = link;
+            listed.count += 1;
+        }
+    }
+
+    fn number(&self, name: Name<'_>) -> Option<usize> {
+        let is_it = |number: &usize| {
+            self.listed.get(*number).is_some_and(|listed| {
+                listed.table == name.table && self.name_of(listed) == name.bytes
+            })
+        };
+        self.by_name.find(name.hash, is_it).copied()
+    }
+
+    fn find(&self, name: Name<'_>) -> Option<&Listed> {
+        self.number(name).and_then(|number| self.listed.get(number))
+    }
+
+    fn name_of(&self, listed: &Listed) -> &[u8] {
+        let (start, end) = listed.name;
+        self.names.get(start..end).unwrap_or_default()
     }
 
     /// The first and the last position.
@@ -36,46 +113,148 @@ impl Overlay {
 
     /// Where the event of an id is.
     pub(crate) fn position(&self, id: EventId) -> Option<Position> {
-        self.ids.get(&id).copied()
+        let found = self.ids.find(hash_of_id(id), |(other, _)| *other == id);
+        found.map(|(_, position)| *position)
     }
 
-    /// The positions of a listing, in order.
-    pub(crate) fn positions(&self, listing: &Listing) -> &[Position] {
-        let found = match listing.table {
-            Table::Ids => None,
-            Table::Subjects => self.subjects.get(&listing.name),
-            Table::Kinds => self.kinds.get(&listing.name),
-        };
-        found.map_or(&[], Vec::as_slice)
+    /// How many positions a listing has.
+    pub(crate) fn count(&self, name: Name<'_>) -> usize {
+        self.find(name).map_or(0, |listed| listed.count)
     }
 
-    /// Adds the names of subjects that begin with a prefix.
-    pub(crate) fn subject_names(&self, prefix: &[u8], names: &mut BTreeSet<Vec<u8>>) {
-        let from = self.subjects.range(prefix.to_vec()..);
-        let with = from.take_while(|(name, _)| name.starts_with(prefix));
-        names.extend(with.map(|(name, _)| name.clone()));
+    /// The positions of a listing after a position, in order. Costs nothing if there are none, else a
+    /// step for each position of the listing.
+    pub(crate) fn positions(
+        &self,
+        name: Name<'_>,
+        after: Position,
+    ) -> impl Iterator<Item = Position> {
+        let listed = self.find(name).filter(|listed| {
+            let last = self.links.get(listed.last);
+            last.is_some_and(|link| link.position > after)
+        });
+        let chain = self.chain(listed.map_or(NONE, |listed| listed.first));
+        chain.skip_while(move |position| *position <= after)
+    }
+
+    fn chain(&self, first: usize) -> impl Iterator<Item = Position> {
+        let links = std::iter::successors(self.links.get(first), |link| self.links.get(link.next));
+        links.map(|link| link.position)
+    }
+
+    /// Adds the names of a table that begin with a prefix. Costs a look at every name.
+    pub(crate) fn names(&self, table: Table, prefix: &[u8], names: &mut BTreeSet<Vec<u8>>) {
+        let of_table = self.listed.iter().filter(|listed| listed.table == table);
+        let all = of_table.map(|listed| self.name_of(listed));
+        names.extend(
+            all.filter(|name| name.starts_with(prefix))
+                .map(<[u8]>::to_vec),
+        );
     }
 
     /// The ids, in no order.
     pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = EventId> {
-        self.ids.keys().copied()
+        self.ids.iter().map(|(id, _)| *id)
     }
 
     /// The ids with their positions, sorted by id.
     pub(crate) fn sorted_ids(&self) -> Vec<(EventId, Position)> {
-        let mut ids: Vec<_> = self.ids.iter().map(|(id, at)| (*id, *at)).collect();
+        let mut ids: Vec<_> = self.ids.iter().copied().collect();
         ids.sort_unstable();
         ids
     }
 
-    /// The listings of a table, sorted by name.
-    pub(crate) fn listings(&self, table: Table) -> impl Iterator<Item = (&[u8], &[Position])> {
-        let map = match table {
-            Table::Ids => None,
-            Table::Subjects => Some(&self.subjects),
-            Table::Kinds => Some(&self.kinds),
-        };
-        let entries = map.into_iter().flatten();
-        entries.map(|(name, positions)| (name.as_slice(), positions.as_slice()))
+    /// The listings of a table with their positions, sorted by name.
+    pub(crate) fn sorted(
+        &self,
+        table: Table,
+    ) -> impl Iterator<Item = (&[u8], impl Iterator<Item = Position>)> {
+        let of_table = self.listed.iter().filter(|listed| listed.table == table);
+        let mut sorted: Vec<_> = of_table.map(|l| (self.name_of(l), l.first)).collect();
+        sorted.sort_unstable();
+        let chains = sorted.into_iter();
+        chains.map(|(name, first)| (name, self.chain(first)))
+    }
+}
+
+fn hash_of_id(id: EventId) -> u64 {
+    hash_of(Table::Ids, &id.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::json::read_fact;
+    use crate::index::Listing;
+    use crate::secret::PublicKeyring;
+    use crate::subject::{Subject, SubjectKind};
+    use serde_json::json;
+
+    /// The entry of an event that names a session and a tenant, both of which come again.
+    fn entry(number: u64) -> Entry {
+        let fact = json!({
+            "kind": "SessionStarted",
+            "occurred_at": "2024-03-05T08:00:00Z",
+            "source": { "system": "portal", "record": format!("r-{number}") },
+            "data": {
+                "session": format!("s-{}", number % 5),
+                "resource_tenant": format!("t{}.example", number % 3),
+                "auth": "Unknown"
+            }
+        });
+        Entry::of(&read_fact(&fact, &mut PublicKeyring).unwrap())
+    }
+
+    #[test]
+    fn an_overlay_answers_as_a_scan_over_its_entries_does() {
+        let mut overlay = Overlay::default();
+        let first = Position(100);
+        let entries: Vec<_> = (0..40).map(entry).collect();
+        let placed = || (first.0..).map(Position).zip(&entries);
+        placed().for_each(|(position, entry)| overlay.add(position, entry));
+        assert_eq!(overlay.range(), Some((first, Position(139))));
+        for (position, entry) in placed() {
+            assert_eq!(overlay.position(entry.id()), Some(position));
+            for name in entry.names() {
+                let holds = |entry: &Entry| entry.names().any(|other| other == name);
+                let all: Vec<_> = placed().filter(|(_, e)| holds(e)).map(|(p, _)| p).collect();
+                assert_eq!(overlay.count(name), all.len());
+                for after in [0, 99, 100, 117, 138, 139, 140].map(Position) {
+                    let found: Vec<_> = overlay.positions(name, after).collect();
+                    let later = all.iter().copied().filter(|position| *position > after);
+                    assert_eq!(found, later.collect::<Vec<_>>());
+                }
+                let sorted = overlay.sorted(name.table);
+                let listed = sorted.filter(|(other, _)| *other == name.bytes);
+                let listed: Vec<Vec<_>> = listed.map(|(_, all)| all.collect()).collect();
+                assert_eq!(listed, [all]);
+            }
+        }
+        let names: Vec<_> = overlay
+            .sorted(Table::Subjects)
+            .map(|(name, _)| name)
+            .collect();
+        assert!(names.is_sorted() && names.len() == 8, "{names:?}");
+        let mut tenants = BTreeSet::new();
+        overlay.names(Table::Subjects, &[SubjectKind::Tenant as u8], &mut tenants);
+        assert_eq!(tenants.len(), 3);
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_found() {
+        let mut overlay = Overlay::default();
+        let absent = Listing::subject(&Subject::new(SubjectKind::Tenant, "t9.example"));
+        for _ in 0..2 {
+            assert_eq!(overlay.count(absent.name()), 0);
+            assert_eq!(overlay.positions(absent.name(), Position(0)).count(), 0);
+            assert_eq!(overlay.position(entry(9).id()), None);
+            overlay.add(Position(1), &entry(1));
+        }
+        // The same bytes in the other table are another name.
+        let table = Table::Subjects;
+        let entry = entry(1);
+        let bytes = entry.names().next().unwrap().bytes;
+        let hash = hash_of(table, bytes);
+        assert_eq!(overlay.count(Name { table, bytes, hash }), 0);
     }
 }

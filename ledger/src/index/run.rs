@@ -40,7 +40,8 @@ impl Run {
         ids.finish(&mut chunks);
         for table in [Table::Subjects, Table::Kinds] {
             let mut writer = Writer::new(self.prefix(table));
-            for (name, positions) in overlay.listings(table) {
+            for (name, positions) in overlay.sorted(table) {
+                let positions: Vec<_> = positions.collect();
                 for part in positions.chunks(RUN_ENTRY_POSITIONS_MAX) {
                     writer.push_positions(name, part);
                 }

@@ -1,7 +1,7 @@
 //! Frames: what the log takes in at once. The layout is in `FORMAT.md`.
 
 use crate::id::Position;
-use crate::limits::FRAME_LENGTH_MAX_BYTES;
+use crate::limits::{FRAME_COMPRESSED_LENGTH_MIN_BYTES, FRAME_EVENTS_MAX, FRAME_LENGTH_MAX_BYTES};
 use std::fmt;
 use std::ops::Range;
 
@@ -15,10 +15,18 @@ impl fmt::Display for Epoch {
     }
 }
 
-const MAGIC: [u8; 4] = *b"ALfr";
-const VERSION: u16 = 1;
-const HEADER_LENGTH_BYTES: usize = 32;
+/// What a frame begins with.
+pub(crate) const MAGIC: [u8; 4] = *b"ALfr";
+const VERSION: u16 = 2;
+/// How long the part of a frame is that says how long all of it is.
+pub(crate) const HEADER_LENGTH_BYTES: usize = 40;
+const CHECKED_HEADER_LENGTH_BYTES: usize = 36;
 const HASH_LENGTH_BYTES: usize = 32;
+
+/// The body is one lz4 block.
+const COMPRESSED: u16 = 1;
+/// The body holds leaf hashes of events that are lost, not events.
+const LOST: u16 = 2;
 
 /// Why bytes are no frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +43,9 @@ pub enum FrameError {
     /// Does not begin as a frame does.
     #[error("it does not begin with the mark of a frame")]
     Magic,
+    /// Some byte of its header was changed.
+    #[error("the check of its header does not match it")]
+    Header,
     /// Written by another version.
     #[error("it has format {found}, and this version reads format {VERSION}")]
     Version {
@@ -58,134 +69,245 @@ pub enum FrameError {
     },
 }
 
+/// What the beginning of a frame says, after its own check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) epoch: Epoch,
+    pub(crate) first: Position,
+    pub(crate) count: usize,
+    flags: u16,
+    /// How long the body is when it is not compressed.
+    plain_length: usize,
+    /// How long the body is as it is stored.
+    body_length: usize,
+}
+
+impl Header {
+    /// Reads a header from the beginning of a frame. Costs one hash of 36 bytes.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, FrameError> {
+        let found = bytes.len();
+        let Some((checked, rest)) = bytes.split_first_chunk::<CHECKED_HEADER_LENGTH_BYTES>() else {
+            let wanted = HEADER_LENGTH_BYTES;
+            return Err(FrameError::Length { found, wanted });
+        };
+        if checked.first_chunk() != Some(&MAGIC) {
+            return Err(FrameError::Magic);
+        }
+        let version = u16::from_le_bytes(array_at(checked, 4));
+        if version != VERSION {
+            return Err(FrameError::Version { found: version });
+        }
+        if rest.first_chunk() != Some(&check(checked)) {
+            return Err(FrameError::Header);
+        }
+        let header = Self {
+            epoch: Epoch(u64_at(checked, 8)),
+            first: Position(u64_at(checked, 16)),
+            count: u32_at(checked, 24),
+            flags: u16::from_le_bytes(array_at(checked, 6)),
+            plain_length: u32_at(checked, 28),
+            body_length: u32_at(checked, 32),
+        };
+        let Self { first, count, .. } = header;
+        if header.flags & !(COMPRESSED | LOST) != 0 {
+            return Err(FrameError::Impossible { what: "flags" });
+        }
+        if first.0 == 0 || !(1..=FRAME_EVENTS_MAX).contains(&count) {
+            return Err(FrameError::Impossible { what: "count" });
+        }
+        if first.0.checked_add(count as u64).is_none() {
+            return Err(FrameError::Impossible { what: "positions" });
+        }
+        let length = header.plain_length.saturating_sub(4 * count);
+        if length > FRAME_LENGTH_MAX_BYTES || header.body_length > header.plain_length {
+            return Err(FrameError::TooLarge { length });
+        }
+        Ok(header)
+    }
+
+    /// How many bytes the whole frame has.
+    pub(crate) fn whole_length(&self) -> usize {
+        HEADER_LENGTH_BYTES + self.body_length + HASH_LENGTH_BYTES
+    }
+
+    /// The position of the last event.
+    pub(crate) fn last(&self) -> Position {
+        Position(self.first.0 - 1 + self.count as u64)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
+        out.extend_from_slice(&MAGIC);
+        out.extend_from_slice(&VERSION.to_le_bytes());
+        out.extend_from_slice(&self.flags.to_le_bytes());
+        out.extend_from_slice(&self.epoch.0.to_le_bytes());
+        out.extend_from_slice(&self.first.0.to_le_bytes());
+        out.extend_from_slice(&number(self.count));
+        out.extend_from_slice(&number(self.plain_length));
+        out.extend_from_slice(&number(self.body_length));
+        let check = check(out);
+        out.extend_from_slice(&check);
+    }
+}
+
+fn check(bytes: &[u8]) -> [u8; 4] {
+    let hash = blake3::hash(bytes);
+    array_at(hash.as_bytes(), 0)
+}
+
 /// A frame whose bytes were checked, or were just made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
-    epoch: Epoch,
-    first: Position,
+    header: Header,
     bytes: Vec<u8>,
-    /// Where each event is in `bytes`.
-    events: Vec<Range<usize>>,
+    /// The body, where it is compressed in `bytes`.
+    plain: Option<Vec<u8>>,
+    /// Where each event ends, from where the first one begins.
+    ends: Vec<u32>,
 }
 
 impl Frame {
     /// Frames the stored bytes of at least one event, the first of which has position `first`.
-    pub fn new(epoch: Epoch, first: Position, events: &[Vec<u8>]) -> Result<Self, FrameError> {
-        let length: usize = events.iter().map(Vec::len).sum();
+    /// Costs one compression and one hash of them.
+    pub fn new<E: AsRef<[u8]>>(
+        epoch: Epoch,
+        first: Position,
+        events: &[E],
+    ) -> Result<Self, FrameError> {
+        Self::make(epoch, first, 0, events)
+    }
+
+    /// Frames the leaf hashes of lost events, so that the positions around them stay what they are.
+    /// Where no tile has the hash it is `None`.
+    pub fn lost(
+        epoch: Epoch,
+        first: Position,
+        leaves: &[Option<[u8; 32]>],
+    ) -> Result<Self, FrameError> {
+        let leaves: Vec<&[u8]> = leaves
+            .iter()
+            .map(|leaf| leaf.as_ref().map_or(&[] as &[u8], |leaf| leaf.as_slice()))
+            .collect();
+        Self::make(epoch, first, LOST, &leaves)
+    }
+
+    fn make<E: AsRef<[u8]>>(
+        epoch: Epoch,
+        first: Position,
+        flags: u16,
+        events: &[E],
+    ) -> Result<Self, FrameError> {
+        let count = events.len();
+        let length: usize = events.iter().map(|event| event.as_ref().len()).sum();
         if length > FRAME_LENGTH_MAX_BYTES {
             return Err(FrameError::TooLarge { length });
         }
-        let count = u32::try_from(events.len()).unwrap_or(0);
-        if count == 0 || first.0 == 0 {
+        if count == 0 || count > FRAME_EVENTS_MAX || first.0 == 0 {
             return Err(FrameError::Impossible { what: "count" });
         }
-        let mut bytes =
-            Vec::with_capacity(HEADER_LENGTH_BYTES + 4 * events.len() + length + HASH_LENGTH_BYTES);
-        bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend_from_slice(&[0, 0]);
-        bytes.extend_from_slice(&epoch.0.to_le_bytes());
-        bytes.extend_from_slice(&first.0.to_le_bytes());
-        bytes.extend_from_slice(&count.to_le_bytes());
-        bytes.extend_from_slice(&u32::try_from(length).unwrap_or(0).to_le_bytes());
+        let mut plain = Vec::with_capacity(4 * count + length);
+        let mut ends = Vec::with_capacity(count);
+        let mut end = 0;
         for event in events {
-            bytes.extend_from_slice(&u32::try_from(event.len()).unwrap_or(0).to_le_bytes());
+            let length = u32::try_from(event.as_ref().len()).unwrap_or(u32::MAX);
+            plain.extend_from_slice(&length.to_le_bytes());
+            end += length;
+            ends.push(end);
         }
-        let mut ranges = Vec::with_capacity(events.len());
         for event in events {
-            ranges.push(bytes.len()..bytes.len() + event.len());
-            bytes.extend_from_slice(event);
+            plain.extend_from_slice(event.as_ref());
         }
+        let compressed = compress(&plain);
+        let body = compressed.as_ref().unwrap_or(&plain);
+        let header = Header {
+            epoch,
+            first,
+            count,
+            flags: if compressed.is_some() {
+                flags | COMPRESSED
+            } else {
+                flags
+            },
+            plain_length: plain.len(),
+            body_length: body.len(),
+        };
+        let mut bytes = Vec::with_capacity(header.whole_length());
+        header.write(&mut bytes);
+        bytes.extend_from_slice(body);
         let hash = blake3::hash(&bytes);
         bytes.extend_from_slice(hash.as_bytes());
         Ok(Self {
-            epoch,
-            first,
+            header,
             bytes,
-            events: ranges,
+            plain: compressed.is_some().then_some(plain),
+            ends,
         })
     }
 
-    /// Reads a frame and checks all of it, the hash first. Costs one hash of its bytes.
+    /// Reads a frame and checks all of it, the hash before anything that depends on it. Costs one
+    /// hash and one decompression.
     pub fn read(bytes: Vec<u8>) -> Result<Self, FrameError> {
-        let wanted = Self::whole_length(&bytes)?;
-        let found = bytes.len();
+        let header = Self::check(&bytes)?;
+        let body = bytes.get(body_range(&header)).unwrap_or_default();
+        let plain = match header.flags & COMPRESSED {
+            0 => None,
+            _ => Some(decompress(body, header.plain_length)?),
+        };
+        let whole = plain.as_deref().unwrap_or(body);
+        if whole.len() != header.plain_length {
+            return Err(FrameError::Impossible { what: "length" });
+        }
+        let ends = ends(whole, header.count)?;
+        Ok(Self {
+            header,
+            bytes,
+            plain,
+            ends,
+        })
+    }
+
+    /// Checks the header and the hash of a frame, and nothing in it. Costs one hash.
+    pub(crate) fn check(bytes: &[u8]) -> Result<Header, FrameError> {
+        let header = Header::read(bytes)?;
+        let (found, wanted) = (bytes.len(), header.whole_length());
         if found != wanted {
             return Err(FrameError::Length { found, wanted });
         }
-        let body = bytes.get(..found - HASH_LENGTH_BYTES).unwrap_or_default();
-        let hash = bytes.get(found - HASH_LENGTH_BYTES..).unwrap_or_default();
+        let (body, hash) = bytes.split_at(found - HASH_LENGTH_BYTES);
         if blake3::hash(body).as_bytes() != hash {
             return Err(FrameError::Hash);
         }
-        if bytes.get(6..8) != Some(&[0, 0]) {
-            return Err(FrameError::Impossible { what: "header" });
-        }
-        let epoch = Epoch(u64_at(&bytes, 8));
-        let first = Position(u64_at(&bytes, 16));
-        let count = u32_at(&bytes, 24);
-        if first.0 == 0 || count == 0 || first.0.checked_add(count as u64 - 1).is_none() {
-            return Err(FrameError::Impossible { what: "positions" });
-        }
-        let mut events = Vec::with_capacity(count);
-        let mut at = HEADER_LENGTH_BYTES + 4 * count;
-        for number in 0..count {
-            let length = u32_at(&bytes, HEADER_LENGTH_BYTES + 4 * number);
-            events.push(at..at.saturating_add(length));
-            at = at.saturating_add(length);
-        }
-        if at != body.len() {
-            return Err(FrameError::Impossible { what: "lengths" });
-        }
-        Ok(Self {
-            epoch,
-            first,
-            bytes,
-            events,
-        })
+        Ok(header)
     }
 
-    /// How many bytes the frame has whose beginning is given, as its header says. The header is
-    /// not checked by a hash yet, so the answer is only good for telling a torn frame.
+    /// How many bytes the frame has whose beginning is given, as its header says.
     pub fn whole_length(beginning: &[u8]) -> Result<usize, FrameError> {
-        let found = beginning.len();
-        if found < HEADER_LENGTH_BYTES {
-            let wanted = HEADER_LENGTH_BYTES;
-            return Err(FrameError::Length { found, wanted });
-        }
-        if beginning.get(..4) != Some(&MAGIC) {
-            return Err(FrameError::Magic);
-        }
-        let version = u16::from_le_bytes(array_at(beginning, 4));
-        if version != VERSION {
-            return Err(FrameError::Version { found: version });
-        }
-        let length = u32_at(beginning, 28);
-        if length > FRAME_LENGTH_MAX_BYTES {
-            return Err(FrameError::TooLarge { length });
-        }
-        let lengths = u32_at(beginning, 24).saturating_mul(4);
-        Ok((HEADER_LENGTH_BYTES + HASH_LENGTH_BYTES + length).saturating_add(lengths))
+        Ok(Header::read(beginning)?.whole_length())
     }
 
     /// Under which epoch it was written.
     pub fn epoch(&self) -> Epoch {
-        self.epoch
+        self.header.epoch
     }
 
     /// The position of its first event.
     pub fn first(&self) -> Position {
-        self.first
+        self.header.first
     }
 
     /// The position of its last event.
     pub fn last(&self) -> Position {
-        Position(self.before().0 + self.events.len() as u64)
+        self.header.last()
     }
 
     /// The position that it follows.
     pub fn before(&self) -> Position {
-        Position(self.first.0.saturating_sub(1))
+        Position(self.header.first.0 - 1)
+    }
+
+    /// Whether it holds a position.
+    pub fn holds(&self, position: Position) -> bool {
+        (self.first()..=self.last()).contains(&position)
     }
 
     /// Its stored form.
@@ -193,10 +315,76 @@ impl Frame {
         &self.bytes
     }
 
-    /// The stored bytes of the event at a position; `None` if it is not in this frame.
+    /// Whether its events are lost, and it only keeps their places and leaf hashes.
+    pub fn is_lost(&self) -> bool {
+        self.header.flags & LOST != 0
+    }
+
+    /// The stored bytes of the event at a position; `None` if it is not in this frame or is lost.
     pub fn event(&self, position: Position) -> Option<&[u8]> {
-        let number = usize::try_from(position.0.checked_sub(self.first.0)?).ok()?;
-        self.bytes.get(self.events.get(number)?.clone())
+        match self.is_lost() {
+            true => None,
+            false => self.part(position),
+        }
+    }
+
+    /// The leaf hash of a lost event, where a tile had it.
+    pub fn lost_leaf(&self, position: Position) -> Option<[u8; 32]> {
+        match self.is_lost() {
+            true => self.part(position)?.try_into().ok(),
+            false => None,
+        }
+    }
+
+    fn part(&self, position: Position) -> Option<&[u8]> {
+        let number = usize::try_from(position.0.checked_sub(self.first().0)?).ok()?;
+        let end = usize::try_from(*self.ends.get(number)?).ok()?;
+        let start = match number.checked_sub(1) {
+            None => 0,
+            Some(before) => usize::try_from(*self.ends.get(before)?).ok()?,
+        };
+        let lengths = 4 * self.ends.len();
+        self.body().get(lengths + start..lengths + end)
+    }
+
+    fn body(&self) -> &[u8] {
+        let stored = || self.bytes.get(body_range(&self.header)).unwrap_or_default();
+        self.plain.as_deref().unwrap_or_else(stored)
+    }
+}
+
+fn body_range(header: &Header) -> Range<usize> {
+    HEADER_LENGTH_BYTES..HEADER_LENGTH_BYTES + header.body_length
+}
+
+/// The compressed form, where it is shorter.
+fn compress(plain: &[u8]) -> Option<Vec<u8>> {
+    if plain.len() < FRAME_COMPRESSED_LENGTH_MIN_BYTES {
+        return None;
+    }
+    let compressed = lz4_flex::block::compress(plain);
+    (compressed.len() < plain.len()).then_some(compressed)
+}
+
+fn decompress(body: &[u8], length: usize) -> Result<Vec<u8>, FrameError> {
+    let plain = lz4_flex::block::decompress(body, length);
+    plain.map_err(|_| FrameError::Impossible { what: "block" })
+}
+
+/// Where each event ends, from the lengths that a body begins with.
+fn ends(body: &[u8], count: usize) -> Result<Vec<u32>, FrameError> {
+    let impossible = || FrameError::Impossible { what: "lengths" };
+    let (lengths, events) = body.split_at_checked(4 * count).ok_or_else(impossible)?;
+    let mut end = 0_u32;
+    let mut ends = Vec::with_capacity(count);
+    for length in lengths.as_chunks().0 {
+        let length = u32::from_le_bytes(*length);
+        end = end.checked_add(length).ok_or_else(impossible)?;
+        ends.push(end);
+    }
+    match usize::try_from(end) == Ok(events.len()) {
+        true => Ok(ends),
+        false => Err(impossible()),
     }
 }
 
@@ -217,14 +405,21 @@ fn u32_at(bytes: &[u8], at: usize) -> usize {
 mod tests {
     use super::*;
 
-    fn frame() -> Frame {
+    fn small() -> Frame {
         let events = [b"one".to_vec(), b"two two".to_vec(), vec![]];
         Frame::new(Epoch(3), Position(7), &events).unwrap()
     }
 
+    fn compressed() -> Frame {
+        let events: Vec<_> = (0..40_u8).map(|n| vec![n; 4_000]).collect();
+        let frame = Frame::new(Epoch(3), Position(7), &events).unwrap();
+        assert!(frame.bytes().len() < 4_000);
+        frame
+    }
+
     #[test]
     fn a_frame_is_read_back_as_it_was_made() {
-        let made = frame();
+        let made = small();
         let read = Frame::read(made.bytes().to_vec()).unwrap();
         assert_eq!(read, made);
         assert_eq!((read.before(), read.last()), (Position(6), Position(9)));
@@ -232,25 +427,49 @@ mod tests {
         assert_eq!(read.event(Position(9)), Some(b"".as_slice()));
         assert_eq!(read.event(Position(6)), None);
         assert_eq!(read.event(Position(10)), None);
+        assert_eq!(read.lost_leaf(Position(8)), None);
+    }
+
+    #[test]
+    fn a_compressed_frame_is_read_back_as_it_was_made() {
+        let made = compressed();
+        let read = Frame::read(made.bytes().to_vec()).unwrap();
+        assert_eq!(read, made);
+        assert_eq!(read.event(Position(8)), Some([1; 4_000].as_slice()));
+        assert_eq!(read.event(Position(46)), Some([39; 4_000].as_slice()));
+        assert_eq!(read.event(Position(47)), None);
+    }
+
+    #[test]
+    fn lost_events_keep_their_places_and_their_leaves() {
+        let made = Frame::lost(Epoch(3), Position(7), &[Some([5; 32]), None]).unwrap();
+        let read = Frame::read(made.bytes().to_vec()).unwrap();
+        assert_eq!(read, made);
+        assert!(read.is_lost() && read.holds(Position(8)) && !read.holds(Position(9)));
+        assert_eq!(read.event(Position(7)), None);
+        assert_eq!(read.lost_leaf(Position(7)), Some([5; 32]));
+        assert_eq!(read.lost_leaf(Position(8)), None);
     }
 
     #[test]
     fn every_changed_bit_and_every_cut_is_noticed() {
-        let bytes = frame().bytes().to_vec();
-        for at in 0..bytes.len() * 8 {
-            let mut changed = bytes.clone();
-            changed[at / 8] ^= 1 << (at % 8);
-            assert!(Frame::read(changed).is_err(), "bit {at}");
+        for frame in [small(), compressed()] {
+            let bytes = frame.bytes().to_vec();
+            for at in 0..bytes.len() * 8 {
+                let mut changed = bytes.clone();
+                changed[at / 8] ^= 1 << (at % 8);
+                assert!(Frame::read(changed).is_err(), "bit {at}");
+            }
+            for length in 0..bytes.len() {
+                assert!(Frame::read(bytes[..length].to_vec()).is_err(), "{length}");
+            }
+            assert!(Frame::read([bytes, vec![0]].concat()).is_err());
         }
-        for length in 0..bytes.len() {
-            assert!(Frame::read(bytes[..length].to_vec()).is_err(), "{length}");
-        }
-        assert!(Frame::read([bytes, vec![0]].concat()).is_err());
     }
 
     #[test]
     fn a_frame_without_events_cannot_be_made() {
-        assert!(Frame::new(Epoch(1), Position(1), &[]).is_err());
+        assert!(Frame::new::<Vec<u8>>(Epoch(1), Position(1), &[]).is_err());
         assert!(Frame::new(Epoch(1), Position(0), &[vec![1]]).is_err());
     }
 }

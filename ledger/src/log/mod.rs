@@ -4,11 +4,13 @@
 //! differ in where frames live; [`ENGINES`] lists them and one conformance suite runs over the list.
 
 pub mod frame;
+pub mod journal;
 pub mod memory;
 pub mod sled;
 pub(crate) mod sled_file;
 
 use crate::id::Position;
+use crate::limits::SEGMENT_LENGTH_BYTES;
 use frame::FrameError;
 pub use frame::{Epoch, Frame};
 pub use memory::MemoryLog;
@@ -100,6 +102,35 @@ pub trait CommitLog: Send + Sync {
     /// The frame that holds a position, checked; `None` past the end and for position 0.
     /// Costs one look-up and the length of the frame.
     fn frame(&self, position: Position) -> Result<Option<StoredFrame>, LogError>;
+
+    /// [`CommitLog::frame`] for a reader that goes on to the frames after it: what is in `place`
+    /// spares it the look-up. Start with [`Place::default`].
+    fn next_frame(
+        &self,
+        position: Position,
+        _place: &mut Place,
+    ) -> Result<Option<StoredFrame>, LogError> {
+        self.frame(position)
+    }
+
+    /// Leaves the log as it should be found after a clean stop, durable. Nothing is appended
+    /// afterwards.
+    fn close(&self) -> Result<(), LogError> {
+        Ok(())
+    }
+}
+
+/// What a sequential reader keeps between frames. An engine that needs nothing leaves it alone.
+#[derive(Debug, Default)]
+pub struct Place {
+    /// The first position of the segment that is being read.
+    pub(crate) segment: Position,
+    /// The position that the next frame begins with.
+    pub(crate) next: Position,
+    /// Where in the segment the next frame begins.
+    pub(crate) offset: u64,
+    /// What was read ahead.
+    pub(crate) window: journal::window::Window,
 }
 
 /// How the last user of a log left it.
@@ -117,8 +148,40 @@ pub enum Stop {
 pub struct Torn {
     /// The first position that it would have had.
     pub first: Position,
-    /// Its pieces, by number.
-    pub pieces: Vec<(u16, Vec<u8>)>,
+    /// What there is of it, as the engine found it.
+    pub bytes: Vec<u8>,
+}
+
+/// What is known of a log before it is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening {
+    /// How it was left.
+    pub stop: Stop,
+    /// A position that it had durably reached: nothing up to it is ever cut.
+    pub reached: Position,
+    /// How long its segments become, for an engine that has them.
+    pub segment_length_bytes: u64,
+}
+
+impl Opening {
+    /// A log that was closed cleanly, or is new.
+    pub fn clean() -> Self {
+        Self {
+            stop: Stop::Clean,
+            reached: Position(0),
+            segment_length_bytes: SEGMENT_LENGTH_BYTES,
+        }
+    }
+
+    /// A log whose writer was stopped.
+    pub fn unclean(reached: Position) -> Self {
+        let stop = Stop::Unclean;
+        Self {
+            stop,
+            reached,
+            ..Self::clean()
+        }
+    }
 }
 
 /// A log that was opened, recovered and is durable up to its end.
@@ -136,11 +199,11 @@ pub struct Engine {
     /// Whether what was synced is there after opening again.
     pub persistent: bool,
     /// Opens the log in a directory of its own, making it if it is empty.
-    pub open: fn(&Path, Stop) -> Result<Opened, LogError>,
+    pub open: fn(&Path, Opening) -> Result<Opened, LogError>,
 }
 
 /// Every engine.
-pub const ENGINES: &[Engine] = &[memory::ENGINE, sled::ENGINE];
+pub const ENGINES: &[Engine] = &[memory::ENGINE, sled::ENGINE, journal::ENGINE];
 
 impl Engine {
     /// The engine of a name.

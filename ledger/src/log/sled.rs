@@ -5,7 +5,7 @@
 //! pieces of a frame go in as one batch.
 
 use super::sled_file::{SledFile, guard};
-use super::{CommitLog, Engine, Epoch, Frame, LogError, Opened, Stop, StoredFrame, Torn};
+use super::{CommitLog, Engine, Epoch, Frame, LogError, Opened, Opening, Stop, StoredFrame, Torn};
 use super::{check_append, frame::FrameError};
 use crate::id::Position;
 use crate::limits::SLED_VALUE_MAX_BYTES;
@@ -51,12 +51,12 @@ fn read_key(key: &[u8]) -> Result<(Position, u16), LogError> {
 type Pieces = Vec<(u16, sled::IVec)>;
 
 impl SledLog {
-    fn open(directory: &Path, stop: Stop) -> Result<Opened, LogError> {
+    fn open(directory: &Path, opening: Opening) -> Result<Opened, LogError> {
         let log = Self {
             file: SledFile::open(directory, "frames")?,
             tail: Mutex::new((Position(0), Epoch(0))),
         };
-        let torn = log.recover(stop)?;
+        let torn = log.recover(opening)?;
         let log = Box::new(log);
         Ok(Opened { log, torn })
     }
@@ -64,7 +64,8 @@ impl SledLog {
     /// Finds the end. After an unclean stop, cuts a last frame of which pieces are missing, and
     /// writes and syncs the one that then is the last once more: it may never have been synced, or
     /// in vain. What has all its pieces is never cut, whatever is wrong with it.
-    fn recover(&self, stop: Stop) -> Result<Option<Torn>, LogError> {
+    fn recover(&self, opening: Opening) -> Result<Option<Torn>, LogError> {
+        let stop = opening.stop;
         let Some((last, pieces)) = self.last_pieces()? else {
             return Ok(None);
         };
@@ -72,7 +73,7 @@ impl SledLog {
             self.accept(last, &pieces, stop)?;
             return Ok(None);
         }
-        if stop == Stop::Clean {
+        if stop == Stop::Clean || last <= opening.reached {
             return Err(missing_piece(last));
         }
         self.write(|batch| {
@@ -86,9 +87,14 @@ impl SledLog {
             first = before.next();
         }
         self.file.sync()?;
-        let pieces = pieces.into_iter().map(|(n, piece)| (n, piece.to_vec()));
-        let pieces = pieces.collect();
-        Ok(Some(Torn { first, pieces }))
+        let mut bytes = Vec::new();
+        for (number, piece) in pieces {
+            let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+            bytes.extend_from_slice(&number.to_le_bytes());
+            bytes.extend_from_slice(&length.to_le_bytes());
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(Some(Torn { first, bytes }))
     }
 
     fn accept(&self, last: Position, pieces: &Pieces, stop: Stop) -> Result<(), LogError> {

@@ -1,7 +1,7 @@
 //! What is asked of an append and what it answers.
 
 use super::error::AppendError;
-use crate::event::Fact;
+use super::prepare::Offer;
 use crate::id::{Position, Revision};
 use crate::subject::Subject;
 use crate::time::Timestamp;
@@ -68,9 +68,7 @@ pub type Answer = Result<Receipt, AppendError>;
 
 /// One append on its way to the sequencer.
 pub(crate) struct Request {
-    pub(crate) facts: Vec<Fact>,
-    pub(crate) conditions: Vec<Condition>,
-    pub(crate) known: Known,
+    pub(crate) offer: Offer,
     pub(crate) answer: oneshot::Sender<Answer>,
 }
 

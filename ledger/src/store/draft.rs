@@ -1,8 +1,10 @@
 //! The frame that the sequencer is making.
 
 use super::error::AppendError;
-use crate::event::{Event, Fact};
+use super::prepare::{Prepared, decode};
+use crate::event::Event;
 use crate::id::{EventId, Position};
+use crate::index::entry::Entry;
 use crate::index::{Listing, overlay::Overlay};
 use crate::limits::{APPEND_LENGTH_MAX_BYTES, FRAME_EVENTS_TARGET, FRAME_LENGTH_TARGET_BYTES};
 use crate::time::Timestamp;
@@ -18,7 +20,7 @@ pub(crate) struct Place {
 pub(crate) struct Draft {
     before: Position,
     recorded_at: Timestamp,
-    events: Vec<Event>,
+    entries: Vec<Entry>,
     stored: Vec<Vec<u8>>,
     length_bytes: usize,
     overlay: Overlay,
@@ -30,7 +32,7 @@ impl Draft {
         Self {
             before,
             recorded_at,
-            events: Vec::new(),
+            entries: Vec::new(),
             stored: Vec::new(),
             length_bytes: 0,
             overlay: Overlay::default(),
@@ -39,11 +41,11 @@ impl Draft {
 
     /// Whether a further append should wait for the next frame.
     pub(crate) fn is_full(&self) -> bool {
-        self.length_bytes >= FRAME_LENGTH_TARGET_BYTES || self.events.len() >= FRAME_EVENTS_TARGET
+        self.length_bytes >= FRAME_LENGTH_TARGET_BYTES || self.stored.len() >= FRAME_EVENTS_TARGET
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.stored.is_empty()
     }
 
     pub(crate) fn first(&self) -> Position {
@@ -51,15 +53,16 @@ impl Draft {
     }
 
     pub(crate) fn last(&self) -> Position {
-        Position(self.before.0 + self.events.len() as u64)
+        Position(self.before.0 + self.stored.len() as u64)
     }
 
     pub(crate) fn recorded_at(&self) -> Timestamp {
         self.recorded_at
     }
 
-    pub(crate) fn events(&self) -> &[Event] {
-        &self.events
+    /// What the index keeps of the events.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 
     /// The stored bytes of the events.
@@ -67,40 +70,31 @@ impl Draft {
         &self.stored
     }
 
-    /// The event of an id, if it was admitted.
-    pub(crate) fn find(&self, id: EventId) -> Option<&Event> {
-        let position = self.overlay.position(id)?;
-        let number = usize::try_from(position.0 - self.first().0).ok()?;
-        self.events.get(number)
+    /// The event of an id, if it was admitted. Costs a decoding if it was.
+    pub(crate) fn find(&self, id: EventId) -> Result<Option<Event>, AppendError> {
+        let position = self.overlay.position(id);
+        let number = position.and_then(|p| usize::try_from(p.0 - self.first().0).ok());
+        let stored = number.and_then(|number| self.stored.get(number));
+        stored.map(|stored| decode(id, stored)).transpose()
     }
 
-    /// The positions of a listing in this frame.
-    pub(crate) fn positions(&self, listing: &Listing) -> &[Position] {
-        self.overlay.positions(listing)
+    /// How many events of this frame are in a listing.
+    pub(crate) fn count(&self, listing: &Listing) -> u64 {
+        self.overlay.count(listing.name()) as u64
     }
 
-    /// Places all facts or, if one cannot be stored, none. Returns the first and the last position.
+    /// The first position of a listing after a position in this frame.
+    pub(crate) fn first_after(&self, listing: &Listing, after: Position) -> Option<Position> {
+        self.overlay.positions(listing.name(), after).next()
+    }
+
+    /// Places all events or, if they are too long together, none. Returns the first and the last
+    /// position.
     pub(crate) fn add(
         &mut self,
-        facts: Vec<Fact>,
+        events: Vec<Prepared>,
     ) -> Result<(Option<Position>, Position), AppendError> {
-        let mut position = self.last();
-        let mut added = Vec::with_capacity(facts.len());
-        let mut length_bytes = 0;
-        for fact in facts {
-            position = position.next();
-            let event = Event {
-                position,
-                recorded_at: self.recorded_at,
-                fact,
-            };
-            let stored = event.encode_checked().map_err(|error| AppendError::Codec {
-                id: event.id,
-                error,
-            })?;
-            length_bytes += stored.len();
-            added.push((event, stored));
-        }
+        let length_bytes: usize = events.iter().map(Prepared::length_bytes).sum();
         if length_bytes > APPEND_LENGTH_MAX_BYTES {
             return Err(AppendError::TooLarge {
                 what: "bytes",
@@ -108,10 +102,16 @@ impl Draft {
                 most: APPEND_LENGTH_MAX_BYTES,
             });
         }
-        let first = (!added.is_empty()).then(|| self.last().next());
-        for (event, stored) in added {
-            self.overlay.add(&event);
-            self.events.push(event);
+        let mut position = self.last();
+        let mut placed = Vec::with_capacity(events.len());
+        for event in events {
+            position = position.next();
+            placed.push(event.put(position, self.recorded_at)?);
+        }
+        let first = (!placed.is_empty()).then(|| self.last().next());
+        for (entry, stored) in placed {
+            self.overlay.add(self.last().next(), &entry);
+            self.entries.push(entry);
             self.stored.push(stored);
         }
         self.length_bytes += length_bytes;

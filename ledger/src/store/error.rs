@@ -93,12 +93,12 @@ pub enum StoreError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// The log does not reach as far as it did: acknowledged events are lost.
-    #[error("the log ends at position {end}, but it had reached position {known}")]
+    #[error("the log ends at position {end}, but it had reached position {reached}")]
     Shorter {
         /// Where it ends now.
         end: Position,
         /// How far it had been durable.
-        known: Position,
+        reached: Position,
     },
     /// The index could not be read or written.
     #[error(transparent)]

@@ -10,6 +10,7 @@ mod draft;
 mod error;
 mod manifest;
 mod open;
+mod prepare;
 mod queue;
 mod read;
 mod sequencer;
@@ -17,6 +18,7 @@ mod stream;
 
 use crate::event::{Event, Fact, KindId};
 use crate::id::{EventId, Position, Revision};
+use crate::index::entry::Entry;
 use crate::index::{Index, Listing, RunSize};
 use crate::log::{CommitLog, Epoch, MemoryLog};
 use crate::secret::PepperId;
@@ -27,7 +29,8 @@ pub use append::{Answer, Condition, Known, Pending, Receipt};
 use directory::Directory;
 pub use error::{AppendError, PathDisplay, StoreError};
 use futures_core::Stream;
-pub use open::{NewStore, Recovered};
+pub use open::{DEFAULT_ENGINE, NewStore, Recovered};
+use prepare::Offer;
 pub use read::Events;
 use read::{Shared, event_of};
 use sequencer::Sequencer;
@@ -193,17 +196,21 @@ impl Store {
         self.submit(facts, conditions.to_vec(), known).wait()
     }
 
-    /// Hands an append to the sequencer, in order. Blocks only while the queue is full.
+    /// Encodes an append and hands it to the sequencer, in order. Blocks only while the queue is
+    /// full. What cannot be stored is answered at once.
     pub fn submit(&self, facts: Vec<Fact>, conditions: Vec<Condition>, known: Known) -> Pending {
         let (answer, pending) = oneshot::channel();
-        let request = Request {
-            facts,
-            conditions,
-            known,
-            answer,
+        let unsent = match Offer::new(facts, conditions, known) {
+            Err(error) => Some((answer, error)),
+            Ok(offer) => {
+                let pushed = self.shared.queue.push(Request { offer, answer });
+                let refused = pushed.err();
+                refused.map(|request| (request.answer, AppendError::Closed))
+            }
         };
-        if let Err(request) = self.shared.queue.push(request) {
-            drop(request.answer.send(Err(AppendError::Closed)));
+        if let Some((answer, error)) = unsent {
+            // Whoever asked is about to read it from the other end.
+            drop(answer.send(Err(error)));
         }
         Pending(pending)
     }
@@ -309,16 +316,17 @@ fn catch_up(log: &dyn CommitLog, index: &Index) -> Result<Timestamp, StoreError>
             position,
             reason: "no frame holds it".to_owned(),
         })?;
-        let mut events = Vec::new();
+        let mut entries = Vec::new();
+        let first = index.watermark().next().max(position);
         while position <= frame.last() {
             let event = event_of(&frame, position)?;
             recorded_at = recorded_at.max(event.recorded_at);
-            if position > index.watermark() {
-                events.push(event);
+            if position >= first {
+                entries.push(Entry::of(&event));
             }
             position = position.next();
         }
-        index.add(&events);
+        index.add(first, &entries);
         index.write_run_if_full()?;
     }
     Ok(recorded_at)

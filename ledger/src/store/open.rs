@@ -7,15 +7,15 @@ use super::{Description, FORMAT_VERSION, Parts, Store};
 use crate::files::{self, FileError};
 use crate::id::{EventId, Position};
 use crate::index::{RunSize, disk};
-use crate::log::{Engine, Epoch, LogError, Opened, Stop, Torn};
+use crate::log::{Engine, Epoch, LogError, Opened, Opening, Torn};
 use crate::secret::PepperId;
 use crate::time::{Clock, Timestamp};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The engine of new stores.
-const DEFAULT_ENGINE: &str = "sled";
+/// The engine of new stores, unless another is asked for.
+pub const DEFAULT_ENGINE: &str = "sled";
 
 /// What a new store is to be.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,8 @@ pub struct NewStore {
     pub store_id: [u8; 16],
     /// When it is made.
     pub created_at: Timestamp,
+    /// The name of the engine that keeps its log: one of [`crate::log::ENGINES`] that is persistent.
+    pub engine: &'static str,
 }
 
 /// What was cut from the end of a log when it was opened after an unclean stop.
@@ -95,20 +97,21 @@ impl Store {
         Manifest::read(path)?;
         let lock = lock(path)?;
         let manifest = Manifest::read(path)?;
-        let engine = Engine::named(&manifest.engine).filter(|engine| engine.persistent);
-        let engine = engine.ok_or_else(|| StoreError::UnknownEngine {
-            path: PathDisplay::from(path),
-            engine: manifest.engine.clone(),
-        })?;
-        let Opened { log, torn } = open_log(path, engine, &manifest)?;
+        let engine = persistent(path, &manifest.engine)?;
+        let index = Directory::index(path);
+        let reached = disk::watermark(&index, manifest.store_id).max(manifest.closed_at);
+        let opening = match manifest.is_open {
+            true => Opening::unclean(reached),
+            false => Opening {
+                reached,
+                ..Opening::clean()
+            },
+        };
+        let Opened { log, torn } = open_log(path, engine, opening)?;
         let recovered = torn.map(|torn| keep(path, &torn, &manifest)).transpose()?;
         let end = log.end();
-        let index = Directory::index(path);
-        let known = manifest
-            .closed_at
-            .max(disk::watermark(&index, manifest.store_id));
-        if end < known {
-            return Err(StoreError::Shorter { end, known });
+        if end < reached {
+            return Err(StoreError::Shorter { end, reached });
         }
         if !manifest.is_open && end > manifest.closed_at {
             let closed_at = manifest.closed_at;
@@ -136,6 +139,14 @@ impl Store {
     }
 }
 
+fn persistent(path: &Path, name: &str) -> Result<&'static Engine, StoreError> {
+    let engine = Engine::named(name).filter(|engine| engine.persistent);
+    engine.ok_or_else(|| StoreError::UnknownEngine {
+        path: PathDisplay::from(path),
+        engine: name.to_owned(),
+    })
+}
+
 fn older(path: &Path, reason: &str) -> StoreError {
     StoreError::DamagedManifest {
         path: PathDisplay(path.join(super::manifest::FILE)),
@@ -159,26 +170,23 @@ fn make(path: &Path, new: NewStore) -> Result<(), StoreError> {
     files::make_directory(path)?;
     let manifest = Manifest {
         store_id: new.store_id,
-        engine: DEFAULT_ENGINE.to_owned(),
+        engine: new.engine.to_owned(),
         pepper: new.pepper,
         created_at: new.created_at,
         epoch: Epoch(0),
         closed_at: Position(0),
         is_open: false,
     };
-    let engine = Engine::named(DEFAULT_ENGINE).ok_or_else(|| StoreError::UnknownEngine {
-        path: PathDisplay::from(path),
-        engine: DEFAULT_ENGINE.to_owned(),
-    })?;
+    let engine = persistent(path, new.engine)?;
     drop(lock(path)?);
     let log = Directory::log(path);
     files::make_directory(&log)?;
-    drop((engine.open)(&log, Stop::Clean)?);
+    drop((engine.open)(&log, Opening::clean())?);
     files::sync_directory(&log)?;
     manifest.write(path)
 }
 
-fn open_log(path: &Path, engine: &Engine, manifest: &Manifest) -> Result<Opened, StoreError> {
+fn open_log(path: &Path, engine: &Engine, opening: Opening) -> Result<Opened, StoreError> {
     let log = Directory::log(path);
     let is_empty = fs::read_dir(&log).map_or(true, |mut entries| entries.next().is_none());
     if is_empty {
@@ -187,11 +195,7 @@ fn open_log(path: &Path, engine: &Engine, manifest: &Manifest) -> Result<Opened,
         let position = Position(0);
         return Err(LogError::Damaged { position, reason }.into());
     }
-    let stop = match manifest.is_open {
-        true => Stop::Unclean,
-        false => Stop::Clean,
-    };
-    Ok((engine.open)(&log, stop)?)
+    Ok((engine.open)(&log, opening)?)
 }
 
 /// Keeps what was cut in a file of its own, under the epoch that wrote it.
@@ -203,14 +207,7 @@ fn keep(path: &Path, torn: &Torn, manifest: &Manifest) -> Result<Recovered, Stor
     }
     let name = format!("position-{}-epoch-{}", torn.first, manifest.epoch);
     let kept_at = directory.join(name);
-    let mut content = Vec::new();
-    for (number, piece) in &torn.pieces {
-        let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
-        content.extend_from_slice(&number.to_le_bytes());
-        content.extend_from_slice(&length.to_le_bytes());
-        content.extend_from_slice(piece);
-    }
-    files::replace(&kept_at, &content)?;
+    files::replace(&kept_at, &torn.bytes)?;
     tracing::warn!(first = %torn.first, "a frame that was never acknowledged was cut");
     Ok(Recovered {
         first: torn.first,

@@ -41,7 +41,7 @@ impl Queue {
         if waiting.closed {
             return Err(request);
         }
-        waiting.events += request.facts.len();
+        waiting.events += request.offer.events.len();
         waiting.requests.push_back(request);
         self.arrived.notify_one();
         Ok(())

@@ -9,12 +9,12 @@ use super::append::{Answer, Condition, Known, Receipt, Request};
 use super::directory::Directory;
 use super::draft::{Draft, Place};
 use super::error::{AppendError, StoreError};
+use super::prepare::{Guard, Offer, Prepared};
 use super::read::Shared;
-use crate::event::Fact;
+use crate::event::Event;
 use crate::id::{EventId, Position, Revision};
-use crate::index::Listing;
-use crate::limits::{APPEND_CONDITIONS_MAX, APPEND_EVENTS_MAX};
 use crate::log::{Epoch, Frame, LogError};
+use crate::subject::Subject;
 use crate::time::{Clock, Timestamp};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -58,7 +58,10 @@ impl Sequencer {
         }
         self.shared.index.close()?;
         match (self.directory, self.epoch) {
-            (Some(mut directory), Some(_)) => directory.close(self.shared.end()),
+            (Some(mut directory), Some(_)) => {
+                self.shared.log.close()?;
+                directory.close(self.shared.end())
+            }
             _ => Ok(()),
         }
     }
@@ -73,12 +76,7 @@ impl Sequencer {
             };
             let answer = match self.stopped {
                 true => Err(AppendError::Stopped),
-                false => self.admit(
-                    request.facts,
-                    &request.conditions,
-                    request.known,
-                    &mut draft,
-                ),
+                false => self.admit(request.offer, &mut draft),
             };
             answers.push((request.answer, answer));
         }
@@ -89,7 +87,7 @@ impl Sequencer {
         match self.write(&draft) {
             Ok(()) => {
                 self.recorded_at = draft.recorded_at();
-                self.shared.index.add(draft.events());
+                self.shared.index.add(draft.first(), draft.entries());
                 self.durable.send_replace(draft.last());
                 send(answers);
                 self.write_run();
@@ -145,31 +143,25 @@ impl Sequencer {
         }
     }
 
-    /// Adds a request to the draft or says why not. The draft is as it was before if not.
-    fn admit(
-        &self,
-        facts: Vec<Fact>,
-        conditions: &[Condition],
-        known: Known,
-        draft: &mut Draft,
-    ) -> Answer {
-        at_most("events", facts.len(), APPEND_EVENTS_MAX)?;
-        at_most("conditions", conditions.len(), APPEND_CONDITIONS_MAX)?;
-        let offered = facts.len();
+    /// Adds an append to the draft or says why not. The draft is as it was before if not.
+    fn admit(&self, offer: Offer, draft: &mut Draft) -> Answer {
+        let known = offer.known;
+        let offered = offer.events.len();
         let mut places: Vec<Place> = Vec::new();
-        let mut fresh: Vec<Fact> = Vec::with_capacity(offered);
+        let mut fresh: Vec<Prepared> = Vec::with_capacity(offered);
         let mut ids: HashSet<EventId> = HashSet::with_capacity(offered);
-        for fact in facts {
-            let is_first = ids.insert(fact.id);
+        for event in offer.events {
+            let id = event.id();
+            let is_first = ids.insert(id);
             if !is_first && known == Known::Refuse {
-                return Err(AppendError::Repeated { id: fact.id });
+                return Err(AppendError::Repeated { id });
             }
-            if let Some(place) = self.known(&fact, draft)? {
+            if let Some(place) = self.known(&event, draft)? {
                 places.push(place);
             } else if is_first {
-                fresh.push(fact);
+                fresh.push(event);
             } else {
-                check_same(&fact, &fresh)?;
+                check_same(&event, &fresh)?;
             }
         }
         if let (Known::Refuse, Some(first), false) = (known, places.first(), fresh.is_empty()) {
@@ -182,8 +174,8 @@ impl Sequencer {
         if fresh.is_empty() && !places.is_empty() {
             return Ok(first_receipt(&places));
         }
-        for condition in conditions {
-            self.check(condition, draft)?;
+        for guard in &offer.guards {
+            self.check(guard, draft)?;
         }
         let appended = fresh.len();
         let (first, last) = draft.add(fresh)?;
@@ -196,26 +188,18 @@ impl Sequencer {
         })
     }
 
-    /// Where an event with the id of a fact is, after checking that it has the same content.
-    fn known(&self, fact: &Fact, draft: &Draft) -> Result<Option<Place>, AppendError> {
-        let stored;
-        let event = match draft.find(fact.id) {
-            Some(event) => event,
-            None => match self
-                .shared
-                .find(fact.id)
-                .map_err(AppendError::NotAppended)?
-            {
-                None => return Ok(None),
-                Some(event) => {
-                    stored = event;
-                    &stored
-                }
-            },
+    /// Where an event with the id of another one is, after checking that it has the same content.
+    fn known(&self, offered: &Prepared, draft: &Draft) -> Result<Option<Place>, AppendError> {
+        let id = offered.id();
+        let event = match draft.find(id)? {
+            Some(event) => Some(event),
+            None => self.shared.find(id).map_err(AppendError::NotAppended)?,
+        };
+        let Some(event) = event else {
+            return Ok(None);
         };
         let position = event.position;
-        if event.fact != *fact && event.content() != fact.content() {
-            let id = fact.id;
+        if !same_content(&event, &offered.event()?) {
             return Err(AppendError::OtherContent { id, position });
         }
         Ok(Some(Place {
@@ -224,11 +208,12 @@ impl Sequencer {
         }))
     }
 
-    fn check(&self, condition: &Condition, draft: &Draft) -> Result<(), AppendError> {
-        let at = |subject, expected: Revision| {
-            let listing = Listing::subject(subject);
-            let stored = self.shared.index.count(&listing).map_err(not_appended)?;
-            let found = Revision(stored.0 + draft.positions(&listing).len() as u64);
+    fn check(&self, guard: &Guard, draft: &Draft) -> Result<(), AppendError> {
+        let Guard { condition, listing } = guard;
+        let index = &self.shared.index;
+        let at = |subject: &Subject, expected: Revision| {
+            let stored = index.count(listing).map_err(not_appended)?;
+            let found = Revision(stored.0 + draft.count(listing));
             match found == expected {
                 true => Ok(()),
                 false => Err(AppendError::WrongRevision {
@@ -242,18 +227,19 @@ impl Sequencer {
             Condition::SubjectAt { subject, revision } => at(subject, *revision),
             Condition::SubjectAbsent { subject } => at(subject, Revision(0)),
             Condition::SubjectUnchangedSince { subject, position } => {
-                let listing = Listing::subject(subject);
-                let index = &self.shared.index;
                 let stored = index
-                    .positions(&listing, *position, 1)
+                    .positions(listing, *position, 1)
                     .map_err(not_appended)?;
-                let later = draft.positions(&listing).iter().find(|p| *p > position);
-                match stored.first().or(later) {
+                let changed = match stored.first() {
+                    Some(changed) => Some(*changed),
+                    None => draft.first_after(listing, *position),
+                };
+                match changed {
                     None => Ok(()),
                     Some(changed) => Err(AppendError::Changed {
                         subject: subject.clone(),
                         since: *position,
-                        changed: *changed,
+                        changed,
                     }),
                 }
             }
@@ -276,20 +262,19 @@ fn not_appended(error: crate::index::IndexError) -> AppendError {
     AppendError::NotAppended(StoreError::Index(error))
 }
 
-fn at_most(what: &'static str, found: usize, most: usize) -> Result<(), AppendError> {
-    if found > most {
-        return Err(AppendError::TooLarge { what, found, most });
+/// An id that stands twice in one append has to be the same event both times.
+fn check_same(event: &Prepared, fresh: &[Prepared]) -> Result<(), AppendError> {
+    let id = event.id();
+    let first = fresh.iter().find(|other| other.id() == id);
+    let first = first.ok_or(AppendError::Repeated { id })?;
+    match same_content(&first.event()?, &event.event()?) {
+        true => Ok(()),
+        false => Err(AppendError::Repeated { id }),
     }
-    Ok(())
 }
 
-/// An id that stands twice in one append has to be the same event both times.
-fn check_same(fact: &Fact, fresh: &[Fact]) -> Result<(), AppendError> {
-    let first = fresh.iter().find(|other| other.id == fact.id);
-    match first.is_some_and(|first| first.content() == fact.content()) {
-        true => Ok(()),
-        false => Err(AppendError::Repeated { id: fact.id }),
-    }
+fn same_content(one: &Event, other: &Event) -> bool {
+    one.fact == other.fact || one.content() == other.content()
 }
 
 /// What a wholly known append was answered the first time, except that nothing was appended now.
