@@ -2,6 +2,7 @@
 
 use crate::facts::clock;
 use ledger::index::RunSize;
+use ledger::log::Engine;
 use ledger::secret::Pepper;
 use ledger::store::{NewStore, Store, StoreError};
 use ledger::time::Timestamp;
@@ -47,8 +48,14 @@ pub fn create(path: &Path) -> Store {
 
 /// Makes a store or says why not.
 pub fn try_create(path: &Path) -> Result<Store, StoreError> {
+    create_with(path, ledger::store::DEFAULT_ENGINE)
+}
+
+/// Makes a store of an engine or says why not.
+pub fn create_with(path: &Path, engine: &str) -> Result<Store, StoreError> {
+    let engine = Engine::named(engine).expect("the engine is in the registry");
     let new = NewStore {
-        engine: ledger::store::DEFAULT_ENGINE,
+        engine: engine.name,
         pepper: Pepper::public().id(),
         store_id: [7; 16],
         created_at: Timestamp::from_micros(0),

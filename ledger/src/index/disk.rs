@@ -60,7 +60,7 @@ pub(crate) fn open(
     files::make_directory(directory)?;
     files::make_directory(&directory.join("sled"))?;
     let chunks = SledChunks::open(directory, store_id)?;
-    files::sync_directory(directory)?;
+    files::sync_everything(directory)?;
     chunks.commit(&[])?;
     Ok(Index::over(Box::new(chunks), Vec::new(), size))
 }

@@ -182,7 +182,7 @@ fn make(path: &Path, new: NewStore) -> Result<(), StoreError> {
     let log = Directory::log(path);
     files::make_directory(&log)?;
     drop((engine.open)(&log, Opening::clean())?);
-    files::sync_directory(&log)?;
+    files::sync_everything(&log)?;
     manifest.write(path)
 }
 

@@ -44,7 +44,11 @@ fn tenant_of(record: usize) -> String {
 }
 
 fn fact(record: usize) -> Fact {
-    session_started(record, &format!("s-{}", record % SESSIONS), &tenant_of(record))
+    session_started(
+        record,
+        &format!("s-{}", record % SESSIONS),
+        &tenant_of(record),
+    )
 }
 
 fn records(append: usize) -> std::ops::Range<usize> {
@@ -118,7 +122,9 @@ pub fn intruder(after: usize) -> (Vec<Fact>, Vec<Condition>) {
 pub fn digest<'a>(events: impl IntoIterator<Item = &'a Event>) -> String {
     let mut hasher = blake3::Hasher::new();
     for event in events {
-        let stored = event.encode().expect("an event that was stored can be stored");
+        let stored = event
+            .encode()
+            .expect("an event that was stored can be stored");
         hasher.update(&(stored.len() as u64).to_le_bytes());
         hasher.update(&stored);
     }
@@ -142,11 +148,16 @@ mod tests {
     fn appends_follow_each_other_and_conditions_hold_before_and_not_after() {
         let mut position = Position(0);
         for append in 0..60 {
-            assert_eq!((before(append), following(position)), (position, Some(append)));
+            assert_eq!(
+                (before(append), following(position)),
+                (position, Some(append))
+            );
             let facts = facts(append);
             position = Position(position.0 + facts.len() as u64);
             let (subject, stale, fresh) = counted(append);
-            let naming = facts.iter().filter(|fact| fact.subjects().contains(&subject));
+            let naming = facts
+                .iter()
+                .filter(|fact| fact.subjects().contains(&subject));
             assert_eq!(naming.count() as u64, fresh.0 - stale.0);
             assert!(fresh > stale);
         }

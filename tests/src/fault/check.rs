@@ -5,7 +5,7 @@ use super::witness::{self, Note, Witness};
 use crate::stores::{create_with, try_open};
 use ledger::event::{Event, Fact, KindId};
 use ledger::id::Position;
-use ledger::store::{Known, Store, StoreError};
+use ledger::store::{Condition, Known, Store, StoreError};
 use ledger::subject::Subject;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,7 +138,11 @@ fn check_events(events: &[Event], notes: &[Note], acknowledged: Position, verdic
             }
         }
     }
-    if !events.iter().zip(1..).all(|(event, n)| event.position.0 == n) {
+    if !events
+        .iter()
+        .zip(1..)
+        .all(|(event, n)| event.position.0 == n)
+    {
         verdict.wrong("the positions are not dense");
     }
     if !events.is_sorted_by_key(|event| event.recorded_at) {
@@ -148,11 +152,18 @@ fn check_events(events: &[Event], notes: &[Note], acknowledged: Position, verdic
         verdict.wrong(format!("the log ends at {end}, within an append"));
     }
     for note in notes {
-        let Note::Acknowledged { append, digest: noted } = note else {
+        let Note::Acknowledged {
+            append,
+            digest: noted,
+        } = note
+        else {
             continue;
         };
         let range = before(*append).0 as usize..before(append + 1).0 as usize;
-        if events.get(range).is_some_and(|events| digest(events) != *noted) {
+        if events
+            .get(range)
+            .is_some_and(|events| digest(events) != *noted)
+        {
             verdict.altered += 1;
         }
     }
@@ -163,7 +174,10 @@ fn check_index(store: &Store, events: &[Event], verdict: &mut Verdict) -> Result
     let mut subjects: BTreeMap<Subject, Vec<Position>> = BTreeMap::new();
     let mut kinds: BTreeMap<KindId, Vec<Position>> = BTreeMap::new();
     for event in events {
-        kinds.entry(event.kind().id).or_default().push(event.position);
+        kinds
+            .entry(event.kind().id)
+            .or_default()
+            .push(event.position);
         for subject in event.subjects() {
             subjects.entry(subject).or_default().push(event.position);
         }
@@ -172,14 +186,22 @@ fn check_index(store: &Store, events: &[Event], verdict: &mut Verdict) -> Result
         }
     }
     let unknown = facts(following(store.end()).unwrap_or(0));
-    if unknown.iter().any(|fact| !matches!(store.find(fact.id), Ok(None))) {
+    if unknown
+        .iter()
+        .any(|fact| !matches!(store.find(fact.id), Ok(None)))
+    {
         verdict.wrong("an id is found that no event has");
     }
     let kinds_named: BTreeSet<_> = subjects.keys().map(|subject| subject.kind).collect();
     for kind in kinds_named {
-        let named = subjects.keys().filter(|subject| subject.kind == kind).cloned();
+        let named = subjects
+            .keys()
+            .filter(|subject| subject.kind == kind)
+            .cloned();
         if store.subjects(kind)? != named.collect::<Vec<_>>() {
-            verdict.wrong(format!("the subjects of kind {kind:?} are not those of the log"));
+            verdict.wrong(format!(
+                "the subjects of kind {kind:?} are not those of the log"
+            ));
         }
     }
     for (subject, wanted) in &subjects {
@@ -195,14 +217,21 @@ fn check_index(store: &Store, events: &[Event], verdict: &mut Verdict) -> Result
     }
     for (kind, wanted) in kinds {
         if positions(store.of_kind(kind, Position(0)))? != wanted {
-            verdict.wrong(format!("kind {} has other events than the log says", kind.0));
+            verdict.wrong(format!(
+                "kind {} has other events than the log says",
+                kind.0
+            ));
         }
     }
     Ok(())
 }
 
-fn positions(events: impl Iterator<Item = Result<Event, StoreError>>) -> Result<Vec<Position>, StoreError> {
-    events.map(|event| event.map(|event| event.position)).collect()
+fn positions(
+    events: impl Iterator<Item = Result<Event, StoreError>>,
+) -> Result<Vec<Position>, StoreError> {
+    events
+        .map(|event| event.map(|event| event.position))
+        .collect()
 }
 
 /// Appends on, with what is known and what must be refused among it, closes and opens again.
@@ -210,16 +239,20 @@ fn go_on(store: Store, question: &Question, verdict: &mut Verdict) {
     let Some(next) = following(store.end()) else {
         return;
     };
-    let mut witness = question.goes_on.then(|| Witness::open(&question.witness, None));
-    let mut append = |facts: Vec<Fact>, conditions| store.append(facts, conditions, Known::Refuse);
+    let mut witness = question
+        .goes_on
+        .then(|| Witness::open(&question.witness, None));
+    let append = |facts: Vec<Fact>, conditions: Vec<Condition>| {
+        store.submit(facts, conditions, Known::Refuse).wait()
+    };
     for number in next.saturating_sub(1)..next + APPENDS_AFTER {
         // One that is known is answered as such, whatever its conditions.
-        match append(facts(number), &conditions(number)) {
+        match append(facts(number), conditions(number)) {
             Ok(receipt) if (receipt.appended == 0) == (number < next) => {}
             answer => verdict.wrong(format!("append {number} was answered {answer:?}")),
         }
         let (facts, conditions) = intruder(number);
-        match append(facts, &conditions) {
+        match append(facts, conditions) {
             Err(error) if error.is_conflict() => {}
             answer => verdict.wrong(format!("an intruder was answered {answer:?}")),
         }

@@ -18,7 +18,9 @@ const SECTOR_LENGTH_BYTES: u64 = 512;
 /// How much of what was not durable survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Survival {
-    /// Everything: what a process that was killed leaves.
+    /// What processes see: what one that was killed leaves.
+    Seen,
+    /// Everything but what a failed sync lost.
     All,
     /// So many of a hundred sectors and names, chosen by chance.
     Percent(usize),
@@ -67,7 +69,7 @@ fn surviving_names(medium: &Medium, cut: Cut, random: &mut Random) -> Names {
     let certain = certain.map_or(0, |last| last + 1);
     // In order, everything before the last durable step is durable as well.
     let prefix = match cut.names {
-        Survival::All => steps.len(),
+        Survival::Seen | Survival::All => steps.len(),
         Survival::Percent(0) => certain,
         Survival::Percent(_) => certain + random.below(steps.len() - certain + 1),
     };
@@ -75,7 +77,7 @@ fn surviving_names(medium: &Medium, cut: Cut, random: &mut Random) -> Names {
     for (number, step) in steps.iter().enumerate() {
         let survives = match (cut.in_order, cut.names) {
             (true, _) => number < prefix,
-            (false, Survival::All) => true,
+            (false, Survival::Seen | Survival::All) => true,
             (false, Survival::Percent(percent)) => step.durable || random.percent(percent),
         };
         for (directory, name, object) in step.names.iter().filter(|_| survives) {
@@ -113,6 +115,9 @@ fn write_directory(
 /// What is left of a file.
 fn content(file: &FileState, survival: Survival, random: &mut Random) -> Vec<u8> {
     let mut content = file.durable.clone();
+    if survival == Survival::Seen {
+        return file.seen.clone();
+    }
     let Survival::Percent(percent) = survival else {
         file.pending
             .iter()

@@ -49,7 +49,7 @@ impl Change {
         }
     }
 
-    /// Makes the change.
+    /// Makes the change on the medium.
     pub fn apply(&self, content: &mut Vec<u8>) {
         let length = self.length_after(content.len() as u64);
         content.resize(length as usize, 0);
@@ -65,6 +65,8 @@ impl Change {
 pub struct FileState {
     /// What survives for certain.
     pub durable: Vec<u8>,
+    /// What processes see.
+    pub seen: Vec<u8>,
     /// What came later, each with the number of its operation, in order.
     pub pending: Vec<(usize, Change)>,
 }
@@ -214,7 +216,9 @@ impl Medium {
 
     fn change(&mut self, inode: u64, change: Change) {
         let number = self.operations;
-        self.file(inode).pending.push((number, change));
+        let file = self.file(inode);
+        change.apply(&mut file.seen);
+        file.pending.push((number, change));
     }
 
     fn sync(&mut self, id: Id, began: usize) {

@@ -25,7 +25,9 @@ pub fn count_in(path: PathBuf) {
             true => "caught",
             false => "loose",
         };
-        let place = panic.location().map_or_else(String::new, ToString::to_string);
+        let place = panic
+            .location()
+            .map_or_else(String::new, ToString::to_string);
         let thread = std::thread::current();
         let line = format!("{sort} {} {place}\n", thread.name().unwrap_or("unnamed"));
         let file = OpenOptions::new().append(true).create(true).open(&path);

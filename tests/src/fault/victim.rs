@@ -37,7 +37,12 @@ impl Orders {
     /// The orders as arguments of a process.
     pub fn arguments(&self) -> Vec<String> {
         let paths = [&self.store, &self.witness].map(|path| path.display().to_string());
-        let numbers = [self.appends, self.window, self.close_every, usize::from(self.close)];
+        let numbers = [
+            self.appends,
+            self.window,
+            self.close_every,
+            usize::from(self.close),
+        ];
         let mut arguments = paths.to_vec();
         arguments.push(self.engine.clone());
         arguments.extend(numbers.map(|number| number.to_string()));
@@ -170,7 +175,9 @@ impl Victim<'_> {
                 }
             }
             (Asked::Intruder(append), Ok(_)) => {
-                self.wrong(format!("conditions that contradict each other were met: {append}"));
+                self.wrong(format!(
+                    "conditions that contradict each other were met: {append}"
+                ));
             }
             (Asked::Intruder(_), Err(error)) if error.is_conflict() => {}
             (_, Err(error)) if error.is_conflict() => {
@@ -194,13 +201,17 @@ impl Victim<'_> {
         if receipt.appended != facts.len() || first != before(append).next() {
             self.wrong(format!("append {append} was answered {receipt:?}"));
         }
-        let events = facts.into_iter().zip(first.0..).map(|(fact, number)| Event {
-            position: Position(number),
-            recorded_at,
-            fact,
-        });
+        let events = facts
+            .into_iter()
+            .zip(first.0..)
+            .map(|(fact, number)| Event {
+                position: Position(number),
+                recorded_at,
+                fact,
+            });
         let digest = digest(&events.collect::<Vec<_>>());
-        self.witness.note(now, &Note::Acknowledged { append, digest });
+        self.witness
+            .note(now, &Note::Acknowledged { append, digest });
         self.left -= 1;
     }
 }

@@ -106,12 +106,17 @@ pub fn read(path: &Path, until: u64) -> Vec<Note> {
         let note = Note::parse(note).expect("a note is one that was written");
         (at.parse::<u64>().expect("a length is a number"), note)
     });
-    noted.filter(|(at, _)| *at <= until).map(|(_, note)| note).collect()
+    noted
+        .filter(|(at, _)| *at <= until)
+        .map(|(_, note)| note)
+        .collect()
 }
 
 /// The lengths of the trace at which something was noted.
 pub fn moments(path: &Path) -> Vec<u64> {
     let text = fs::read_to_string(path).unwrap_or_default();
-    let lengths = text.lines().filter_map(|line| line.split_once(' ')?.0.parse().ok());
+    let lengths = text
+        .lines()
+        .filter_map(|line| line.split_once(' ')?.0.parse().ok());
     lengths.collect()
 }
