@@ -123,6 +123,9 @@ impl Store {
         if super::last_epoch(&*log)? > manifest.epoch {
             return Err(older(path, "the log was written under a later epoch"));
         }
+        if end > Position(0) && !index.exists() {
+            tracing::warn!("the index is missing; the index is built again");
+        }
         let index = disk::open(&index, manifest.store_id, runs)?;
         let parts = Parts {
             log,

@@ -1,39 +1,23 @@
 //! Trials of the durable engines, and one table of what came of them.
 //!
-//! `store_trials` makes a full run; `FAULT_KILLS`, `FAULT_POWER_CUTS`, `FAULT_FAULTS`,
-//! `FAULT_OLD_FILES` and `FAULT_DAMAGES` say how many of each, `FAULT_SEED` which, `FAULT_ENGINE` with
+//! `store_trials` makes a full run; `FAULT_KILL`, `FAULT_POWER_CUT`, `FAULT_FAULT`, `FAULT_OLD_FILES`
+//! and `FAULT_DAMAGE` say how many of each, `FAULT_SEED` which, `FAULT_ENGINE` with
 //! which engine only, `FAULT_THREADS` how many at once, and `FAULT_KEEP=1` keeps the files of those in
 //! which something was not as it must be. `store_trials KIND ENGINE SEED` makes one trial
 //! again and keeps its files. It ends with 1 if anything is not as it must be.
 
 use std::env;
 use std::process::ExitCode;
-use tests::fault::run::{FULL, Line, Settings, engines, run, table};
+use tests::fault::run::{FULL, Line, Settings, count_of, engines, run, table};
 use tests::fault::trial::{self, Keep, Kind};
 
-fn number(name: &str, otherwise: u64) -> u64 {
-    let given = env::var(name).ok();
-    given.map_or(otherwise, |given| {
-        given.parse().expect("the variable is a number")
-    })
-}
-
 fn all() -> Vec<Line> {
-    let settings = Settings {
-        seed: number("FAULT_SEED", 1),
-        threads: number("FAULT_THREADS", 2) as usize,
-        keep: match number("FAULT_KEEP", 0) {
-            0 => Keep::Nothing,
-            _ => Keep::Failed,
-        },
-    };
+    let settings = Settings::from_environment();
     let only = env::var("FAULT_ENGINE").ok();
     let mut lines = Vec::new();
     for engine in engines().filter(|engine| only.as_deref().is_none_or(|only| only == *engine)) {
         for (kind, count) in FULL {
-            let variable = format!("FAULT_{}S", kind.name().to_uppercase().replace('-', "_"));
-            let variable = variable.replace("FILESS", "FILES");
-            let count = number(&variable, count as u64) as usize;
+            let count = count_of(kind, count);
             if count > 0 {
                 let line = run(kind, engine, count, settings);
                 eprintln!("{engine}: {} done in {} s", kind.name(), line.seconds);

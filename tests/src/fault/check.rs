@@ -46,6 +46,10 @@ pub struct Verdict {
     pub wrong: Vec<String>,
     /// Why the store could not be opened or read to its end.
     pub error: Option<String>,
+    /// How many events cannot be read, of a store that can be opened. All others are right.
+    pub unreadable: u64,
+    /// Why the index could not answer: it is built again at the next opening.
+    pub index_error: Option<String>,
     /// Whether that error is about damage, as opposed to anything else.
     pub is_damage: bool,
     /// Whether opening said that something was cut that had never been acknowledged.
@@ -57,7 +61,7 @@ pub struct Verdict {
 impl Verdict {
     /// Whether everything that is there is right, and everything that should be there is.
     pub fn is_right(&self) -> bool {
-        self.is_true() && self.lost == 0 && self.error.is_none()
+        self.is_true() && self.lost == 0 && self.error.is_none() && self.index_error.is_none()
     }
 
     /// Whether nothing is there that should not be; some may be missing.
@@ -91,7 +95,8 @@ pub fn check(question: &Question) -> Verdict {
         }
     }
     verdict.acknowledged = acknowledged.0;
-    let opened = match question.store.exists() || !notes.is_empty() {
+    let made = notes.iter().any(|note| matches!(note, Note::Served { .. }));
+    let opened = match question.store.exists() || made {
         true => try_open(&question.store),
         // The fault struck while the store was being made.
         false => create_with(&question.store, &question.engine),
@@ -108,6 +113,7 @@ pub fn check(question: &Question) -> Verdict {
         Ok(events) => events,
         Err(error) => {
             verdict.stop(&error);
+            check_rest(&store, &mut verdict);
             return verdict;
         }
     };
@@ -116,7 +122,7 @@ pub fn check(question: &Question) -> Verdict {
         return verdict;
     }
     if let Err(error) = check_index(&store, &events, &mut verdict) {
-        verdict.wrong(format!("the index cannot be read: {error}"));
+        verdict.index_error = Some(error.to_string());
         return verdict;
     }
     go_on(store, question, &mut verdict);
@@ -165,6 +171,20 @@ fn check_events(events: &[Event], notes: &[Note], acknowledged: Position, verdic
             .is_some_and(|events| digest(events) != *noted)
         {
             verdict.altered += 1;
+        }
+    }
+}
+
+/// Looks at every event of a log that cannot be read in one go.
+fn check_rest(store: &Store, verdict: &mut Verdict) {
+    let end = store.end();
+    verdict.lost = verdict.acknowledged.saturating_sub(end.0);
+    let (facts, _) = expected(end);
+    for (fact, number) in facts.iter().zip(1..) {
+        match store.event(Position(number)) {
+            Err(_) => verdict.unreadable += 1,
+            Ok(Some(event)) if event.fact == *fact => {}
+            Ok(_) => verdict.altered += 1,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::random::Random;
 use super::trial::{self, Keep, Kind, Tally};
 use ledger::log::ENGINES;
+use std::env;
 use std::fmt::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,6 +50,32 @@ pub struct Settings {
     pub keep: Keep,
 }
 
+impl Settings {
+    /// What the environment says: `FAULT_SEED`, `FAULT_THREADS`, `FAULT_KEEP`.
+    pub fn from_environment() -> Self {
+        Self {
+            seed: number("FAULT_SEED").unwrap_or(1),
+            threads: number("FAULT_THREADS").unwrap_or(2) as usize,
+            keep: match number("FAULT_KEEP") {
+                None | Some(0) => Keep::Nothing,
+                Some(_) => Keep::Failed,
+            },
+        }
+    }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let given = env::var(variable).ok()?;
+    Some(given.parse().expect("the variable is a number"))
+}
+
+/// How many of a kind the environment asks for, in a variable like `FAULT_POWER_CUT`.
+pub fn count_of(kind: Kind, otherwise: usize) -> usize {
+    let name = kind.name().to_uppercase().replace('-', "_");
+    let given = number(&format!("FAULT_{name}"));
+    given.map_or(otherwise, |given| given as usize)
+}
+
 /// Makes so many trials of a kind with an engine.
 pub fn run(kind: Kind, engine: &'static str, count: usize, settings: Settings) -> Line {
     let start = Instant::now();
@@ -92,7 +119,7 @@ pub fn run(kind: Kind, engine: &'static str, count: usize, settings: Settings) -
 /// The table, and the first failures in words.
 pub fn table(lines: &[Line]) -> String {
     let mut text = format!(
-        "{:<8} {:<10} {:>6} {:>10} {:>5} {:>5} {:>9} {:>7} {:>6} {:>6} {:>9} {:>7} {:>12} {:>13} {:>6} {:>7}\n",
+        "{:<8} {:<10} {:>6} {:>10} {:>5} {:>5} {:>9} {:>7} {:>6} {:>6} {:>6} {:>10} {:>9} {:>7} {:>12} {:>13} {:>6} {:>7}\n",
         "engine",
         "fault",
         "trials",
@@ -103,6 +130,8 @@ pub fn table(lines: &[Line]) -> String {
         "altered",
         "wrong",
         "errors",
+        "named",
+        "unreadable",
         "recovered",
         "rebuilt",
         "panics loose",
@@ -115,7 +144,7 @@ pub fn table(lines: &[Line]) -> String {
         // Writing into a string cannot fail.
         let _ = writeln!(
             text,
-            "{:<8} {:<10} {:>6} {:>10} {:>5} {:>5} {:>9} {:>7} {:>6} {:>6} {:>9} {:>7} {:>12} {:>13} {:>6} {:>7}",
+            "{:<8} {:<10} {:>6} {:>10} {:>5} {:>5} {:>9} {:>7} {:>6} {:>6} {:>6} {:>10} {:>9} {:>7} {:>12} {:>13} {:>6} {:>7}",
             line.engine,
             line.kind.name(),
             tally.trials,
@@ -126,6 +155,8 @@ pub fn table(lines: &[Line]) -> String {
             tally.altered,
             tally.wrong,
             tally.errors,
+            tally.named,
+            tally.unreadable,
             tally.recovered,
             tally.rebuilt,
             tally.panics.loose,

@@ -7,8 +7,9 @@ use super::panics::Panics;
 use super::plan::Plan;
 use super::processes::Scene;
 use super::random::Random;
+use super::trace::{self, Operation};
 use super::victim::Orders;
-use super::{damage, trace, witness};
+use super::{damage, witness};
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::AddAssign;
@@ -83,8 +84,12 @@ pub struct Tally {
     pub altered: u64,
     /// Answers that nothing allows.
     pub wrong: usize,
-    /// Stores that ended with an error which the kind of trial allows.
+    /// Stores that could not be read to their end, where the kind of trial allows that.
     pub errors: usize,
+    /// How many of those errors name a position or a file.
+    pub named: usize,
+    /// Events that could not be read, of stores that could be opened.
+    pub unreadable: u64,
     /// Stores that said that something unacknowledged was cut.
     pub recovered: usize,
     /// Stores that said that their index was built again.
@@ -105,6 +110,8 @@ impl AddAssign for Tally {
         self.altered += other.altered;
         self.wrong += other.wrong;
         self.errors += other.errors;
+        self.named += other.named;
+        self.unreadable += other.unreadable;
         self.recovered += other.recovered;
         self.rebuilt += other.rebuilt;
         self.panics.caught += other.panics.caught;
@@ -114,7 +121,8 @@ impl AddAssign for Tally {
 }
 
 impl Tally {
-    fn fail(&mut self, what: impl Into<String>) {
+    /// Notes that something is not as it must be.
+    pub fn fail(&mut self, what: impl Into<String>) {
         self.failures.push(what.into());
     }
 
@@ -134,13 +142,14 @@ impl Tally {
         self.reordered += verdict.reordered;
         self.altered += verdict.altered;
         self.wrong += verdict.wrong.len();
+        self.unreadable += verdict.unreadable;
         self.recovered += usize::from(verdict.recovered);
         self.rebuilt += usize::from(verdict.rebuilt);
         Some(verdict)
     }
 
     /// Counts a verdict that has to be wholly right.
-    fn count_right(&mut self, what: &str, verdict: Result<Verdict, String>) {
+    pub fn count_right(&mut self, what: &str, verdict: Result<Verdict, String>) {
         if let Some(verdict) = self.count(what, verdict)
             && !verdict.is_right()
         {
@@ -191,6 +200,39 @@ pub fn run(kind: Kind, engine: &str, seed: u64, keep: Keep) -> Tally {
         );
     }
     tally
+}
+
+/// Lets a victim work without faults, and cuts the power at each moment at which it noted something.
+pub fn cut_at_every_acknowledgement(engine: &str, cut: Cut) -> Tally {
+    let scene = Scene::new();
+    let mut trial = Trial {
+        scene: &scene,
+        engine,
+        random: Random::new(0),
+        tally: Tally::default(),
+    };
+    let orders = Orders {
+        window: 4,
+        close_every: 20,
+        ..trial.orders(50)
+    };
+    trial.traced(&orders, "sync@1+=slow");
+    let operations = trial.operations();
+    let moments = witness::moments(&scene.witness());
+    let mut medium = Medium::default();
+    let mut next = 0;
+    for (number, (operation, end)) in operations.iter().enumerate() {
+        medium.take(operation);
+        if moments[next..].first().is_some_and(|moment| moment <= end) {
+            next += moments[next..].partition_point(|moment| moment <= end);
+            let verdict = trial.after(&medium, cut, *end);
+            trial
+                .tally
+                .count_right(&format!("after {} operations", number + 1), verdict);
+        }
+    }
+    trial.compare(&medium);
+    trial.tally
 }
 
 /// A trial that is being made.
@@ -287,7 +329,7 @@ impl Trial<'_> {
     }
 
     /// Lets a victim work under a trace until it ends as the plan says. Says what was done.
-    fn traced(&mut self, orders: &Orders, plan: &str) -> String {
+    pub fn traced(&mut self, orders: &Orders, plan: &str) -> String {
         debug_assert!(Plan::parse(plan).is_some());
         let ended = self.scene.victim(orders, plan, true).wait();
         if ended.is_none() {
@@ -324,11 +366,13 @@ impl Trial<'_> {
         self.cut(cuts, &done);
     }
 
+    fn operations(&self) -> Vec<(Operation, u64)> {
+        trace::read(&fs::read(self.scene.trace()).unwrap_or_default())
+    }
+
     /// Cuts the power at some moments of the trace.
     fn cut(&mut self, cuts: usize, done: &str) {
-        let bytes = fs::read(self.scene.trace()).unwrap_or_default();
-        let operations = trace::read(&bytes);
-        drop(bytes);
+        let operations = self.operations();
         if operations.is_empty() {
             return;
         }
