@@ -42,8 +42,18 @@ impl Directory {
 
     /// Says on the medium that the log is whole up to a position and nobody is writing.
     pub(crate) fn close(&mut self, end: Position) -> Result<(), StoreError> {
-        self.manifest.closed_at = end;
+        self.manifest.reached = end;
         self.manifest.is_open = false;
+        self.manifest.write(&self.path)
+    }
+
+    /// Says on the medium that the log is durable up to a position, if it does not say so yet: from
+    /// then on nothing up to there can be taken for a frame that was being written.
+    pub(crate) fn mark(&mut self, reached: Position) -> Result<(), StoreError> {
+        if self.manifest.reached >= reached {
+            return Ok(());
+        }
+        self.manifest.reached = reached;
         self.manifest.write(&self.path)
     }
 }

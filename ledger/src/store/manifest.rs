@@ -25,8 +25,8 @@ pub(crate) struct Manifest {
     pub(crate) created_at: Timestamp,
     /// The epoch of whoever wrote last.
     pub(crate) epoch: Epoch,
-    /// Where the log ended at the last clean close.
-    pub(crate) closed_at: Position,
+    /// How far the log is durable for certain; where it ends, after a clean close.
+    pub(crate) reached: Position,
     /// Whether somebody has been writing since then.
     pub(crate) is_open: bool,
 }
@@ -40,7 +40,7 @@ impl Manifest {
         record.put("pepper", self.pepper);
         record.put("created-at-micros", self.created_at.as_micros());
         record.put("epoch", self.epoch);
-        record.put("closed-at-position", self.closed_at);
+        record.put("reached-position", self.reached);
         record.put("open", self.is_open);
         record.write(TITLE)
     }
@@ -92,7 +92,7 @@ impl Manifest {
             pepper: PepperId::parse(record.get("pepper")?).ok_or("`pepper` is no pepper")?,
             created_at: Timestamp::from_micros(created_at),
             epoch: Epoch(record.number("epoch")?),
-            closed_at: Position(record.number("closed-at-position")?),
+            reached: Position(record.number("reached-position")?),
             is_open: record.get("open")? == "true",
         })
     }

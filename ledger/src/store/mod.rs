@@ -31,7 +31,7 @@ pub use error::{AppendError, PathDisplay, StoreError};
 use futures_core::Stream;
 pub use open::{DEFAULT_ENGINE, NewStore, Recovered};
 use prepare::Offer;
-pub use read::Events;
+pub use read::{Events, Frames};
 use read::{Shared, event_of};
 use sequencer::Sequencer;
 use std::fs::File;
@@ -225,7 +225,7 @@ impl Store {
         self.shared.find(id)
     }
 
-    /// The event at a position, `None` past the end. Costs one frame.
+    /// The event at a position, `None` past the end and for a lost one. Costs one frame.
     pub fn event(&self, position: Position) -> Result<Option<Event>, StoreError> {
         self.shared.event(position)
     }
@@ -237,19 +237,31 @@ impl Store {
 
     /// All events after a position, up to the present end.
     pub fn read(&self, after: Position) -> Events {
-        Events::new(Arc::clone(&self.shared), None, after)
+        self.read_between(after, Position(u64::MAX))
+    }
+
+    /// All events after one position and up to another, at most up to the present end. Several of
+    /// these read beside each other without waiting.
+    pub fn read_between(&self, after: Position, until: Position) -> Events {
+        Events::all(Arc::clone(&self.shared), after, until)
+    }
+
+    /// The frames from the one that holds the position after `after` to the one that holds `until`,
+    /// checked: the stored bytes of events, and the places of lost ones.
+    pub fn frames(&self, after: Position, until: Position) -> Frames {
+        Frames::new(Arc::clone(&self.shared), after, until)
     }
 
     /// The events that name a subject, after a position. Costs by their number, not the log's.
     pub fn history(&self, subject: &Subject, after: Position) -> Events {
         let listing = Listing::subject(subject);
-        Events::new(Arc::clone(&self.shared), Some(listing), after)
+        Events::listed(Arc::clone(&self.shared), listing, after)
     }
 
     /// The events of a kind, after a position.
     pub fn of_kind(&self, kind: KindId, after: Position) -> Events {
         let listing = Listing::kind(kind);
-        Events::new(Arc::clone(&self.shared), Some(listing), after)
+        Events::listed(Arc::clone(&self.shared), listing, after)
     }
 
     /// [`Store::read`] for asynchronous code; reads on tokio's blocking threads.

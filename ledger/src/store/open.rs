@@ -99,7 +99,7 @@ impl Store {
         let manifest = Manifest::read(path)?;
         let engine = persistent(path, &manifest.engine)?;
         let index = Directory::index(path);
-        let reached = disk::watermark(&index, manifest.store_id).max(manifest.closed_at);
+        let reached = disk::watermark(&index, manifest.store_id).max(manifest.reached);
         let opening = match manifest.is_open {
             true => Opening::unclean(reached),
             false => Opening {
@@ -113,8 +113,8 @@ impl Store {
         if end < reached {
             return Err(StoreError::Shorter { end, reached });
         }
-        if !manifest.is_open && end > manifest.closed_at {
-            let closed_at = manifest.closed_at;
+        if !manifest.is_open && end > manifest.reached {
+            let closed_at = manifest.reached;
             return Err(older(
                 path,
                 &format!("it says that the log was closed at {closed_at}, but it ends at {end}"),
@@ -177,7 +177,7 @@ fn make(path: &Path, new: NewStore) -> Result<(), StoreError> {
         pepper: new.pepper,
         created_at: new.created_at,
         epoch: Epoch(0),
-        closed_at: Position(0),
+        reached: Position(0),
         is_open: false,
     };
     let engine = persistent(path, new.engine)?;

@@ -4,6 +4,7 @@ use super::append::Request;
 use crate::limits::{QUEUE_EVENTS_MAX, QUEUE_REQUESTS_MAX};
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 #[derive(Default)]
 struct Waiting {
@@ -47,16 +48,28 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits until there are requests and takes all of them; `None` once the queue is closed and
-    /// empty.
-    pub(crate) fn take(&self) -> Option<VecDeque<Request>> {
+    /// Waits until there are requests and takes all of them, or none after `patience`; `None` once
+    /// the queue is closed and empty.
+    pub(crate) fn take(&self, patience: Option<Duration>) -> Option<VecDeque<Request>> {
         let mut waiting = self.lock();
         while waiting.requests.is_empty() {
             if waiting.closed {
                 return None;
             }
-            let woken = self.arrived.wait(waiting);
-            waiting = woken.unwrap_or_else(PoisonError::into_inner);
+            waiting = match patience {
+                None => {
+                    let woken = self.arrived.wait(waiting);
+                    woken.unwrap_or_else(PoisonError::into_inner)
+                }
+                Some(patience) => {
+                    let woken = self.arrived.wait_timeout(waiting, patience);
+                    let (waiting, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
+                    if timeout.timed_out() && waiting.requests.is_empty() && !waiting.closed {
+                        return Some(VecDeque::new());
+                    }
+                    waiting
+                }
+            };
         }
         waiting.events = 0;
         self.taken.notify_all();

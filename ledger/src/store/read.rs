@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::id::{EventId, Position};
 use crate::index::{Index, Listing};
 use crate::limits::{FRAME_CACHE_FRAMES_MAX, READ_PAGE_POSITIONS};
-use crate::log::{CommitLog, LogError, StoredFrame};
+use crate::log::{CommitLog, LogError, Place, StoredFrame};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,13 +31,16 @@ impl Shared {
         *self.durable.borrow()
     }
 
-    /// The event at a position, `None` past the durable end.
+    /// The event at a position, `None` past the durable end and for a lost one.
     pub(crate) fn event(&self, position: Position) -> Result<Option<Event>, StoreError> {
         if position > self.end() || position.0 == 0 {
             return Ok(None);
         }
         let frame = self.cache.frame(&*self.log, position)?;
-        event_of(&frame, position).map(Some)
+        match frame.is_lost() {
+            true => Ok(None),
+            false => event_of(&frame, position).map(Some),
+        }
     }
 
     /// The event of an id.
@@ -86,10 +89,7 @@ impl FrameCache {
         }
         drop(frames);
         let frame = log.frame(position)?.filter(holds);
-        let frame = frame.ok_or_else(|| LogError::Damaged {
-            position,
-            reason: "no frame holds it".to_owned(),
-        })?;
+        let frame = frame.ok_or_else(|| no_frame(position))?;
         frames = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if frames.len() >= FRAME_CACHE_FRAMES_MAX {
             frames.pop_front();
@@ -99,62 +99,160 @@ impl FrameCache {
     }
 }
 
-/// Events in the order of their positions, up to where the log was durable when it was made.
+/// Frames in order, up to where the log was durable when it was made. Holds one frame at a time, and
+/// what the engine reads ahead. Ends after an error.
+pub struct Frames {
+    shared: Arc<Shared>,
+    place: Place,
+    after: Position,
+    until: Position,
+}
+
+impl Frames {
+    pub(crate) fn new(shared: Arc<Shared>, after: Position, until: Position) -> Self {
+        let until = until.min(shared.end());
+        Self {
+            shared,
+            place: Place::default(),
+            after,
+            until,
+        }
+    }
+
+    fn read(&mut self) -> Result<StoredFrame, StoreError> {
+        let position = self.after.next();
+        let frame = self.shared.log.next_frame(position, &mut self.place)?;
+        let frame = frame.filter(|frame| frame.holds(position));
+        Ok(frame.ok_or_else(|| no_frame(position))?)
+    }
+}
+
+impl Iterator for Frames {
+    type Item = Result<StoredFrame, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.after >= self.until {
+            return None;
+        }
+        let frame = self.read();
+        self.after = match &frame {
+            Ok(frame) => frame.last(),
+            Err(_) => self.until,
+        };
+        Some(frame)
+    }
+}
+
+fn no_frame(position: Position) -> LogError {
+    LogError::Damaged {
+        position,
+        reason: "no frame holds it".to_owned(),
+    }
+}
+
+/// Events in the order of their positions, up to where the log was durable when it was made. Events
+/// that were lost are passed over: [`crate::store::Store::lost`] has them.
 ///
 /// Holds one frame and a page of positions at a time. Ends after an error.
 pub struct Events {
-    shared: Arc<Shared>,
-    /// Which events; `None` for all.
-    listing: Option<Listing>,
+    source: Source,
     after: Position,
-    end: Position,
-    page: VecDeque<Position>,
+    until: Position,
     done: bool,
 }
 
+/// Where events come from.
+enum Source {
+    /// All of them, frame by frame.
+    All {
+        frames: Frames,
+        frame: Option<StoredFrame>,
+    },
+    /// Those of a listing.
+    Listed {
+        shared: Arc<Shared>,
+        listing: Listing,
+        page: VecDeque<Position>,
+    },
+}
+
 impl Events {
-    pub(crate) fn new(shared: Arc<Shared>, listing: Option<Listing>, after: Position) -> Self {
-        let end = shared.end();
+    /// All events after one position and up to another.
+    pub(crate) fn all(shared: Arc<Shared>, after: Position, until: Position) -> Self {
+        let frames = Frames::new(shared, after, until);
         Self {
-            shared,
-            listing,
             after,
-            end,
-            page: VecDeque::new(),
+            until: frames.until,
+            source: Source::All {
+                frames,
+                frame: None,
+            },
             done: false,
         }
     }
 
-    fn next_position(&mut self) -> Result<Option<Position>, StoreError> {
-        let Some(listing) = &self.listing else {
-            let next = self.after.next();
-            return Ok((next <= self.end && next > self.after).then_some(next));
-        };
-        if self.page.is_empty() {
-            let index = &self.shared.index;
-            self.page = index
-                .positions(listing, self.after, READ_PAGE_POSITIONS)?
-                .into();
+    /// The events of a listing after a position.
+    pub(crate) fn listed(shared: Arc<Shared>, listing: Listing, after: Position) -> Self {
+        Self {
+            after,
+            until: shared.end(),
+            source: Source::Listed {
+                shared,
+                listing,
+                page: VecDeque::new(),
+            },
+            done: false,
         }
-        Ok(self
-            .page
-            .pop_front()
-            .filter(|position| *position <= self.end))
     }
 
     fn next_event(&mut self) -> Result<Option<Event>, StoreError> {
-        let Some(position) = self.next_position()? else {
-            return Ok(None);
-        };
-        let goes_on = position > self.after;
-        self.after = position;
-        let event = self.shared.event(position)?;
-        let listed = |event: &Event| self.listing.as_ref().is_none_or(|l| l.lists(event));
-        match event {
-            Some(event) if goes_on && listed(&event) => Ok(Some(event)),
-            _ => {
-                self.shared.index.distrust();
-                Err(StoreError::Disagree { position })
+        match &mut self.source {
+            Source::All { frames, frame } => loop {
+                let position = self.after.next();
+                if self.after >= self.until {
+                    return Ok(None);
+                }
+                let held = match frame.take().filter(|frame| frame.holds(position)) {
+                    Some(frame) => frame,
+                    None => match frames.next().transpose()? {
+                        Some(next) => next,
+                        None => return Ok(None),
+                    },
+                };
+                if held.is_lost() {
+                    self.after = held.last();
+                    continue;
+                }
+                let event = event_of(&held, position);
+                self.after = position;
+                *frame = Some(held);
+                return event.map(Some);
+            },
+            Source::Listed {
+                shared,
+                listing,
+                page,
+            } => {
+                if page.is_empty() {
+                    let positions =
+                        shared
+                            .index
+                            .positions(listing, self.after, READ_PAGE_POSITIONS)?;
+                    page.extend(positions);
+                }
+                let next = page.pop_front().filter(|position| *position <= self.until);
+                let Some(position) = next else {
+                    return Ok(None);
+                };
+                let goes_on = position > self.after;
+                self.after = position;
+                match shared.event(position)? {
+                    Some(event) if goes_on && listing.lists(&event) => Ok(Some(event)),
+                    _ => {
+                        shared.index.distrust();
+                        Err(StoreError::Disagree { position })
+                    }
+                }
             }
         }
     }

@@ -18,7 +18,11 @@ use crate::subject::Subject;
 use crate::time::{Clock, Timestamp};
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
+
+/// How long at most the manifest does not say that an acknowledged event is durable.
+const MARK_AFTER: Duration = Duration::from_secs(1);
 
 /// The state of the sequencer thread.
 pub(crate) struct Sequencer {
@@ -43,13 +47,40 @@ impl Sequencer {
         // Whatever ends this thread, nobody may wait for it.
         let shared = Arc::clone(&self.shared);
         let _guard = CloseOnDrop(&shared);
-        while let Some(requests) = shared.queue.take() {
+        let mut marked = Instant::now();
+        // Only what was written since the last mark needs another one.
+        while let Some(requests) = shared.queue.take(self.is_unmarked().then_some(MARK_AFTER)) {
             let mut requests = requests.into_iter();
             while requests.len() > 0 {
                 self.frame(&mut requests);
             }
+            if marked.elapsed() >= MARK_AFTER {
+                self.mark();
+                marked = Instant::now();
+            }
         }
         self.close()
+    }
+
+    /// Whether events were appended of which the manifest does not say that they are durable.
+    fn is_unmarked(&self) -> bool {
+        let reached = self
+            .directory
+            .as_ref()
+            .map(|directory| directory.manifest.reached);
+        self.epoch.is_some() && reached.is_some_and(|reached| reached < self.shared.end())
+    }
+
+    /// Says in the manifest how far the log is durable. Without it the log is as durable as with it,
+    /// but what rots after a kill is not told apart from what was never there.
+    fn mark(&mut self) {
+        if !self.is_unmarked() || self.stopped {
+            return;
+        }
+        let end = self.shared.end();
+        if let Some(Err(error)) = self.directory.as_mut().map(|directory| directory.mark(end)) {
+            tracing::warn!(%error, "the manifest could not be written");
+        }
     }
 
     fn close(self) -> Result<(), StoreError> {
@@ -254,7 +285,7 @@ impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
         self.0.queue.close();
         // Dropping what is left answers it.
-        while self.0.queue.take().is_some() {}
+        while self.0.queue.take(None).is_some() {}
     }
 }
 

@@ -38,16 +38,19 @@ pub(crate) fn tail(
         let mut open = true;
         while open || *durable.borrow() > after {
             let end = *durable.borrow_and_update();
-            let mut events = Events::new(Arc::clone(&shared), None, after);
-            while after < end {
+            let mut events = Events::all(Arc::clone(&shared), after, end);
+            loop {
                 let (chunk, rest) = next_chunk(events).await?;
                 events = rest;
+                let ended = chunk.len() < STREAM_CHUNK_EVENTS;
                 for event in chunk {
-                    let event = event?;
-                    after = event.position;
-                    yield event;
+                    yield event?;
+                }
+                if ended {
+                    break;
                 }
             }
+            after = end;
             open = open && durable.changed().await.is_ok();
         }
     }

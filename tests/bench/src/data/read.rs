@@ -1,0 +1,84 @@
+//! Reading prepared events as a stream: a few blocks in memory, whatever the length of the file.
+
+use super::BLOCK_HEADER_BYTES;
+use crate::fault::{About, Outcome};
+use ledger::event::Event;
+use std::fs::File;
+use std::io::{BufReader, ErrorKind, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// How much of the file is read at once.
+const READ_BUFFER_BYTES: usize = 1 << 20;
+
+/// Events that belong together in the file, in their stored form.
+pub struct Block {
+    bytes: Vec<u8>,
+    events: Vec<Range<usize>>,
+}
+
+impl Block {
+    /// The stored form of each event. Their positions are those in the file, from 1.
+    pub fn stored(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.events.iter().map(|range| &self.bytes[range.clone()])
+    }
+
+    /// Each event, decoded.
+    pub fn events(&self) -> impl Iterator<Item = Outcome<Event>> {
+        self.stored().map(|bytes| Ok(Event::decode(bytes)?))
+    }
+}
+
+/// A file of events that many clients draw blocks from.
+pub struct Feed {
+    path: PathBuf,
+    file: Mutex<BufReader<File>>,
+}
+
+impl Feed {
+    /// Opens a file of events at its beginning.
+    pub fn open(path: &Path) -> Outcome<Self> {
+        let file = File::open(path).about(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file: Mutex::new(BufReader::with_capacity(READ_BUFFER_BYTES, file)),
+        })
+    }
+
+    /// The next block; `None` at the end. Unpacked by whoever asks, outside the lock.
+    pub fn block(&self) -> Outcome<Option<Block>> {
+        let Some((count, plain, packed)) = self.packed().about(&self.path)? else {
+            return Ok(None);
+        };
+        let bytes = lz4_flex::block::decompress(&packed, plain).about(&self.path)?;
+        let mut events = Vec::with_capacity(count);
+        let mut at = 0;
+        while at < bytes.len() {
+            let length = u32_at(&bytes, at);
+            events.push(at + 4..at + 4 + length);
+            at += 4 + length;
+        }
+        if events.len() != count || at != bytes.len() {
+            return Err(format!("{}: a block is damaged", self.path.display()).into());
+        }
+        Ok(Some(Block { bytes, events }))
+    }
+
+    fn packed(&self) -> std::io::Result<Option<(usize, usize, Vec<u8>)>> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut header = [0; BLOCK_HEADER_BYTES];
+        match file.read_exact(&mut header) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+            read => read?,
+        }
+        let mut packed = vec![0; u32_at(&header, 8)];
+        file.read_exact(&mut packed)?;
+        Ok(Some((u32_at(&header, 0), u32_at(&header, 4), packed)))
+    }
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> usize {
+    let four = bytes.get(at..).and_then(|rest| rest.first_chunk());
+    u32::from_le_bytes(four.copied().unwrap_or([u8::MAX; 4])) as usize
+}
