@@ -4,7 +4,7 @@ use crate::facts::clock;
 use ledger::index::RunSize;
 use ledger::log::Engine;
 use ledger::secret::Pepper;
-use ledger::store::{NewStore, Store, StoreError};
+use ledger::store::{NewStore, Sizes, Store, StoreError};
 use ledger::time::Timestamp;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,12 @@ use std::path::{Path, PathBuf};
 pub const SMALL_RUNS: RunSize = RunSize {
     full: 16,
     at_close: 4,
+};
+
+/// The same, and segments so short that a test has many.
+pub const SMALL: Sizes = Sizes {
+    runs: SMALL_RUNS,
+    segment_length_bytes: 12_000,
 };
 
 /// A path at which a test may make a store, in a directory that is removed afterwards.
@@ -63,14 +69,14 @@ pub fn create_with(path: &Path, engine: &str) -> Result<Store, StoreError> {
     Store::create(path, new, clock())
 }
 
-/// Opens a store with small runs.
+/// Opens a store with small runs and segments.
 pub fn open(path: &Path) -> Store {
     try_open(path).expect("the store can be opened")
 }
 
-/// Opens a store with small runs or says why not.
+/// Opens a store with small runs and segments or says why not.
 pub fn try_open(path: &Path) -> Result<Store, StoreError> {
-    Store::open_with(path, clock(), SMALL_RUNS)
+    Store::open_with(path, clock(), SMALL)
 }
 
 /// Copies a directory. The copy of an open store is what a kill at that moment leaves.

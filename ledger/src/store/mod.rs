@@ -29,7 +29,7 @@ pub use append::{Answer, Condition, Known, Pending, Receipt};
 use directory::Directory;
 pub use error::{AppendError, PathDisplay, StoreError};
 use futures_core::Stream;
-pub use open::{DEFAULT_ENGINE, NewStore, Recovered};
+pub use open::{DEFAULT_ENGINE, NewStore, Recovered, Sizes};
 use prepare::Offer;
 pub use read::{Events, Frames};
 use read::{Shared, event_of};

@@ -7,6 +7,7 @@ use super::{Description, FORMAT_VERSION, Parts, Store};
 use crate::files::{self, FileError};
 use crate::id::{EventId, Position};
 use crate::index::{RunSize, disk};
+use crate::limits::SEGMENT_LENGTH_BYTES;
 use crate::log::{Engine, Epoch, LogError, Opened, Opening, Torn};
 use crate::secret::PepperId;
 use crate::time::{Clock, Timestamp};
@@ -28,6 +29,24 @@ pub struct NewStore {
     pub created_at: Timestamp,
     /// The name of the engine that keeps its log: one of [`crate::log::ENGINES`] that is persistent.
     pub engine: &'static str,
+}
+
+/// How much a store keeps in one piece.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    /// How many events go into a run of the index.
+    pub runs: RunSize,
+    /// How long the segments of the log become, for an engine that has them.
+    pub segment_length_bytes: u64,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self {
+            runs: RunSize::default(),
+            segment_length_bytes: SEGMENT_LENGTH_BYTES,
+        }
+    }
 }
 
 /// What was cut from the end of a log when it was opened after an unclean stop.
@@ -84,15 +103,11 @@ impl Store {
     /// Opens the store at a path. After a clean close this costs the opening of two sled files and
     /// reading what the index does not cover; after a kill the end of the log is recovered first.
     pub fn open(path: &Path, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
-        Self::open_with(path, clock, RunSize::default())
+        Self::open_with(path, clock, Sizes::default())
     }
 
-    /// [`Store::open`] with another size of index runs: for tests.
-    pub fn open_with(
-        path: &Path,
-        clock: Box<dyn Clock>,
-        runs: RunSize,
-    ) -> Result<Self, StoreError> {
+    /// [`Store::open`] with other sizes of runs and segments: for tests.
+    pub fn open_with(path: &Path, clock: Box<dyn Clock>, sizes: Sizes) -> Result<Self, StoreError> {
         // The lock is a file, and must not be left in a directory that is no store.
         Manifest::read(path)?;
         let lock = lock(path)?;
@@ -100,12 +115,14 @@ impl Store {
         let engine = persistent(path, &manifest.engine)?;
         let index = Directory::index(path);
         let reached = disk::watermark(&index, manifest.store_id).max(manifest.reached);
-        let opening = match manifest.is_open {
+        let left = match manifest.is_open {
             true => Opening::unclean(reached),
-            false => Opening {
-                reached,
-                ..Opening::clean()
-            },
+            false => Opening::clean(),
+        };
+        let opening = Opening {
+            reached,
+            segment_length_bytes: sizes.segment_length_bytes,
+            ..left
         };
         let Opened { log, torn } = open_log(path, engine, opening)?;
         let recovered = torn.map(|torn| keep(path, &torn, &manifest)).transpose()?;
@@ -126,7 +143,7 @@ impl Store {
         if end > Position(0) && !index.exists() {
             tracing::warn!("the index is missing; the index is built again");
         }
-        let index = disk::open(&index, manifest.store_id, runs)?;
+        let index = disk::open(&index, manifest.store_id, sizes.runs)?;
         let parts = Parts {
             log,
             index,

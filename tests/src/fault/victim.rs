@@ -96,7 +96,10 @@ pub fn run(orders: &Orders, trace: Option<PathBuf>) -> bool {
     while victim.left > 0 && failed < OPENINGS_MAX {
         let opened = match orders.store.exists() {
             true => try_open(&orders.store),
-            false => create_with(&orders.store, &orders.engine),
+            // Making a store opens it with large sizes; it is opened again for the work.
+            false => create_with(&orders.store, &orders.engine)
+                .and_then(Store::close)
+                .and_then(|()| try_open(&orders.store)),
         };
         match opened {
             Ok(store) => match victim.session(store) {
