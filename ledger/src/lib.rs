@@ -23,6 +23,7 @@ pub mod id;
 pub mod index;
 pub mod limits;
 pub mod log;
+pub mod proof;
 pub mod secret;
 pub mod store;
 pub mod subject;

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 pub const SMALL_RUNS: RunSize = RunSize {
     full: 16,
     at_close: 4,
+    fan_out: 3,
 };
 
 /// The same, and segments so short that a test has many.

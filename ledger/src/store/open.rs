@@ -9,6 +9,7 @@ use crate::id::{EventId, Position};
 use crate::index::{RunSize, disk};
 use crate::limits::SEGMENT_LENGTH_BYTES;
 use crate::log::{Engine, Epoch, LogError, Opened, Opening, Torn};
+use crate::proof::CheckpointFolder;
 use crate::secret::PepperId;
 use crate::time::{Clock, Timestamp};
 use std::ffi::OsString;
@@ -114,7 +115,9 @@ impl Store {
         let manifest = Manifest::read(path)?;
         let engine = persistent(path, &manifest.engine)?;
         let index = Directory::index(path);
-        let reached = disk::watermark(&index, manifest.store_id).max(manifest.reached);
+        let signed = Position(CheckpointFolder::of(path).reached()?.0);
+        let watermark = disk::watermark(&index, manifest.store_id);
+        let reached = watermark.max(manifest.reached).max(signed);
         let left = match manifest.is_open {
             true => Opening::unclean(reached),
             false => Opening::clean(),
@@ -140,10 +143,7 @@ impl Store {
         if super::last_epoch(&*log)? > manifest.epoch {
             return Err(older(path, "the log was written under a later epoch"));
         }
-        if end > Position(0) && !index.exists() {
-            tracing::warn!("the index is missing; the index is built again");
-        }
-        let index = disk::open(&index, manifest.store_id, sizes.runs)?;
+        let (index, _) = disk::open(&index, manifest.store_id, sizes.runs)?;
         let parts = Parts {
             log,
             index,

@@ -64,13 +64,20 @@ impl Compare {
             writers: self.writers,
             batch: self.batch,
             time: Duration::from_secs_f64(seconds),
+            id_mask: 0,
         };
+        let making = load::making_nanos(&Feed::once(&self.site.data)?, load)?;
         let mut runners = self.runners()?;
         for number in 1..=rounds {
             for runner in &mut runners {
                 // What the one before left to be written must not be written in this one's time.
                 rustix::fs::sync();
                 let open = (runner.entry.open)(runner.entry.name, &runner.path)?;
+                let (end, total) = (open.end(), runner.total.events);
+                if runner.entry.keeps && end != total {
+                    let name = runner.entry.name;
+                    return Err(format!("{name} has {end} events of {total}").into());
+                }
                 let tally = load::round(open, &runner.feed, load)
                     .map_err(|error| format!("{}: {error}", runner.entry.name))?;
                 let (name, rate) = (runner.entry.name, tally.rate());
@@ -83,12 +90,16 @@ impl Compare {
             "{} clients, {} events an append, {rounds} rounds of {seconds} s each in turn",
             load.writers, load.batch
         );
+        println!(
+            "a client works {making:.0} ns an event before it asks, the same for each contender"
+        );
         let results = print(&mut runners)?;
         let result = json!({
             "writers": load.writers,
             "batch": load.batch,
             "round_seconds": seconds,
             "rounds": rounds,
+            "client_nanos_per_event": making,
             "contenders": results,
         });
         self.site.keep("compare", &data, result)
@@ -105,7 +116,7 @@ impl Compare {
             runners.push(Runner {
                 entry,
                 path,
-                feed: Feed::open(&self.site.data)?,
+                feed: Feed::circular(&self.site.data)?,
                 rounds: Vec::new(),
                 total: Tally::default(),
             });
@@ -145,14 +156,9 @@ fn print(runners: &mut [Runner]) -> Outcome<Vec<Value>> {
         );
         let total = &runner.total;
         let disk = machine::disk_bytes(&runner.path)? as f64 / total.events as f64;
-        let starved = if total.starved {
-            " (ran out of events)"
-        } else {
-            ""
-        };
         shown.add_row([
             runner.entry.name.to_owned(),
-            format!("{rate:.0}{starved}"),
+            format!("{rate:.0}"),
             format!("{:.1}", total.bytes as f64 / 1e6 / total.time.as_secs_f64()),
             of_raw.map_or_else(String::new, |ratio| format!("{:.1} %", ratio * 100.0)),
             spread(&by_round),
@@ -174,7 +180,6 @@ fn print(runners: &mut [Runner]) -> Outcome<Vec<Value>> {
             "p99_ms": p99,
             "conflicts": total.conflicts,
             "disk_bytes_per_event": disk,
-            "starved": total.starved,
             "unequal": runner.entry.unequal,
         }));
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 
-/// Cores, memory, kernel, and the file system of a directory.
+/// Cores, memory, kernel, the file system of a directory, and how busy the machine was in the last minute.
 pub fn facts(directory: &Path) -> Outcome<Value> {
     let kernel = rustix::system::uname();
     Ok(json!({
@@ -13,17 +13,18 @@ pub fn facts(directory: &Path) -> Outcome<Value> {
         "memory_bytes": meminfo("MemTotal")?,
         "kernel": kernel.release().to_string_lossy(),
         "filesystem": filesystem(directory)?,
+        "load": load(),
     }))
+}
+
+fn load() -> Option<f64> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    text.split(' ').next()?.parse().ok()
 }
 
 /// The most memory that this process has ever had resident, in bytes.
 pub fn peak_memory_bytes() -> Outcome<u64> {
     kilobytes(Path::new("/proc/self/status"), "VmHWM")
-}
-
-/// The part of it that is this process's own, not pages of mapped files; at this moment, in bytes.
-pub fn anonymous_memory_bytes() -> Outcome<u64> {
-    kilobytes(Path::new("/proc/self/status"), "RssAnon")
 }
 
 fn meminfo(name: &str) -> Outcome<u64> {

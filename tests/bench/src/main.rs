@@ -4,13 +4,19 @@
 //! same events. The events are prepared once into a file, so that neither JSON nor their invention is
 //! measured. One run prints one table and appends one line of JSON to a file of results.
 
+mod cold;
 mod compare;
 mod contender;
 mod data;
 mod fault;
+mod full;
+mod history;
+mod ingest;
 mod load;
 mod machine;
 mod medium;
+mod reopen;
+mod replay;
 mod report;
 
 use clap::{Parser, Subcommand};
@@ -28,7 +34,14 @@ struct Cli {
 enum Command {
     Prepare(data::prepare::Prepare),
     Medium(medium::Medium),
+    Full(full::Full),
     Compare(compare::Compare),
+    Ingest(ingest::Ingest),
+    Replay(replay::Replay),
+    Reopen(reopen::Reopen),
+    #[command(hide = true)]
+    Doomed(reopen::Doomed),
+    History(history::History),
 }
 
 impl Cli {
@@ -36,7 +49,13 @@ impl Cli {
         match self.command {
             Command::Prepare(prepare) => prepare.run(),
             Command::Medium(medium) => medium.run(),
+            Command::Full(full) => full.run(),
             Command::Compare(compare) => compare.run(),
+            Command::Ingest(ingest) => ingest.run(),
+            Command::Replay(replay) => replay.run(),
+            Command::Reopen(reopen) => reopen.run(),
+            Command::Doomed(doomed) => doomed.run(),
+            Command::History(history) => history.run(),
         }
     }
 }

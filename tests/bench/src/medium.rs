@@ -2,9 +2,9 @@
 
 use crate::data::read::Feed;
 use crate::fault::{About, Outcome};
-use crate::report::table;
+use crate::report::{part_of, table};
 use comfy_table::Table;
-use rustix::fs::FallocateFlags;
+use rustix::fs::{Advice, FallocateFlags};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -13,15 +13,22 @@ use std::time::{Duration, Instant};
 /// The lengths of the frames that are written, in bytes.
 const FRAMES_BYTES: [usize; 3] = [300, 16 << 10, 64 << 10];
 
+/// The lengths of the cold reads, in bytes.
+const READS_BYTES: [usize; 4] = [4 << 10, 16 << 10, 64 << 10, 256 << 10];
+
+/// How many reads are made of each length.
+const READS: usize = 400;
+
 /// How much is preallocated; a writer that reaches the end begins again at the beginning.
 const FILE_BYTES: u64 = 256 << 20;
 
-/// Measure writes with one fdatasync each, by preallocation; and codecs, with the events of a file.
+/// Measure writes with one fdatasync each, by preallocation; cold reads; and codecs, with the events of
+/// a file.
 #[derive(clap::Args)]
 pub struct Medium {
     /// The directory whose disk is measured.
     directory: PathBuf,
-    /// The file of events; without it the codecs are left out.
+    /// The file of events; without it cold reads and codecs are left out.
     #[arg(long)]
     data: Option<PathBuf>,
     /// How long each round of writes lasts.
@@ -52,10 +59,11 @@ const PREALLOCATIONS: [(&str, Preallocation); 3] = [
 ];
 
 impl Medium {
-    /// Prints both tables.
+    /// Prints the tables.
     pub fn run(self) -> Outcome<()> {
         println!("{}", self.writes()?);
         if let Some(data) = &self.data {
+            println!("{}", reads(data)?);
             println!("{}", codecs(data, self.blocks)?);
         }
         Ok(())
@@ -153,6 +161,38 @@ fn round(
     Ok(done)
 }
 
+/// Reads at places spread over a file in no order, none of them in the kernel's cache. Once with what
+/// the kernel reads ahead by itself, once with the advice that the order is random.
+fn reads(data: &Path) -> Outcome<Table> {
+    let mut table = table(&["cold read bytes", "advice", "p50 ms", "p99 ms"]);
+    let file = File::open(data).about(data)?;
+    let length = file.metadata().about(data)?.len();
+    for bytes in READS_BYTES {
+        for (name, advice) in [("none", Advice::Normal), ("random", Advice::Random)] {
+            rustix::fs::fadvise(&file, 0, None, Advice::DontNeed)?;
+            rustix::fs::fadvise(&file, 0, None, advice)?;
+            let mut buffer = vec![0; bytes];
+            let mut waits = Vec::new();
+            for number in 0..READS as u64 {
+                // A step that is prime to the number of reads visits every place once.
+                let place = number * 149 % READS as u64;
+                let at = place * ((length - bytes as u64) / READS as u64);
+                let start = Instant::now();
+                file.read_exact_at(&mut buffer, at).about(data)?;
+                waits.push(start.elapsed().as_secs_f64() * 1e3);
+            }
+            waits.sort_by(f64::total_cmp);
+            table.add_row([
+                bytes.to_string(),
+                name.to_owned(),
+                format!("{:.3}", part_of(&waits, 0.50)),
+                format!("{:.3}", part_of(&waits, 0.99)),
+            ]);
+        }
+    }
+    Ok(table)
+}
+
 type Pack = fn(&[u8]) -> Vec<u8>;
 type Unpack = fn(&[u8], usize) -> Vec<u8>;
 
@@ -216,7 +256,7 @@ fn codecs(data: &Path, blocks: usize) -> Outcome<Table> {
 /// Blocks of stored events, one after the other without their lengths, as a frame has them.
 /// They are drawn from every tenth block of the file, because its beginning is not typical.
 fn plain_blocks(data: &Path, blocks: usize, events: usize) -> Outcome<Vec<Vec<u8>>> {
-    let feed = Feed::open(data)?;
+    let feed = Feed::once(data)?;
     let mut plain = Vec::new();
     let mut number = 0;
     while plain.len() < blocks {

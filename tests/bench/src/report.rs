@@ -54,6 +54,17 @@ impl Site {
     }
 }
 
+/// Bytes in mebibytes, for people.
+pub fn mebibytes(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / f64::from(1 << 20))
+}
+
+/// The value below which a part of sorted values lies.
+pub fn part_of(sorted: &[f64], part: f64) -> f64 {
+    let at = ((sorted.len() as f64 * part) as usize).min(sorted.len().saturating_sub(1));
+    sorted.get(at).copied().unwrap_or(f64::NAN)
+}
+
 /// An empty table with its header.
 pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();

@@ -83,7 +83,7 @@ impl Committer {
         }))
     }
 
-    fn request(&self, append: Append, answer: oneshot::Sender<Answer>) -> Request {
+    fn request(&self, append: Append<'_>, answer: oneshot::Sender<Answer>) -> Request {
         let Guard {
             unchanged,
             since,
@@ -98,7 +98,7 @@ impl Committer {
             records: records
                 .map(|(fact, stored)| Record {
                     id: fact.id.0,
-                    stored,
+                    stored: stored.to_vec(),
                     subjects: subjects(fact),
                 })
                 .collect(),
@@ -115,7 +115,7 @@ impl Contender for Committer {
         self.end.load(Ordering::Acquire)
     }
 
-    fn append(&self, append: Append) -> Outcome<Verdict> {
+    fn append(&self, append: Append<'_>) -> Outcome<Verdict> {
         let (answer, pending) = oneshot::channel();
         self.queue.push(self.request(append, answer));
         Ok(pending.blocking_recv()??)

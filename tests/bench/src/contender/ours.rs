@@ -47,7 +47,7 @@ impl Contender for Ours {
         self.0.end().0
     }
 
-    fn append(&self, append: Append) -> Outcome<Verdict> {
+    fn append(&self, append: Append<'_>) -> Outcome<Verdict> {
         let guard = append.guard;
         let conditions = [
             Condition::SubjectUnchangedSince {

@@ -54,8 +54,8 @@ impl Contender for Tephra {
         self.handle.head().get()
     }
 
-    fn append(&self, append: Append) -> Outcome<Verdict> {
-        let events: Outcome<Vec<Event>> = (append.facts.iter().zip(&append.stored))
+    fn append(&self, append: Append<'_>) -> Outcome<Verdict> {
+        let events: Outcome<Vec<Event>> = (append.facts.iter().zip(append.stored))
             .map(|(fact, stored)| event(fact, stored))
             .collect();
         let unchanged = Query::item(item(subject_tag(&append.guard.unchanged)?)?);
