@@ -6,6 +6,7 @@ use super::check::Verdict;
 use super::random::Random;
 use super::trial::Trial;
 use crate::stores::copy;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -191,50 +192,78 @@ enum Become {
     Gone,
 }
 
-/// Sled's files become an old copy, empty or garbage, or go away.
+/// Sled's files become an old copy, empty or garbage, or go away: those of the log, those of the index,
+/// those of one run of it, or one file.
 pub fn old_files(trial: &mut Trial<'_>) {
     let appends = 20 + trial.random.below(60);
     closed_store(trial, appends);
     let (store, old) = (trial.scene.store(), trial.scene.beside("old"));
     copy(&store, &old);
     closed_store(trial, appends);
-    let target = match trial.random.below(5) {
-        0 => "log",
-        1 => "index",
-        _ => "index/sled",
-    };
+    let mut targets = vec!["log".to_owned(), "index".to_owned()];
+    targets.extend(runs(&store));
+    let target = targets[trial.random.below(targets.len())].clone();
     let becomes = [Become::Old, Become::Empty, Become::Garbage, Become::Gone];
-    let becomes = trial.random.pick(&becomes);
-    // Either all of its files, or one.
-    let mut of = files(&store.join(target));
-    let whole = trial.random.percent(50);
-    if !whole && !of.is_empty() {
-        of = vec![of[trial.random.below(of.len())].clone()];
+    let mut becomes = trial.random.pick(&becomes);
+    if becomes == Become::Old && !old.join(&target).exists() {
+        becomes = Become::Gone;
     }
-    if whole && matches!(becomes, Become::Old | Become::Gone) {
-        drop(fs::remove_dir_all(store.join(target)));
+    let (present, old) = (store.join(&target), old.join(&target));
+    let before = contents(&present);
+    let mut names: Vec<_> = before.keys().cloned().collect();
+    if trial.random.percent(50) && !names.is_empty() {
+        names = vec![names.swap_remove(trial.random.below(names.len()))];
     }
-    for file in &of {
-        let (path, old) = (store.join(target).join(file), old.join(target).join(file));
-        let length = fs::metadata(&path).map_or(1_000, |file| file.len() as usize);
-        match becomes {
-            Become::Old if whole => {}
-            Become::Old => drop(fs::copy(old, path)),
-            Become::Empty => drop(fs::write(path, "")),
+    for name in &names {
+        let path = present.join(name);
+        let content = match becomes {
+            Become::Old => fs::read(old.join(name)).ok(),
+            Become::Empty => Some(Vec::new()),
             Become::Garbage => {
                 let garbage = std::iter::repeat_with(|| trial.random.number() as u8);
-                drop(fs::write(path, garbage.take(length).collect::<Vec<_>>()));
+                Some(garbage.take(before[name].len()).collect())
             }
-            Become::Gone => drop(fs::remove_file(path)),
-        }
+            Become::Gone => None,
+        };
+        drop(match content {
+            Some(content) => fs::write(path, content),
+            None => fs::remove_file(path),
+        });
     }
-    if whole && becomes == Become::Old {
-        copy(&old.join(target), &store.join(target));
-    }
-    let part = Part::of(Path::new(target));
-    // An old copy of all of the index is right as far as it goes.
-    let must_say = part == Part::Index && whole && !(target == "index" && becomes == Become::Old);
-    let names: Vec<_> = of.iter().map(|file| file.display().to_string()).collect();
+    let part = Part::of(Path::new(&target));
+    let after = contents(&present);
+    let changed: Vec<_> = names
+        .iter()
+        .filter(|name| before.get(*name) != after.get(*name))
+        .collect();
+    // An old copy of the whole index is right as far as it goes, and what was noted of its files only
+    // saves reading them.
+    let is_old_index = target == "index" && becomes == Become::Old && names.len() > 1;
+    let matters = changed.iter().any(|name| !name.ends_with("seen"));
+    let must_say = part == Part::Index && matters && !is_old_index;
+    let names: Vec<_> = changed
+        .iter()
+        .map(|name| name.display().to_string())
+        .collect();
     let what = format!("{target} ({}) became {becomes:?}", names.join(", "));
     judge(trial, part, &what, must_say);
+}
+
+/// The directories in the index, below the store.
+fn runs(store: &Path) -> Vec<String> {
+    let entries = fs::read_dir(store.join("index"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let names = folders.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<_> = names.map(|name| format!("index/{name}")).collect();
+    names.sort();
+    names
+}
+
+/// The files below a path, with their content.
+fn contents(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let read = |file: PathBuf| fs::read(path.join(&file)).ok().map(|bytes| (file, bytes));
+    files(path).into_iter().filter_map(read).collect()
 }
