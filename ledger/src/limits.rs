@@ -99,8 +99,11 @@ pub const SLED_LEAF_LENGTH_BYTES: usize = 8 * CHUNK_LENGTH_MAX_BYTES;
 /// it is needed.
 pub const RUNS_READ_MAX_BYTES: usize = 96 << 20;
 
-/// The cache bound that is given to the sled database of a run, in bytes.
-pub const SLED_RUN_CACHE_BYTES: u64 = 1 << 20;
+/// The cache bound that is given to the sled database of a run or of a block of tiles, in bytes.
+pub const SLED_SEALED_CACHE_BYTES: u64 = 1 << 20;
+
+/// Sled splits a leaf of so many keys before it puts another one in.
+pub const SLED_LEAF_KEYS_MAX: usize = 17;
 
 /// The largest value that is given to sled. Sled keeps up to 17 values in a node and moves a node
 /// larger than a quarter of its 512 KiB segment to a file of its own, which nobody syncs.
