@@ -29,4 +29,5 @@ mod sealed;
 pub mod secret;
 pub mod store;
 pub mod subject;
+pub mod tiles;
 pub mod time;

@@ -158,6 +158,14 @@ impl Sealed {
 }
 
 impl Sealed {
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, SealedError> {
+        self.read(
+            |_| self.readers.leaf_length_bytes,
+            |tree| Ok(tree.get(key)?.map(|value| value.to_vec())),
+        )
+    }
+
     /// The pair of the largest key that is not larger than `key`.
     pub(crate) fn at_or_before(&self, key: &[u8]) -> Result<Option<Pair>, SealedError> {
         self.read(

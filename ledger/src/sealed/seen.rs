@@ -40,6 +40,11 @@ impl Seen {
         self.0.insert(number, stamps);
     }
 
+    /// Forgets the databases of other numbers.
+    pub(crate) fn retain(&mut self, is_kept: impl Fn(u64) -> bool) {
+        self.0.retain(|number, _| is_kept(*number));
+    }
+
     /// Whether the files of a database are those that had this hash. Costs a look at each, and reading
     /// them if they are not as they were seen.
     pub(crate) fn is_whole(

@@ -7,6 +7,7 @@ use crate::id::{EventId, Position};
 use crate::index::{Index, Listing};
 use crate::limits::{FRAME_CACHE_FRAMES_MAX, READ_PAGE_POSITIONS};
 use crate::log::{CommitLog, LogError, Place, StoredFrame};
+use crate::tiles::TileKeeper;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +15,9 @@ use tokio::sync::watch;
 
 /// What readers and the sequencer share. It lives until the last reader is gone.
 pub(crate) struct Shared {
-    pub(crate) log: Box<dyn CommitLog>,
+    pub(crate) log: Arc<dyn CommitLog>,
+    /// `None` for a store without a directory.
+    pub(crate) tiles: Option<TileKeeper>,
     pub(crate) index: Index,
     pub(crate) desk: Desk,
     /// How far the log is durable: nothing later is shown to anybody.
