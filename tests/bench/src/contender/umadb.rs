@@ -7,6 +7,7 @@ use crate::fault::Outcome;
 use ledger::event::Fact;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 use umadb_client::{SyncUmaDbClient, UmaDbClient};
 use umadb_dcb::{
     DcbAppendCondition, DcbError, DcbEvent, DcbEventStoreSync, DcbQuery, DcbQueryItem,
@@ -17,7 +18,10 @@ use uuid::Uuid;
 const CONNECTIONS: usize = 8;
 
 /// How often an append is sent again after the protocol failed: the server knows it by its ids.
-const RETRIES: usize = 3;
+const RETRIES: usize = 10;
+
+/// How long a client waits before that.
+const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// Where the server listens by itself.
 const ADDRESS: &str = "http://127.0.0.1:50051";
@@ -89,6 +93,7 @@ impl Contender for Uma {
             if !matches!(answer, Err(DcbError::InternalError(_))) {
                 break;
             }
+            std::thread::sleep(RETRY_AFTER);
             answer = self.send(&events, &condition);
         }
         match answer {
