@@ -41,6 +41,11 @@ pub(crate) fn watermark(directory: &Path, store_id: [u8; 16]) -> Position {
     runs.last().map_or(Position(0), |run| run.last)
 }
 
+/// Why what the index says of itself does not hold; `None` if it does. Looks at its manifest only.
+pub(crate) fn doubt(directory: &Path, store_id: [u8; 16]) -> Option<String> {
+    read_manifest(directory, store_id).err()
+}
+
 /// Opens the index in a directory, or an empty one if there is none or it is doubtful.
 pub(crate) fn open(
     directory: &Path,

@@ -282,6 +282,13 @@ impl Index {
         }
     }
 
+    /// Passes over positions up to one, whose events are lost.
+    pub(crate) fn pass(&self, until: Position) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let after = state.runs.last().map_or(Position(0), |held| held.run.last);
+        state.overlay.pass(after.next(), until);
+    }
+
     /// Writes the overlay as a run once it holds enough events; else does nothing.
     pub(crate) fn write_run_if_full(&self) -> Result<(), IndexError> {
         self.write_run_of(self.size.full)

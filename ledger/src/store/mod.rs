@@ -5,14 +5,21 @@
 //! or tailed before it is durable. The files are described in `FORMAT.md`.
 
 mod append;
+mod backup;
+mod copying;
 mod directory;
 mod draft;
 mod error;
+mod examine;
+mod incarnation;
+mod making;
 mod manifest;
 mod open;
 mod prepare;
 mod queue;
 mod read;
+mod restore;
+mod salvage;
 mod sequencer;
 mod stream;
 
@@ -26,15 +33,22 @@ use crate::subject::{Subject, SubjectKind};
 use crate::time::{Clock, Timestamp};
 use append::Request;
 pub use append::{Answer, Condition, Known, Pending, Receipt};
+pub use backup::{BackedUp, back_up};
+pub use copying::{LostLeaf, Watch};
 use directory::Directory;
 pub use error::{AppendError, PathDisplay, StoreError};
+pub use examine::{Examination, IndexState, examine};
 use futures_core::Stream;
+pub use incarnation::{Identity, Incarnation, NewIncarnation};
 pub use open::{DEFAULT_ENGINE, NewStore, Recovered};
 use prepare::Offer;
 pub use read::{Events, Frames};
 use read::{Shared, event_of};
+pub use restore::restore;
+pub use salvage::{Salvaged, salvage};
 use sequencer::Sequencer;
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{oneshot, watch};
@@ -45,8 +59,14 @@ pub const FORMAT_VERSION: u32 = 1;
 /// What a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
+    /// Where it is; `None` for one in memory.
+    pub path: Option<PathBuf>,
     /// Its identity, chosen when it was made; zeros for one in memory.
     pub store_id: [u8; 16],
+    /// Counts how often it was made anew from a backup or from what was left of it; 1 at first.
+    pub incarnation: u32,
+    /// The positions whose events are lost: first and last of each range, in order.
+    pub lost: Vec<(Position, Position)>,
     /// The pepper that its fingerprints and pseudonyms are keyed with; `None` for one in memory,
     /// which does not know.
     pub pepper: Option<PepperId>,
@@ -119,7 +139,10 @@ impl Store {
         runs: RunSize,
     ) -> Result<Self, StoreError> {
         let description = Description {
+            path: None,
             store_id: [0; 16],
+            incarnation: 1,
+            lost: Vec::new(),
             pepper: None,
             engine: "memory".to_owned(),
             format_version: FORMAT_VERSION,
@@ -182,6 +205,12 @@ impl Store {
     /// was stopped: never anything that had been acknowledged.
     pub fn recovered(&self) -> Option<&Recovered> {
         self.shared.recovered.as_ref()
+    }
+
+    /// The positions whose events were lost before this incarnation of the store began: first and last of
+    /// each range, in order. Readers pass over them.
+    pub fn lost(&self) -> &[(Position, Position)] {
+        &self.shared.description.lost
     }
 
     /// The position of the last durable event, 0 for an empty store.
@@ -330,6 +359,12 @@ fn catch_up(log: &dyn CommitLog, index: &Index) -> Result<Timestamp, StoreError>
         })?;
         let mut entries = Vec::new();
         let first = index.watermark().next().max(position);
+        if frame.is_lost() {
+            position = frame.last().next();
+            index.pass(frame.last());
+            index.write_run_if_full()?;
+            continue;
+        }
         while position <= frame.last() {
             let event = event_of(&frame, position)?;
             recorded_at = recorded_at.max(event.recorded_at);
