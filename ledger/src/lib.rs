@@ -19,10 +19,12 @@
 
 pub mod event;
 mod files;
+mod fixed;
 pub mod id;
 pub mod index;
 pub mod limits;
 pub mod log;
+pub mod proof;
 pub mod secret;
 pub mod store;
 pub mod subject;

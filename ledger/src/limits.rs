@@ -1,5 +1,7 @@
 //! Every bound on what the store holds in memory, takes in one piece or writes in one piece.
 
+use std::time::Duration;
+
 /// The most events in one append.
 pub const APPEND_EVENTS_MAX: usize = 4_096;
 
@@ -26,11 +28,11 @@ pub const FRAME_EVENTS_MAX: usize = FRAME_EVENTS_TARGET + APPEND_EVENTS_MAX;
 /// takes as long as writing what it saves.
 pub const FRAME_COMPRESSED_LENGTH_MIN_BYTES: usize = 64 << 10;
 
-/// Submitting blocks while the requests that wait hold more events than this.
-pub const QUEUE_EVENTS_MAX: usize = 16_384;
+/// Submitting blocks while so many wait for the next frame.
+pub const FRAME_ANSWERS_MAX: usize = 4_096;
 
-/// Submitting blocks while more requests than this wait.
-pub const QUEUE_REQUESTS_MAX: usize = 4_096;
+/// How long at most the manifest does not say that an acknowledged event is durable.
+pub const MARK_AFTER: Duration = Duration::from_secs(1);
 
 /// How many frames that were read lately are kept for the next read.
 pub const FRAME_CACHE_FRAMES_MAX: usize = 16;
@@ -47,8 +49,53 @@ pub const RUN_EVENTS: u64 = 65_536;
 /// A clean close writes a run only for at least this many events; fewer are cheaper to read again.
 pub const RUN_EVENTS_MIN_AT_CLOSE: u64 = 4_096;
 
+/// So many successive runs of one size are merged into one.
+pub const RUN_FAN_OUT: usize = 8;
+
+/// Runs are not merged into one of more events: bounds the filter that a merge holds in memory.
+pub const RUN_MERGED_EVENTS_MAX: u64 = 1 << 25;
+
+/// While there are more runs than this, no further one is written before some were merged.
+pub const RUNS_MAX: usize = 64;
+
+/// So many full overlays may wait to be written as runs; then appends wait.
+pub const OVERLAYS_FROZEN_MAX: usize = 2;
+
+/// An overlay whose names and positions take more bytes than this is full, however few its events.
+pub const OVERLAY_LENGTH_MAX_BYTES: usize = 48 << 20;
+
 /// The most positions in one entry of an index run.
-pub const RUN_ENTRY_POSITIONS_MAX: usize = 512;
+pub const RUN_ENTRY_POSITIONS_MAX: usize = 256;
+
+/// Bits of a filter for each of its names: with eight probes, fewer than one absent name in 500 is
+/// looked up in vain.
+pub const FILTER_NAME_BITS: u64 = 16;
+
+/// The length of a block of a filter, which is read and kept whole.
+pub const FILTER_BLOCK_LENGTH_BYTES: usize = 4 << 10;
+
+/// The most bytes of filters that are kept in memory, that of 20 million events being 55 MB. Blocks
+/// beyond are read again each time.
+pub const FILTERS_KEPT_MAX_BYTES: usize = 128 << 20;
+
+/// How many chunks a merge reads from a run at once.
+pub const MERGE_CHUNKS_AT_ONCE: usize = 32;
+
+/// A merge looks so often, in entries, whether the store is being closed.
+pub const MERGE_ENTRIES_BETWEEN_LOOKS: usize = 4_096;
+
+/// Sled keeps what it has read for as long as a database is open, whatever bound it is given. When
+/// all runs together have read so many bytes, the one that reads is closed and opened again.
+pub const RUNS_READ_MAX_BYTES: usize = 64 << 20;
+
+/// A run that has read fewer bytes than this is not closed for that.
+pub const RUN_READ_MIN_BYTES: usize = 4 << 20;
+
+/// What one look-up is taken to make sled keep, in bytes: one of its leaves.
+pub const SLED_LEAF_LENGTH_BYTES: usize = 48 << 10;
+
+/// The cache bound that is given to the sled database of a run, in bytes.
+pub const SLED_RUN_CACHE_BYTES: u64 = 1 << 20;
 
 /// The largest value that is given to sled. Sled keeps up to 17 values in a node and moves a node
 /// larger than a quarter of its 512 KiB segment to a file of its own, which nobody syncs.
@@ -56,6 +103,21 @@ pub const SLED_VALUE_MAX_BYTES: usize = 6 << 10;
 
 /// The cache bound that is given to sled, in bytes. It is a wish, not a bound: see `FORMAT.md`.
 pub const SLED_CACHE_BYTES: u64 = 32 << 20;
+
+/// How many hashes a finished tile of the log's tree has.
+pub const TILE_HASHES: usize = 256;
+
+/// The longest signed note that is read.
+pub const NOTE_LENGTH_MAX_BYTES: usize = 64 << 10;
+
+/// The most signatures on a note that is read. The form asks for at least 16.
+pub const NOTE_SIGNATURES_MAX: usize = 100;
+
+/// The most nodes in a proof: a path through a tree of 2^64 leaves, and the node it begins with.
+pub const PROOF_NODES_MAX: usize = 65;
+
+/// The longest proof file that is read: the largest event in base64, the nodes and two notes.
+pub const PROOF_FILE_LENGTH_MAX_BYTES: usize = 2 << 20;
 
 /// A journal segment takes frames until it has this many bytes.
 pub const SEGMENT_LENGTH_BYTES: u64 = 64 << 20;

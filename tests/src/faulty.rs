@@ -27,18 +27,31 @@ struct State {
 
 /// A log in memory that is shared by its clones, so that a test can go on with what a store left.
 #[derive(Debug, Default, Clone)]
-pub struct FaultyLog(Arc<Mutex<State>>);
+pub struct FaultyLog(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Held by whoever appends, and by a test that holds appends up.
+    gate: Mutex<()>,
+}
 
 impl FaultyLog {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0
+            .state
             .lock()
             .expect("no test panics while it holds the log")
     }
 
-    /// Holds up everybody who reads or writes the log until the answer is dropped.
+    /// Holds up everybody who appends to the log until the answer is dropped.
     pub fn hold_up(&self) -> impl Sized + '_ {
-        self.state()
+        self.gate()
+    }
+
+    fn gate(&self) -> MutexGuard<'_, ()> {
+        let gate = self.0.gate.lock();
+        gate.expect("no test panics while it appends")
     }
 
     /// Makes the next write or sync fail.
@@ -82,6 +95,7 @@ impl CommitLog for FaultyLog {
     }
 
     fn append(&self, frame: &Frame) -> Result<(), LogError> {
+        let _gate = self.gate();
         let mut state = self.state();
         let (expected, end) = (frame.before(), end(&state));
         if expected != end {

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 pub const SMALL_RUNS: RunSize = RunSize {
     full: 16,
     at_close: 4,
+    fan_out: 3,
 };
 
 /// A path at which a test may make a store, in a directory that is removed afterwards.

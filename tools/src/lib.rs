@@ -17,6 +17,7 @@
     )
 )]
 
+pub mod checkpoints;
 pub mod cli;
 pub mod clock;
 pub mod command;
@@ -32,8 +33,11 @@ pub mod place;
 pub mod point;
 pub mod privacy;
 pub mod progress;
+pub mod secret_file;
 pub mod serve;
 pub mod session;
+pub mod signing;
 pub mod simulate;
 pub mod subject;
 pub mod vault;
+pub mod which;

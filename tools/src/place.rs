@@ -4,9 +4,11 @@ use crate::clock::SystemClock;
 use crate::error::{Class, Failure};
 use crate::output::note;
 use crate::privacy::shown_path;
+use crate::signing;
 use crate::vault::{Vault, path_beside};
+use ledger::proof::{CheckpointFolder, Origin, SignerKey};
 use ledger::secret::{Keyring, PepperId};
-use ledger::store::{AppendError, NewStore, Store, StoreError};
+use ledger::store::{AppendError, DEFAULT_ENGINE, IntegrityError, NewStore, Store, StoreError};
 use ledger::time::Clock;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,6 +58,21 @@ impl Place {
         &self.store
     }
 
+    /// The path of the vault.
+    pub fn vault(&self) -> &Path {
+        &self.vault
+    }
+
+    /// The path of the signing key.
+    pub fn signing_key(&self) -> PathBuf {
+        signing::path_beside(&self.store)
+    }
+
+    /// Where the store keeps its checkpoints.
+    pub fn checkpoints(&self) -> CheckpointFolder {
+        CheckpointFolder::of(&self.store)
+    }
+
     /// Opens the store alone: for what needs no secret.
     pub fn open_store(&self) -> Result<Store, Failure> {
         let store = Store::open(&self.store, Box::new(SystemClock));
@@ -86,7 +103,7 @@ impl Place {
         let parent = self.store.parent().filter(|p| !p.as_os_str().is_empty());
         if parent.is_some_and(|parent| !parent.is_dir()) {
             return Err(Failure::new(
-                format!("cannot make the store {}", shown_path(&self.store)),
+                self.cannot_make(),
                 "the folder that it should lie in does not exist",
                 "make that folder first, or give another --store",
             ));
@@ -97,7 +114,7 @@ impl Place {
         let vault = Vault::open(&self.vault)?;
         if vault.key_count() > 0 {
             return Err(Failure::new(
-                format!("cannot make the store {}", shown_path(&self.store)),
+                self.cannot_make(),
                 format!(
                     "there is no store, but its vault {} was used",
                     shown_path(&self.vault)
@@ -109,39 +126,88 @@ impl Place {
         Ok(Prepared::New(Box::new(vault)))
     }
 
-    /// Makes the store that was prepared, unless it is there, and says so. The vault is durable
-    /// before the store exists.
+    /// Makes the store that was prepared, unless it is there, and says so.
     pub fn make(&self, prepared: Prepared) -> Result<Open, Failure> {
-        let mut vault = match prepared {
-            Prepared::Open(open) => return Ok(*open),
-            Prepared::New(vault) => *vault,
-        };
+        match prepared {
+            Prepared::Open(open) => Ok(*open),
+            Prepared::New(vault) => self.make_new(*vault, DEFAULT_ENGINE),
+        }
+    }
+
+    /// Makes a store, and says so. Its vault and its signing key are durable before it exists, so that
+    /// there is never a store without them.
+    pub fn make_new(&self, mut vault: Vault, engine: &'static str) -> Result<Open, Failure> {
         let fresh = fs::symlink_metadata(&self.vault).is_err();
         if fresh {
             vault.create()?;
         }
-        let new = NewStore {
-            engine: ledger::store::DEFAULT_ENGINE,
-            pepper: vault.pepper().id(),
-            store_id: vault.store_id(),
-            created_at: SystemClock.now(),
-        };
-        let store = Store::create(&self.store, new, Box::new(SystemClock)).map_err(|error| {
+        // What this process made itself, and no store was ever made with, goes away again.
+        let undo_vault = || {
             if fresh {
-                // It is this process's own and no store was ever made with it.
                 let _ = fs::remove_file(&self.vault);
             }
-            store_failure(
-                format!("cannot make the store {}", shown_path(&self.store)),
-                &error,
-            )
+        };
+        let store_id = vault.store_id();
+        let origin = Origin {
+            store_id,
+            incarnation: 0,
+        };
+        let path = self.signing_key();
+        let fresh_key = fs::symlink_metadata(&path).is_err();
+        let key = match fresh_key {
+            true => signing::make(&path, origin),
+            // The remains of a creation that was interrupted, if it has this store's name.
+            false => signing::open(&path, origin),
+        };
+        let key = key.inspect_err(|_| undo_vault())?;
+        let new = NewStore {
+            pepper: vault.pepper().id(),
+            store_id,
+            created_at: SystemClock.now(),
+            engine,
+        };
+        let store = Store::create(&self.store, new, Box::new(SystemClock));
+        let store = store.map_err(|error| {
+            undo_vault();
+            if fresh_key {
+                let _ = fs::remove_file(&path);
+            }
+            store_failure(self.cannot_make(), &error)
         })?;
+        let left = self.checkpoints().put_key(&key.verifier());
+        left.map_err(|error| integrity_failure(self.cannot_make(), &error.into()))?;
         note(&format!("made the store {}", shown_path(&self.store)));
         note(&format!(
             "made its vault {}: keep a copy of it apart from the store",
             shown_path(&self.vault)
         ));
+        note(&format!(
+            "made its signing key {}: keep a copy of it apart from the store",
+            shown_path(&path)
+        ));
         Ok(Open { store, vault })
+    }
+
+    fn cannot_make(&self) -> String {
+        format!("cannot make the store {}", shown_path(&self.store))
+    }
+
+    /// The signing key of an open store, its verifier key left in the store. A store that was made
+    /// before there were checkpoints gets its key now; one whose verifier key is there has had one,
+    /// and it is missed.
+    pub fn open_signing_key(&self, store: &Store) -> Result<SignerKey, Failure> {
+        let path = self.signing_key();
+        let what = || format!("cannot use the signing key {}", shown_path(&path));
+        let folder = self.checkpoints();
+        let refused = |error| integrity_failure(what(), &IntegrityError::Folder(error));
+        let is_new =
+            fs::symlink_metadata(&path).is_err() && folder.key().map_err(refused)?.is_none();
+        let key = match is_new {
+            true => signing::make(&path, store.origin())?,
+            false => signing::open(&path, store.origin())?,
+        };
+        folder.put_key(&key.verifier()).map_err(refused)?;
+        Ok(key)
     }
 
     fn cannot_open(&self, error: &StoreError) -> Failure {
@@ -151,7 +217,7 @@ impl Place {
         );
         match error {
             StoreError::Missing { .. } => Failure {
-                hint: "check --store or ACTL_STORE; `actl import` and `actl append` make a store"
+                hint: "check --store or ACTL_STORE; `actl init`, `actl import` and `actl append` make a store"
                     .to_owned(),
                 ..failure
             },
@@ -170,6 +236,15 @@ pub fn pepper_of(store: &Store) -> Result<PepperId, Failure> {
 
 /// An error of the store as people see it.
 pub fn store_failure(what: impl Into<String>, error: &StoreError) -> Failure {
+    let class = match error.is_damage() {
+        true => Class::IntegrityBroken,
+        false => Class::CouldNotRun,
+    };
+    Failure::new(what, error.to_string(), error.hint()).class(class)
+}
+
+/// An error of proving or verifying as people see it.
+pub fn integrity_failure(what: impl Into<String>, error: &IntegrityError) -> Failure {
     let class = match error.is_damage() {
         true => Class::IntegrityBroken,
         false => Class::CouldNotRun,

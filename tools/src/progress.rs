@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How far a piece of work has come, in bytes.
+/// Looking at the clock costs more than counting.
+const EVENTS_BETWEEN_LOOKS: u64 = 4_096;
+
+/// How far a piece of work has come, in bytes or in events.
 pub struct Progress {
     bar: ProgressBar,
     started: Instant,
@@ -18,8 +21,20 @@ impl Progress {
     /// Begins a piece of work of that many bytes. Nothing is drawn unless standard error is a
     /// terminal.
     pub fn new(what: &'static str, total_bytes: u64) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(total_bytes), ProgressDrawTarget::hidden());
-        let template = "{msg} [{bar:32}] {bytes}/{total_bytes} {eta}";
+        Self::with(
+            what,
+            total_bytes,
+            "{msg} [{bar:32}] {bytes}/{total_bytes} {eta}",
+        )
+    }
+
+    /// Begins a piece of work of that many events, likewise.
+    pub fn of_events(what: &'static str, total_events: u64) -> Self {
+        Self::with(what, total_events, "{msg} [{bar:32}] {pos}/{len} {eta}")
+    }
+
+    fn with(what: &'static str, total: u64, template: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -29,6 +44,13 @@ impl Progress {
             started: Instant::now(),
             waiting: std::io::stderr().is_terminal(),
             done_bytes: 0,
+        }
+    }
+
+    /// So many events are done.
+    pub fn to_event(&mut self, number: u64) {
+        if number.is_multiple_of(EVENTS_BETWEEN_LOOKS) {
+            self.to(number);
         }
     }
 

@@ -9,20 +9,19 @@
 use crate::error::{Class, Failure};
 use crate::hex;
 use crate::privacy::shown_path;
+use crate::secret_file::{check_private, create, directory_of};
 use ledger::secret::{Keyring, Pepper, PepperId, Pseudonym, SealingKey};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, ErrorKind, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 const FORMAT: &str = "activation-ledger vault";
 const VERSION: u32 = 1;
 const OWNER_MODE: u32 = 0o600;
-const OTHERS_MODE_BITS: u32 = 0o077;
 
 /// The file's content. Storage contract: the names.
 #[derive(Serialize, Deserialize)]
@@ -96,17 +95,7 @@ impl Vault {
             Failure::new(what(), why, hint).class(Class::IntegrityBroken)
         };
         let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-        if !metadata.is_file() {
-            let hint = "give the vault's file with --vault";
-            return Err(Failure::new(what(), "it is not a file", hint));
-        }
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & OTHERS_MODE_BITS != 0 {
-            let why =
-                format!("its mode is {mode:04o}, so others than its owner may use the keys in it");
-            let hint = "take the others' permissions away: chmod 600 on this file";
-            return Err(Failure::new(what(), why, hint));
-        }
+        check_private(&metadata, &what(), "the keys")?;
         let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
         if bytes.is_empty() {
             return Err(broken("the file is empty"));
@@ -202,7 +191,9 @@ impl Vault {
     fn replace(&mut self, over: bool) -> Result<(), Failure> {
         let written = match over {
             true => self.write_over(),
-            false => self.write_new(),
+            false => self
+                .content()
+                .and_then(|content| create(&self.path, &content)),
         };
         written.map_err(|error| {
             let hint = match error.kind() {
@@ -222,23 +213,6 @@ impl Vault {
         Ok(())
     }
 
-    fn directory(&self) -> &Path {
-        match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        }
-    }
-
-    /// Two processes may make a vault at once, so each has a temporary file of its own.
-    fn write_new(&self) -> std::io::Result<()> {
-        // `NamedTempFile` makes its file with mode 0600.
-        let temporary = NamedTempFile::new_in(self.directory())?;
-        self.write_to(temporary.as_file())?;
-        let persisted = temporary.persist_noclobber(&self.path);
-        persisted.map_err(|error| error.error)?;
-        File::open(self.directory())?.sync_all()
-    }
-
     /// Whoever holds the store is alone, so the temporary file has one name, and what a killed
     /// process left of it, with keys in it, goes away with the next save.
     fn write_over(&self) -> std::io::Result<()> {
@@ -252,17 +226,17 @@ impl Vault {
         }
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(OWNER_MODE);
-        self.write_to(&options.open(&temporary)?)?;
+        let mut file = options.open(&temporary)?;
+        file.write_all(&self.content()?)?;
+        file.sync_all()?;
         fs::rename(&temporary, &self.path)?;
-        File::open(self.directory())?.sync_all()
+        File::open(directory_of(&self.path))?.sync_all()
     }
 
-    fn write_to(&self, file: &File) -> std::io::Result<()> {
-        let mut writer = BufWriter::new(file);
-        serde_json::to_writer(&mut writer, &self.stored())?;
-        writer.write_all(b"\n")?;
-        writer.flush()?;
-        file.sync_all()
+    fn content(&self) -> std::io::Result<Vec<u8>> {
+        let mut content = serde_json::to_vec(&self.stored())?;
+        content.push(b'\n');
+        Ok(content)
     }
 
     fn stored(&self) -> Stored {

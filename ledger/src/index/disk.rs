@@ -1,21 +1,30 @@
-//! The index on disk: chunks in sled, and a manifest beside it that says up to where they hold.
+//! The index on disk: runs in sled, one directory each, and a manifest beside them that lists those
+//! that count.
 //!
-//! The manifest is written only after the chunks that it covers were synced. Whatever is doubtful is
-//! thrown away: all of it can be built from the log.
+//! The manifest is written only after the runs that it lists were synced. A run counts only if its
+//! files are what they were when it was sealed; what is doubtful is thrown away, with all runs after
+//! it, since all of it can be built from the log.
 
-use super::chunks::{Chunk, ChunkStore};
-use super::run::Run;
+use super::keep::{Shelf, Sink};
+use super::run::{Run, RunInfo};
+use super::sealed::{ReadBytes, Sealed, SealedSink, hash, stamps};
+use super::tend::Core;
 use super::{Index, IndexError, RunSize};
 use crate::files::{self, FileError, record::Record};
 use crate::id::{EventId, Position};
+use crate::index::filter::Kept;
 use crate::log::LogError;
-use crate::log::sled_file::{SledFile, guard};
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const TITLE: &str = "activation-ledger index";
-const FORMAT_VERSION: u64 = 1;
+const SEEN_TITLE: &str = "activation-ledger index files";
+const FORMAT_VERSION: u64 = 2;
 const MANIFEST_FILE: &str = "manifest";
+const SEEN_FILE: &str = "seen";
 
 impl From<FileError> for IndexError {
     fn from(error: FileError) -> Self {
@@ -35,6 +44,15 @@ impl From<LogError> for IndexError {
     }
 }
 
+/// Why an index, or the end of one, is built again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// What was found.
+    pub reason: String,
+    /// The last position that it did not have to be built again for.
+    pub kept: Position,
+}
+
 /// Up to where the index in a directory says that its log was durable; 0 if it says nothing.
 pub(crate) fn watermark(directory: &Path, store_id: [u8; 16]) -> Position {
     let runs = read_manifest(directory, store_id).unwrap_or_default();
@@ -46,136 +64,220 @@ pub(crate) fn doubt(directory: &Path, store_id: [u8; 16]) -> Option<String> {
     read_manifest(directory, store_id).err()
 }
 
-/// Opens the index in a directory, or an empty one if there is none or it is doubtful.
+/// Opens the index in a directory as far as it can be trusted; what is missing of it has to be added
+/// again. Says why, if that is more than what comes after its last run. Costs a look at each file,
+/// and reading those that are not as the last clean close left them.
 pub(crate) fn open(
     directory: &Path,
     store_id: [u8; 16],
     size: RunSize,
-) -> Result<Index, IndexError> {
-    match open_present(directory, store_id) {
-        Ok(Some((chunks, runs))) => return Ok(Index::over(Box::new(chunks), runs, size)),
-        Ok(None) => {}
-        Err(error) => tracing::warn!(%error, "the index is built again"),
-    }
-    let removed = match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+) -> Result<(Index, Option<Rebuilt>), IndexError> {
+    let (listed, mut reason) = match read_manifest(directory, store_id) {
+        Ok(runs) => (runs, None),
+        Err(reason) => (Vec::new(), Some(reason)),
     };
-    removed.map_err(|error| FileError::new("removing", directory, error))?;
-    files::make_directory(directory)?;
-    files::make_directory(&directory.join("sled"))?;
-    let chunks = SledChunks::open(directory, store_id)?;
-    files::sync_directory(directory)?;
-    chunks.commit(&[])?;
-    Ok(Index::over(Box::new(chunks), Vec::new(), size))
-}
-
-/// The index that is there, if it holds as far as can be told without reading all of it.
-fn open_present(
-    directory: &Path,
-    store_id: [u8; 16],
-) -> Result<Option<(SledChunks, Vec<Run>)>, IndexError> {
-    if !directory.exists() {
-        return Ok(None);
-    }
-    let runs = read_manifest(directory, store_id).map_err(IndexError::damaged)?;
+    let shelf = DiskShelf::new(directory, store_id);
+    let kept = Kept::default();
+    let mut runs = Vec::new();
+    let seen = read_seen(directory);
     let mut next = Position(1);
-    for run in &runs {
-        if run.first != next || run.last < run.first {
-            return Err(IndexError::damaged("its runs do not follow each other"));
+    for info in listed {
+        let trusted = match info.first == next && info.first <= info.last {
+            true => shelf.trust(&info, &seen),
+            false => Err(IndexError::damaged("its runs do not follow each other")),
+        };
+        match trusted {
+            Ok(sealed) => runs.push(Arc::new(Run::new(store_id, info, sealed, &kept))),
+            Err(error) => {
+                reason = Some(error.to_string());
+                break;
+            }
         }
-        next = run.last.next();
+        next = info.last.next();
     }
-    let chunks = SledChunks::open(directory, store_id)?;
-    chunks.discard_from(next)?;
-    for run in &runs {
-        run.check(&chunks)?;
+    let infos: Vec<_> = runs.iter().map(|run| run.info).collect();
+    let rebuilt = reason.map(|reason| Rebuilt {
+        reason,
+        kept: infos.last().map_or(Position(0), |run| run.last),
+    });
+    if let Some(rebuilt) = &rebuilt {
+        tracing::warn!(reason = rebuilt.reason, kept = %rebuilt.kept, "the index is built again");
+        if !directory.is_dir() {
+            files::make_directory(directory)?;
+        }
+        shelf.commit(&infos)?;
     }
-    Ok(Some((chunks, runs)))
+    remove_others(directory, &infos)?;
+    let core = Core::new(Box::new(shelf), store_id, runs, size, kept);
+    Ok((Index::over(core), rebuilt))
 }
 
-fn read_manifest(directory: &Path, store_id: [u8; 16]) -> Result<Vec<Run>, String> {
-    let text = fs::read_to_string(directory.join(MANIFEST_FILE));
-    let record = Record::read(TITLE, &text.map_err(|error| error.to_string())?)?;
+/// Removes what is in no list: runs that were being written or that were merged, and what other
+/// versions left.
+fn remove_others(directory: &Path, runs: &[RunInfo]) -> Result<(), IndexError> {
+    let failed = |error| FileError::new("clearing", directory, error);
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let is_listed = |run: &RunInfo| entry.file_name() == *run_name(run.number);
+        let is_ours = entry.file_name() == MANIFEST_FILE || entry.file_name() == SEEN_FILE;
+        if is_ours || runs.iter().any(is_listed) {
+            continue;
+        }
+        let is_directory = entry.file_type().map_err(failed)?.is_dir();
+        let removed = match is_directory {
+            true => fs::remove_dir_all(entry.path()),
+            false => fs::remove_file(entry.path()),
+        };
+        removed.map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn run_name(number: u64) -> String {
+    format!("run-{number}")
+}
+
+fn read_manifest(directory: &Path, store_id: [u8; 16]) -> Result<Vec<RunInfo>, String> {
+    let text =
+        fs::read_to_string(directory.join(MANIFEST_FILE)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => "there is none".to_owned(),
+            _ => error.to_string(),
+        });
+    let record = Record::read(TITLE, &text?)?;
     if record.number("format")? != FORMAT_VERSION {
         return Err("it has another format".to_owned());
     }
     if record.get("store")? != EventId(store_id).to_string() {
         return Err("it belongs to another store".to_owned());
     }
-    let runs = record.all("run").map(|run| {
-        let (first, last) = run.split_once(' ')?;
-        Some(Run {
-            first: Position(first.parse().ok()?),
-            last: Position(last.parse().ok()?),
-        })
-    });
-    let runs = runs.collect::<Option<Vec<_>>>();
-    runs.ok_or_else(|| "a run of it has no bounds".to_owned())
+    let runs = record.all("run").map(read_run).collect::<Option<Vec<_>>>();
+    runs.ok_or_else(|| "a line of a run of it cannot be read".to_owned())
 }
 
-/// Chunks in sled.
-struct SledChunks {
-    file: SledFile,
+fn read_run(line: &str) -> Option<RunInfo> {
+    let mut words = line.split(' ');
+    let hash = words.next_back()?;
+    let mut number = || words.next()?.parse::<u64>().ok();
+    let run = RunInfo {
+        number: number()?,
+        first: Position(number()?),
+        last: Position(number()?),
+        subjects: number()?,
+        filter_subjects: number()?,
+        hash: *blake3::Hash::from_hex(hash).ok()?.as_bytes(),
+    };
+    words.next().is_none().then_some(run)
+}
+
+fn write_run(run: &RunInfo) -> String {
+    let RunInfo {
+        number,
+        first,
+        last,
+        subjects,
+        filter_subjects,
+        hash,
+    } = run;
+    let hash = blake3::Hash::from_bytes(*hash).to_hex();
+    format!("{number} {first} {last} {subjects} {filter_subjects} {hash}")
+}
+
+/// The stamps of files when the index was closed, by the number of their run.
+type Seen = BTreeMap<u64, Vec<String>>;
+
+/// What the last clean close noted; nothing if that cannot be read, which costs time only.
+fn read_seen(directory: &Path) -> Seen {
+    let text = fs::read_to_string(directory.join(SEEN_FILE)).unwrap_or_default();
+    let record = Record::read(SEEN_TITLE, &text).unwrap_or_default();
+    let mut seen = Seen::new();
+    for line in record.all("file") {
+        if let Some((number, stamp)) = line.split_once(' ')
+            && let Ok(number) = number.parse()
+        {
+            seen.entry(number).or_default().push(stamp.to_owned());
+        }
+    }
+    seen
+}
+
+/// Runs in directories of their own.
+struct DiskShelf {
     directory: PathBuf,
     store_id: [u8; 16],
+    read_bytes: ReadBytes,
 }
 
-impl SledChunks {
-    fn open(directory: &Path, store_id: [u8; 16]) -> Result<Self, IndexError> {
-        Ok(Self {
-            file: SledFile::open(&directory.join("sled"), "chunks")?,
+impl DiskShelf {
+    fn new(directory: &Path, store_id: [u8; 16]) -> Self {
+        Self {
             directory: directory.to_owned(),
             store_id,
-        })
+            read_bytes: ReadBytes::default(),
+        }
     }
 
-    /// Removes the chunks of a run that was being written when the process was stopped.
-    fn discard_from(&self, first: Position) -> Result<(), IndexError> {
-        let tree = self.file.tree();
-        Ok(guard("discarding", || {
-            for key in tree.range(first.0.to_be_bytes()..).keys() {
-                tree.remove(key?)?;
-            }
-            Ok(())
-        })?)
+    /// The run of an entry of the manifest, if its files are what they were.
+    fn trust(&self, info: &RunInfo, seen: &Seen) -> Result<Arc<Sealed>, IndexError> {
+        let name = run_name(info.number);
+        let directory = self.directory.join(&name);
+        if !directory.is_dir() {
+            return Err(IndexError::damaged(format!("{name} is missing")));
+        }
+        let now = stamps(&directory).ok();
+        let is_as_seen = now.is_some() && now.as_ref() == seen.get(&info.number);
+        if !is_as_seen && hash(&directory)? != info.hash {
+            return Err(IndexError::damaged(format!(
+                "{name} is not what was written"
+            )));
+        }
+        let sealed = Sealed::new(directory, Arc::clone(&self.read_bytes));
+        Ok(Arc::new(sealed))
     }
 }
 
-impl ChunkStore for SledChunks {
-    fn at_or_before(&self, key: &[u8]) -> Result<Option<Chunk>, IndexError> {
-        let tree = self.file.tree();
-        let found = guard("reading", || tree.range(..=key).next_back().transpose())?;
-        Ok(found.map(|(key, value)| (key.to_vec(), value.to_vec())))
+impl Shelf for DiskShelf {
+    fn create(&self, number: u64) -> Result<Box<dyn Sink>, IndexError> {
+        let directory = self.directory.join(run_name(number));
+        let sink = SealedSink::new(directory, Arc::clone(&self.read_bytes))?;
+        Ok(Box::new(sink))
     }
 
-    fn put(&self, chunks: Vec<Chunk>) -> Result<(), IndexError> {
-        let tree = self.file.tree();
-        Ok(guard("writing", || {
-            for (key, value) in chunks {
-                tree.insert(key, value)?;
-            }
-            Ok(())
-        })?)
-    }
-
-    fn commit(&self, runs: &[Run]) -> Result<(), IndexError> {
-        self.file.sync()?;
+    fn commit(&self, runs: &[RunInfo]) -> Result<(), IndexError> {
         let mut record = Record::default();
         record.put("format", FORMAT_VERSION);
         record.put("store", EventId(self.store_id));
         for run in runs {
-            record.put("run", format_args!("{} {}", run.first, run.last));
+            record.put("run", write_run(run));
         }
         let text = record.write(TITLE);
-        Ok(files::replace(
-            &self.directory.join(MANIFEST_FILE),
-            text.as_bytes(),
-        )?)
+        let path = self.directory.join(MANIFEST_FILE);
+        Ok(files::replace(&path, text.as_bytes())?)
     }
 
     fn distrust(&self) {
         // If it cannot be removed, the next opening finds the same damage and comes here again.
         drop(fs::remove_file(self.directory.join(MANIFEST_FILE)));
+    }
+
+    fn close(&self, runs: &[(u64, Vec<String>)]) {
+        let mut record = Record::default();
+        for (number, stamps) in runs {
+            for stamp in stamps {
+                record.put("file", format_args!("{number} {stamp}"));
+            }
+        }
+        let text = record.write(SEEN_TITLE);
+        let path = self.directory.join(SEEN_FILE);
+        if fs::read_to_string(&path).is_ok_and(|before| before == text) {
+            return;
+        }
+        // It only saves reading the runs again, and has a check: it need not survive anything.
+        let written = files::open_private(&path).and_then(|mut file| {
+            file.set_len(0)?;
+            file.write_all(text.as_bytes())
+        });
+        if let Err(error) = written {
+            tracing::warn!(%error, "the next opening reads the whole index");
+        }
     }
 }

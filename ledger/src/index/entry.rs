@@ -58,6 +58,21 @@ impl Entry {
         }
     }
 
+    /// An entry of any names, the first of which is that of the kind.
+    #[cfg(test)]
+    pub(crate) fn of_names<'a>(id: EventId, all: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut names = Vec::new();
+        let mut ends = Vec::new();
+        let mut table = Table::Kinds;
+        for name in all {
+            names.extend_from_slice(name);
+            ends.push((names.len(), hash_of(table, name)));
+            table = Table::Subjects;
+        }
+        let (names, ends) = (names.into(), ends.into());
+        Self { id, names, ends }
+    }
+
     /// The id of the event.
     pub(crate) fn id(&self) -> EventId {
         self.id

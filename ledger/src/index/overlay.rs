@@ -158,9 +158,21 @@ impl Overlay {
         );
     }
 
-    /// The ids, in no order.
-    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = EventId> {
-        self.ids.iter().map(|(id, _)| *id)
+    /// How many names it has, of all tables of listings.
+    pub(crate) fn names_count(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// How many events it has.
+    pub(crate) fn events(&self) -> u64 {
+        self.ids.len() as u64
+    }
+
+    /// How many bytes its names and positions take, about.
+    pub(crate) fn length_bytes(&self) -> usize {
+        self.names.len()
+            + self.links.len() * size_of::<Link>()
+            + self.listed.len() * size_of::<Listed>()
     }
 
     /// The ids with their positions, sorted by id.

@@ -11,6 +11,7 @@ use super::sled_salvage;
 use super::{CommitLog, Engine, Epoch, Frame, LogError, Opened, Opening, Stop, StoredFrame, Torn};
 use super::{check_append, frame::FrameError};
 use crate::id::Position;
+use crate::limits::SLED_CACHE_BYTES;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -56,7 +57,7 @@ type Pieces = Vec<(u16, sled::IVec)>;
 impl SledLog {
     fn open(directory: &Path, opening: Opening) -> Result<Opened, LogError> {
         let log = Self {
-            file: SledFile::open(directory, "frames")?,
+            file: SledFile::open(directory, "frames", SLED_CACHE_BYTES)?,
             tail: Mutex::new((Position(0), Epoch(0))),
         };
         let torn = log.recover(opening)?;

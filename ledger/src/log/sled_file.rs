@@ -6,8 +6,7 @@
 //! thread of sled's own cannot be caught; the calls that wait for it fail.)
 
 use super::LogError;
-use crate::limits::SLED_CACHE_BYTES;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -25,6 +24,15 @@ pub(crate) struct SledFile {
     database: sled::Db,
     /// Sled's file, opened a second time, to sync it.
     file: File,
+}
+
+const OPENING: &str = "opening sled";
+
+fn failed(error: std::io::Error) -> LogError {
+    LogError::Failed {
+        doing: OPENING,
+        reason: error.to_string(),
+    }
 }
 
 /// Calls into sled, and makes an error of whatever goes wrong.
@@ -47,19 +55,36 @@ pub(crate) fn guard<T>(
 
 impl SledFile {
     /// Opens the database in a directory, which has to exist, making it if the directory is empty.
-    pub(crate) fn open(directory: &Path, tree: &'static str) -> Result<Self, LogError> {
-        let doing = "opening sled";
-        remove_unfinished(directory).map_err(|error| LogError::Failed {
-            doing,
-            reason: error.to_string(),
-        })?;
+    /// What is in it then survives a loss of power. The cache bound is a wish, in bytes.
+    pub(crate) fn open(
+        directory: &Path,
+        tree: &'static str,
+        cache_bytes: u64,
+    ) -> Result<Self, LogError> {
+        remove_unfinished(directory).map_err(failed)?;
+        let opened = Self::open_as_it_is(directory, tree, cache_bytes)?;
+        opened.sync()?;
+        for made in [directory, &directory.join("blobs")] {
+            let synced = File::open(made).and_then(|directory| directory.sync_all());
+            synced.map_err(failed)?;
+        }
+        restrict(directory).map_err(failed)?;
+        Ok(opened)
+    }
+
+    /// Opens a database that nothing is going to be written to.
+    pub(crate) fn open_as_it_is(
+        directory: &Path,
+        tree: &'static str,
+        cache_bytes: u64,
+    ) -> Result<Self, LogError> {
         let config = sled::Config::new()
             .path(directory)
-            .cache_capacity(SLED_CACHE_BYTES)
+            .cache_capacity(cache_bytes)
             .flush_every_ms(None);
         let mut attempts = 1;
         let database = loop {
-            match guard(doing, || config.open()) {
+            match guard(OPENING, || config.open()) {
                 Err(LogError::Failed { reason, .. })
                     if reason.contains("could not acquire lock")
                         && attempts < OPEN_ATTEMPTS_MAX =>
@@ -70,25 +95,27 @@ impl SledFile {
                 opened => break opened?,
             }
         };
-        let tree = guard(doing, || database.open_tree(tree))?;
-        let failed = |error: std::io::Error| LogError::Failed {
-            doing,
-            reason: error.to_string(),
-        };
+        let tree = guard(OPENING, || database.open_tree(tree))?;
         // `read` alone is enough to sync a file.
         let file = File::open(directory.join("db")).map_err(failed)?;
-        let opened = Self {
+        Ok(Self {
             tree,
             database,
             file,
-        };
-        opened.sync()?;
-        for made in [directory, &directory.join("blobs")] {
-            let synced = File::open(made).and_then(|directory| directory.sync_all());
-            synced.map_err(failed)?;
+        })
+    }
+
+    /// Waits until sled's threads have let go of a database that was closed in this process.
+    pub(crate) fn wait_until_closed(directory: &Path) -> Result<(), LogError> {
+        let file = File::open(directory.join("db")).map_err(failed)?;
+        for _ in 0..OPEN_ATTEMPTS_MAX {
+            match file.try_lock() {
+                Ok(()) => return file.unlock().map_err(failed),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(OPEN_RETRY_AFTER),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
         }
-        restrict(directory).map_err(failed)?;
-        Ok(opened)
+        Err(failed(std::io::Error::other("it is still in use")))
     }
 
     /// The tree.
@@ -136,11 +163,12 @@ fn restrict(directory: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     for entry in fs::read_dir(directory)? {
         let restricted = entry.and_then(|entry| {
-            if entry.file_type()?.is_file() {
-                let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-                fs::set_permissions(entry.path(), mode)?;
-            }
-            Ok(())
+            let mode = match entry.file_type()?.is_dir() {
+                true => 0o700,
+                false => 0o600,
+            };
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+            fs::set_permissions(entry.path(), mode)
         });
         match restricted {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),

@@ -1,7 +1,6 @@
 //! What is asked of an append and what it answers.
 
 use super::error::AppendError;
-use super::prepare::Offer;
 use crate::id::{Position, Revision};
 use crate::subject::Subject;
 use crate::time::Timestamp;
@@ -65,12 +64,6 @@ pub struct Receipt {
 
 /// The answer to an append.
 pub type Answer = Result<Receipt, AppendError>;
-
-/// One append on its way to the sequencer.
-pub(crate) struct Request {
-    pub(crate) offer: Offer,
-    pub(crate) answer: oneshot::Sender<Answer>,
-}
 
 /// An append that was submitted. Dropping it does not undo the append. It is a future, and needs no
 /// runtime.

@@ -4,10 +4,10 @@
 //! that was being copied when the process was stopped, and is cut the next time.
 
 use super::Store;
+use super::checkpoints;
 use super::copying::Watch;
 use super::directory::{Directory, lock};
 use super::error::{PathDisplay, StoreError};
-use super::incarnation::copy_checkpoints;
 use super::making::make_beside;
 use super::manifest::{Form, Manifest};
 use super::open::make_log;
@@ -157,7 +157,7 @@ fn write(
         }
         watch(frame.last(), reached);
     }
-    finish(origin, to, &*log)?;
+    finish(origin, to, &found, &*log)?;
     Ok(BackedUp {
         before,
         end: reached,
@@ -166,7 +166,12 @@ fn write(
 }
 
 /// Makes the copy durable and says so.
-fn finish(origin: &Origin<'_>, to: &Path, log: &dyn CommitLog) -> Result<(), StoreError> {
+fn finish(
+    origin: &Origin<'_>,
+    to: &Path,
+    found: &Manifest,
+    log: &dyn CommitLog,
+) -> Result<(), StoreError> {
     let reached = origin.manifest.reached;
     let end = log.end();
     if end != reached {
@@ -175,7 +180,10 @@ fn finish(origin: &Origin<'_>, to: &Path, log: &dyn CommitLog) -> Result<(), Sto
     log.sync()?;
     log.close()?;
     files::sync_directory(&Directory::log(to))?;
-    copy_checkpoints(origin.path, to, reached)?;
+    if found.incarnation != origin.manifest.incarnation {
+        checkpoints::set_aside(to, found.incarnation)?;
+    }
+    checkpoints::copy(origin.path, to, reached)?;
     at(origin, reached).write(to)
 }
 

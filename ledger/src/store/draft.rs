@@ -39,6 +39,11 @@ impl Draft {
         }
     }
 
+    /// Says when its events are recorded, before the first is admitted.
+    pub(crate) fn begin(&mut self, recorded_at: Timestamp) {
+        self.recorded_at = recorded_at;
+    }
+
     /// Whether a further append should wait for the next frame.
     pub(crate) fn is_full(&self) -> bool {
         self.length_bytes >= FRAME_LENGTH_TARGET_BYTES || self.stored.len() >= FRAME_EVENTS_TARGET

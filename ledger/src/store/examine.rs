@@ -1,9 +1,9 @@
 //! Finding out what is wrong with a store, without changing anything.
 
+use super::checkpoints;
 use super::copying::{Range, Watch};
 use super::directory::{Directory, hold};
 use super::error::StoreError;
-use super::incarnation::{CHECKPOINTS, signed, size_of_checkpoint};
 use super::manifest::Manifest;
 use super::open::persistent;
 use crate::event::Event;
@@ -11,6 +11,7 @@ use crate::id::Position;
 use crate::index::disk;
 use crate::limits::DAMAGE_NOTES_MAX;
 use crate::log::{Damage, StoredFrame};
+use crate::proof::CheckpointFolder;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -45,10 +46,10 @@ pub struct Examination {
     pub index: IndexState,
     /// The files with what was cut earlier.
     pub torn: Vec<PathBuf>,
-    /// How many checkpoints are kept.
+    /// How many checkpoints of this incarnation are kept.
     pub checkpoints: usize,
-    /// Checkpoint files that hold none.
-    pub bad_checkpoints: Vec<PathBuf>,
+    /// What is wrong with the checkpoints, if they cannot be read.
+    pub bad_checkpoints: Option<String>,
     /// Files and directories that others than their owner may use, with their modes.
     pub open_to_others: Vec<(PathBuf, u32)>,
 }
@@ -72,7 +73,7 @@ impl Examination {
     pub fn is_damaged(&self) -> bool {
         let log = self.missing.is_empty() && self.unreadable.is_empty();
         let bytes = self.damage.is_empty() || self.is_torn;
-        !(log && bytes && self.bad_checkpoints.is_empty())
+        !(log && bytes && self.bad_checkpoints.is_none())
     }
 }
 
@@ -84,7 +85,10 @@ pub fn examine(path: &Path, watch: Watch<'_>) -> Result<Examination, StoreError>
     let engine = persistent(path, &manifest.engine)?;
     let index = Directory::index(path);
     let watermark = disk::watermark(&index, manifest.store_id);
-    let reached = manifest.reached.max(watermark).max(signed(path));
+    let reached = manifest
+        .reached
+        .max(watermark)
+        .max(checkpoints::reached(path)?);
     let mut frames = (engine.salvage)(&Directory::log(path))?;
     let mut log = Log::default();
     for frame in frames.by_ref() {
@@ -98,7 +102,7 @@ pub fn examine(path: &Path, watch: Watch<'_>) -> Result<Examination, StoreError>
     let damage = frames.damage().to_vec();
     let at_end = |damage: &Damage| damage.after == end && end >= reached;
     let is_torn = manifest.is_open && !damage.is_empty() && damage.iter().all(at_end);
-    let (checkpoints, bad_checkpoints) = checkpoints(path);
+    let checkpoints = CheckpointFolder::of(path).checkpoints();
     let mut open_to_others = Vec::new();
     modes(path, &mut open_to_others);
     Ok(Examination {
@@ -116,8 +120,8 @@ pub fn examine(path: &Path, watch: Watch<'_>) -> Result<Examination, StoreError>
         is_torn,
         index: index_state(&index, &manifest, end),
         torn: files_in(&path.join("torn")),
-        checkpoints,
-        bad_checkpoints,
+        checkpoints: checkpoints.as_ref().map_or(0, Vec::len),
+        bad_checkpoints: checkpoints.err().map(|error| error.to_string()),
         open_to_others,
     })
 }
@@ -174,18 +178,6 @@ fn files_in(directory: &Path) -> Vec<PathBuf> {
     let mut files: Vec<_> = paths.filter(|path| path.is_file()).collect();
     files.sort();
     files
-}
-
-/// How many checkpoints there are, and which files there are none. The key that checks them is no checkpoint.
-fn checkpoints(store: &Path) -> (usize, Vec<PathBuf>) {
-    let mut files = files_in(&store.join(CHECKPOINTS));
-    files.retain(|file| file.file_name().is_none_or(|name| name != "key"));
-    let is_one = |file: &PathBuf| {
-        let bytes = fs::read(file).ok();
-        bytes.and_then(|bytes| size_of_checkpoint(&bytes)).is_some()
-    };
-    let (good, bad): (Vec<_>, Vec<_>) = files.into_iter().partition(is_one);
-    (good.len(), bad)
 }
 
 /// Finds what others than the owner may use. What is below a directory that is closed to others is too,

@@ -8,12 +8,10 @@ use crate::event::field::Count;
 use crate::event::kinds::IncarnationBegun;
 use crate::event::word::IncarnationCause;
 use crate::event::{Event, Fact, Source};
-use crate::files;
 use crate::id::{EventId, Name, Position};
 use crate::log::{Epoch, Frame, LogError};
 use crate::secret::PepperId;
 use crate::time::{Occurred, Timestamp};
-use std::fs;
 use std::path::Path;
 
 /// What the ids of these events are made for.
@@ -138,53 +136,4 @@ fn fact(
         policies: Vec::new(),
         payload: payload.into(),
     }
-}
-
-/// Copies the checkpoints that are not there yet and state no more events than `until`, and the key that
-/// checks them.
-pub(super) fn copy_checkpoints(from: &Path, to: &Path, until: Position) -> Result<(), StoreError> {
-    let (from, to) = (from.join(CHECKPOINTS), to.join(CHECKPOINTS));
-    let failed = |error| StoreError::io("listing", &from, error);
-    let entries = match fs::read_dir(&from) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(failed)?,
-    };
-    if !to.is_dir() {
-        files::make_directory(&to)?;
-        files::sync_directory(to.parent().unwrap_or(&to))?;
-    }
-    for entry in entries {
-        let path = entry.map_err(failed)?.path();
-        let (Some(name), true) = (path.file_name(), path.is_file()) else {
-            continue;
-        };
-        let copied = to.join(name);
-        if copied.exists() {
-            continue;
-        }
-        let bytes = fs::read(&path).map_err(|error| StoreError::io("reading", &path, error))?;
-        if size_of_checkpoint(&bytes).is_none_or(|size| size <= until.0) {
-            files::replace(&copied, &bytes)?;
-        }
-    }
-    Ok(())
-}
-
-/// The folder of checkpoints, in a store and in a backup.
-pub(super) const CHECKPOINTS: &str = "checkpoints";
-
-/// How many events a checkpoint states: the second line of its note. `None` for what is no checkpoint.
-pub(super) fn size_of_checkpoint(bytes: &[u8]) -> Option<u64> {
-    let line = bytes.split(|byte| *byte == b'\n').nth(1)?;
-    str::from_utf8(line).ok()?.parse().ok()
-}
-
-/// How far the checkpoints in a store say that it reached, as far as they can be read.
-pub(super) fn signed(directory: &Path) -> Position {
-    let entries = fs::read_dir(directory.join(CHECKPOINTS))
-        .into_iter()
-        .flatten();
-    let files = entries.filter_map(|entry| fs::read(entry.ok()?.path()).ok());
-    let sizes = files.filter_map(|bytes| size_of_checkpoint(&bytes));
-    Position(sizes.max().unwrap_or(0))
 }

@@ -4,24 +4,30 @@
 //! by one process at a time and shared between threads by cloning. Nothing is acknowledged, readable
 //! or tailed before it is durable. The files are described in `FORMAT.md`.
 
+mod admit;
 mod append;
 mod backup;
+mod checkpoints;
 mod copying;
+mod desk;
 mod directory;
 mod draft;
 mod error;
 mod examine;
 mod incarnation;
+mod integrity;
 mod making;
 mod manifest;
 mod open;
 mod prepare;
-mod queue;
+mod proofs;
 mod read;
 mod restore;
 mod salvage;
 mod sequencer;
+mod stored;
 mod stream;
+mod verify;
 
 use crate::event::{Event, Fact, KindId};
 use crate::id::{EventId, Position, Revision};
@@ -31,15 +37,16 @@ use crate::log::{CommitLog, Epoch, MemoryLog};
 use crate::secret::PepperId;
 use crate::subject::{Subject, SubjectKind};
 use crate::time::{Clock, Timestamp};
-use append::Request;
 pub use append::{Answer, Condition, Known, Pending, Receipt};
 pub use backup::{BackedUp, back_up};
 pub use copying::{LostLeaf, Watch};
+use desk::Desk;
 use directory::Directory;
 pub use error::{AppendError, PathDisplay, StoreError};
 pub use examine::{Examination, IndexState, examine};
 use futures_core::Stream;
 pub use incarnation::{Identity, Incarnation, NewIncarnation};
+pub use integrity::IntegrityError;
 pub use open::{DEFAULT_ENGINE, NewStore, Recovered};
 use prepare::Offer;
 pub use read::{Events, Frames};
@@ -51,7 +58,9 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+pub use stored::{StoredEvent, StoredEvents};
 use tokio::sync::{oneshot, watch};
+pub use verify::Verified;
 
 /// The format of the store's directory. See the version history in `FORMAT.md`.
 pub const FORMAT_VERSION: u32 = 1;
@@ -96,7 +105,7 @@ struct Writer {
 impl Writer {
     /// Lets the sequencer finish what was submitted, and waits for it.
     fn close(&self) -> Result<(), StoreError> {
-        self.shared.queue.close();
+        self.shared.desk.close();
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         match thread.take().map(JoinHandle::join) {
             None => Ok(()),
@@ -163,11 +172,13 @@ impl Store {
     /// Brings the index up to the end of the log and starts the sequencer.
     fn start(parts: Parts, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
         let recorded_at = catch_up(&*parts.log, &parts.index)?;
-        let (durable, watched) = watch::channel(parts.log.end());
+        let end = parts.log.end();
+        let (durable, watched) = watch::channel(end);
+        let desk = Desk::new(end, clock, recorded_at);
         let shared = Arc::new(Shared {
             log: parts.log,
             index: parts.index,
-            queue: queue::Queue::default(),
+            desk,
             durable: watched,
             description: parts.description,
             recovered: parts.recovered,
@@ -177,11 +188,8 @@ impl Store {
         let sequencer = Sequencer {
             shared: Arc::clone(&shared),
             durable,
-            clock,
-            recorded_at,
             directory: parts.directory,
             epoch: None,
-            stopped: false,
         };
         let thread = std::thread::Builder::new().name("ledger-sequencer".to_owned());
         let thread = thread.spawn(move || sequencer.run());
@@ -225,21 +233,14 @@ impl Store {
         self.submit(facts, conditions.to_vec(), known).wait()
     }
 
-    /// Encodes an append and hands it to the sequencer, in order. Blocks only while the queue is
-    /// full. What cannot be stored is answered at once.
+    /// Encodes an append and admits it, after everything that was submitted before. Blocks only while
+    /// the next frame is full. What cannot be stored is answered at once, everything else once what it
+    /// was checked against is durable.
     pub fn submit(&self, facts: Vec<Fact>, conditions: Vec<Condition>, known: Known) -> Pending {
         let (answer, pending) = oneshot::channel();
-        let unsent = match Offer::new(facts, conditions, known) {
-            Err(error) => Some((answer, error)),
-            Ok(offer) => {
-                let pushed = self.shared.queue.push(Request { offer, answer });
-                let refused = pushed.err();
-                refused.map(|request| (request.answer, AppendError::Closed))
-            }
-        };
-        if let Some((answer, error)) = unsent {
-            // Whoever asked is about to read it from the other end.
-            drop(answer.send(Err(error)));
+        match Offer::new(facts, conditions, known) {
+            Ok(offer) => self.shared.desk.submit(&self.shared, offer, answer),
+            Err(error) => desk::send([(answer, Err(error))]),
         }
         Pending(pending)
     }
@@ -362,7 +363,6 @@ fn catch_up(log: &dyn CommitLog, index: &Index) -> Result<Timestamp, StoreError>
         if frame.is_lost() {
             position = frame.last().next();
             index.pass(frame.last());
-            index.write_run_if_full()?;
             continue;
         }
         while position <= frame.last() {
@@ -374,7 +374,7 @@ fn catch_up(log: &dyn CommitLog, index: &Index) -> Result<Timestamp, StoreError>
             position = position.next();
         }
         index.add(first, &entries);
-        index.write_run_if_full()?;
+        index.make_room()?;
     }
     Ok(recorded_at)
 }

@@ -9,6 +9,7 @@ use crate::files;
 use crate::id::Position;
 use crate::index::{RunSize, disk};
 use crate::log::{CommitLog, Engine, Epoch, LogError, Opened, Opening, Torn};
+use crate::proof::CheckpointFolder;
 use crate::secret::PepperId;
 use crate::time::{Clock, Timestamp};
 use std::fs;
@@ -65,7 +66,9 @@ impl Store {
         let manifest = Manifest::read(path)?;
         let engine = persistent(path, &manifest.engine)?;
         let index = Directory::index(path);
-        let reached = disk::watermark(&index, manifest.store_id).max(manifest.reached);
+        let signed = Position(CheckpointFolder::of(path).reached()?.0);
+        let watermark = disk::watermark(&index, manifest.store_id);
+        let reached = watermark.max(manifest.reached).max(signed);
         let opening = match manifest.is_open {
             true => Opening::unclean(reached),
             false => Opening {
@@ -89,7 +92,7 @@ impl Store {
         if super::last_epoch(&*log)? > manifest.epoch {
             return Err(older(path, "the log was written under a later epoch"));
         }
-        let index = disk::open(&index, manifest.store_id, runs)?;
+        let (index, _) = disk::open(&index, manifest.store_id, runs)?;
         let parts = Parts {
             log,
             index,

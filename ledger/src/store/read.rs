@@ -1,7 +1,7 @@
 //! Reading: what every reader and the sequencer share.
 
 use super::error::StoreError;
-use super::{Description, Recovered, queue::Queue};
+use super::{Description, Recovered, desk::Desk};
 use crate::event::Event;
 use crate::id::{EventId, Position};
 use crate::index::{Index, Listing};
@@ -16,7 +16,7 @@ use tokio::sync::watch;
 pub(crate) struct Shared {
     pub(crate) log: Box<dyn CommitLog>,
     pub(crate) index: Index,
-    pub(crate) queue: Queue,
+    pub(crate) desk: Desk,
     /// How far the log is durable: nothing later is shown to anybody.
     pub(crate) durable: watch::Receiver<Position>,
     pub(crate) description: Description,
@@ -45,7 +45,12 @@ impl Shared {
 
     /// The event of an id.
     pub(crate) fn find(&self, id: EventId) -> Result<Option<Event>, StoreError> {
-        let Some(position) = self.index.position(id)? else {
+        // The index may be some moments ahead of what is shown.
+        let position = self
+            .index
+            .position(id)?
+            .filter(|position| *position <= self.end());
+        let Some(position) = position else {
             return Ok(None);
         };
         match self.event(position)? {

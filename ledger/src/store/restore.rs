@@ -1,9 +1,10 @@
 //! Restoring: a new store of a backup.
 
+use super::checkpoints;
 use super::copying::{Copying, Watch};
 use super::directory::Directory;
 use super::error::StoreError;
-use super::incarnation::{Incarnation, NewIncarnation, begin, copy_checkpoints};
+use super::incarnation::{Incarnation, NewIncarnation, begin};
 use super::making::make_beside;
 use super::manifest::{Form, Manifest};
 use super::open::{DEFAULT_ENGINE, make_log};
@@ -36,7 +37,7 @@ pub fn restore(
         if end != reached {
             return Err(StoreError::Shorter { end, reached });
         }
-        copy_checkpoints(from, making, reached)?;
+        checkpoints::hand_down(from, making, manifest.incarnation, reached)?;
         let new = NewIncarnation {
             engine: Some(engine),
             ..new.clone()

@@ -1,9 +1,10 @@
 //! Salvaging: a new store of everything that can still be read of a damaged one.
 
+use super::checkpoints;
 use super::copying::{Copying, LostLeaf, Watch};
 use super::directory::{Directory, hold};
 use super::error::{PathDisplay, StoreError};
-use super::incarnation::{Incarnation, NewIncarnation, begin, copy_checkpoints, signed};
+use super::incarnation::{Incarnation, NewIncarnation, begin};
 use super::making::make_beside;
 use super::manifest::{self, Form, Manifest};
 use super::open::{make_log, persistent};
@@ -45,7 +46,10 @@ pub fn salvage(
     let _lock = hold(from)?;
     let engine = persistent(from, &manifest.engine)?;
     let watermark = disk::watermark(&Directory::index(from), manifest.store_id);
-    let reached = manifest.reached.max(watermark).max(signed(from));
+    let reached = manifest
+        .reached
+        .max(watermark)
+        .max(checkpoints::reached(from)?);
     make_beside(to, manifest.store_id, |making| {
         let mut frames = (engine.salvage)(&Directory::log(from))?;
         let log = make_log(making, new.engine.unwrap_or(engine.name))?;
@@ -59,7 +63,7 @@ pub fn salvage(
             watch(frame.last(), reached.max(frame.last()));
         }
         copy.lose_until(reached)?;
-        copy_checkpoints(from, making, copy.log.end())?;
+        checkpoints::hand_down(from, making, manifest.incarnation, copy.log.end())?;
         let incarnation = begin(making, copy, manifest, IncarnationCause::Salvaged, new)?;
         Ok(Salvaged {
             incarnation,

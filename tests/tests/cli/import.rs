@@ -22,6 +22,7 @@ fn an_import_makes_the_store_and_its_vault_and_says_so() {
         desk.names(),
         [
             "activation-ledger",
+            "activation-ledger.signing-key",
             "activation-ledger.vault",
             "events.jsonl"
         ]
@@ -31,6 +32,7 @@ fn an_import_makes_the_store_and_its_vault_and_says_so() {
         (mode("activation-ledger"), mode("activation-ledger.vault")),
         (0o700, 0o600)
     );
+    assert_eq!(mode("activation-ledger.signing-key"), 0o600);
 }
 
 #[test]

@@ -83,6 +83,10 @@ fn the_remains_of_an_interrupted_creation_are_taken_up_again() {
     desk.run_with(&["import", "-"], event.as_bytes()).ok();
     assert_eq!(
         desk.names(),
-        ["activation-ledger", "activation-ledger.vault"]
+        [
+            "activation-ledger",
+            "activation-ledger.signing-key",
+            "activation-ledger.vault"
+        ]
     );
 }

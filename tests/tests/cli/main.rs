@@ -6,5 +6,6 @@ mod canary;
 mod desk;
 mod import;
 mod kill;
+mod proofs;
 mod read;
 mod repair;

@@ -28,19 +28,24 @@ macro_rules! commands {
 
 mod append;
 mod audit;
+mod checkpoint;
 mod compensate;
 mod diff;
 mod explain;
 mod find;
 mod import;
+mod init;
 mod log;
+mod prove;
 mod schema;
 mod serve;
 mod show;
 mod simulate;
+mod verify;
 mod view;
 
 commands! {
+    init::Init;
     import::Import;
     append::Append;
     log::Log;
@@ -55,6 +60,9 @@ commands! {
     explain::Explain;
     diff::Diff;
     compensate::Compensate;
+    checkpoint::Checkpoint;
+    prove::Prove;
+    verify::Verify;
     schema::Schema;
     simulate::Simulate;
     serve::Serve;

@@ -1,11 +1,9 @@
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, event};
-use crate::place::{pepper_of, read_failure};
+use crate::place::pepper_of;
 use crate::session::Session;
-use ledger::event::Event;
+use crate::which::Which;
 use ledger::event::json::write_event;
-use ledger::id::{EventId, Position};
-use ledger::store::Store;
 
 /// Show one event with all of its fields.
 ///
@@ -20,26 +18,10 @@ pub struct Show {
 impl Show {
     /// Shows it.
     pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
-        let wanted = self.event.trim();
-        let wanted = wanted.strip_prefix("event:").unwrap_or(wanted);
-        let id = EventId::parse(wanted);
-        let position = wanted.parse().ok().map(Position).filter(|p| p.0 > 0);
-        if id.is_none() && position.is_none() {
-            return Err(Failure::new(
-                "cannot show the event",
-                "this is neither an event id nor a position",
-                "an id has 32 hexadecimal digits, a position is a whole number from 1",
-            ));
-        }
+        let what = "cannot show the event";
+        let wanted = Which::parse(&self.event, what)?;
         let store = session.place.open_store()?;
-        let Some(event) = look_up(&store, id, position)? else {
-            let end = store.end();
-            return Err(Failure::new(
-                "cannot show the event",
-                "the store has no such event",
-                format!("its last position is {end}; `actl log` lists the events"),
-            ));
-        };
+        let event = wanted.look_up(&store, what)?;
         let pepper = pepper_of(&store)?;
         match session.format {
             Format::Table => session.out.text(&event::page(&event, pepper))?,
@@ -48,17 +30,4 @@ impl Show {
         }
         Ok(Outcome::Clean)
     }
-}
-
-fn look_up(
-    store: &Store,
-    id: Option<EventId>,
-    position: Option<Position>,
-) -> Result<Option<Event>, Failure> {
-    let found = match (id, position) {
-        (Some(id), _) => store.find(id),
-        (None, Some(position)) => store.event(position),
-        (None, None) => Ok(None),
-    };
-    found.map_err(|error| read_failure(&error))
 }

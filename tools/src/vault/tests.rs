@@ -2,6 +2,7 @@
 
 use super::*;
 use ledger::secret::Keyring;
+use std::os::unix::fs::PermissionsExt;
 
 fn saved(directory: &Path) -> Vault {
     let mut vault = Vault::draft(&directory.join("store.vault")).unwrap();

@@ -1,0 +1,196 @@
+//! What the index costs, measured by hand, without a log:
+//! `INDEX_BENCH_EVENTS=20000000 cargo test --release -p ledger --lib index::bench -- --ignored --nocapture`
+//!
+//! Each event has an id, a kind and four or five subjects: a person of whom there is one for every four
+//! events, seen about sixteen times in a short while, an order, a session of a few events, and a tenant
+//! and a customer of which there are few and which come all the time.
+
+#![expect(clippy::print_stdout, reason = "its output is the measurement")]
+
+use super::entry::{Entry, hash_of};
+use super::{Listing, RunSize, Table, disk};
+use crate::id::{EventId, Position};
+use crate::subject::{Subject, SubjectKind};
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const BATCH_EVENTS: u64 = 256;
+
+fn mix(number: u64) -> u64 {
+    hash_of(Table::Ids, &number.to_le_bytes())
+}
+
+fn id(number: u64) -> EventId {
+    let halves = [mix(number).to_le_bytes(), mix(!number).to_le_bytes()];
+    EventId(halves.concat().try_into().unwrap())
+}
+
+/// The number of the person of an event: each comes sixteen times, mostly within some thousand events.
+fn person(number: u64) -> u64 {
+    let near = number / 4 + mix(number) % 1_000;
+    match number % 64 {
+        0 => mix(number) % (number / 4 + 1),
+        _ => near / 4 * 4 / 4,
+    }
+}
+
+fn subjects(number: u64) -> Vec<Subject> {
+    let person = person(number);
+    let mut subjects = vec![
+        Subject::new(
+            SubjectKind::Person,
+            format_args!("{:016x}{:016x}", mix(person), person),
+        ),
+        Subject::new(SubjectKind::Order, format_args!("PO-{:07}", number / 20)),
+        Subject::new(
+            SubjectKind::Session,
+            format_args!("s-{:08x}", mix(number / 6) >> 32),
+        ),
+        Subject::new(
+            SubjectKind::Tenant,
+            format_args!("tenant{}.onmicrosoft.example", person % 50_000),
+        ),
+    ];
+    if number.is_multiple_of(2) {
+        subjects.push(Subject::new(
+            SubjectKind::Customer,
+            format_args!("C-{:06}", person % 40_000),
+        ));
+    }
+    subjects
+}
+
+fn entry(number: u64) -> Entry {
+    let mut names = vec![(mix(number) as u16 % 60).to_be_bytes().to_vec()];
+    names.extend(subjects(number).iter().map(|s| Listing::subject(s).name));
+    Entry::of_names(id(number), names.iter().map(Vec::as_slice))
+}
+
+fn status(name: &str) -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(name));
+    line.unwrap_or_default().replace('\t', " ")
+}
+
+fn cpu() -> String {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let words: Vec<_> = stat.split(' ').collect();
+    format!(
+        "user {} system {} (hundredths of a second)",
+        words[13], words[14]
+    )
+}
+
+fn length(path: &Path) -> u64 {
+    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap());
+    let lengths = entries.map(|entry| match entry.file_type().unwrap().is_dir() {
+        true => length(&entry.path()),
+        false => std::os::unix::fs::MetadataExt::blocks(&entry.metadata().unwrap()) * 512,
+    });
+    lengths.sum()
+}
+
+fn report(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |part: usize| times[(times.len() - 1) * part / 1000];
+    println!(
+        "{what}: median {:?}, p99 {:?}, most {:?}",
+        at(500),
+        at(990),
+        at(1000)
+    );
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn bench() {
+    let events: u64 = std::env::var("INDEX_BENCH_EVENTS").map_or(2_000_000, |n| n.parse().unwrap());
+    let place = std::env::var("INDEX_BENCH_AT").unwrap_or_else(|_| "/tmp/index-bench".to_owned());
+    let place = Path::new(&place);
+    drop(fs::remove_dir_all(place));
+    let (index, _) = disk::open(place, [1; 16], RunSize::default()).unwrap();
+    let (mut making, mut checking, mut adding, mut waiting) = [Duration::ZERO; 4].into();
+    let start = Instant::now();
+    let mut names = 0;
+    for first in (1..=events).step_by(BATCH_EVENTS as usize) {
+        let now = Instant::now();
+        let batch: Vec<_> = (first..=events.min(first + BATCH_EVENTS - 1))
+            .map(entry)
+            .collect();
+        names += batch
+            .iter()
+            .map(|entry| entry.names().count())
+            .sum::<usize>();
+        making += now.elapsed();
+        let now = Instant::now();
+        for entry in &batch {
+            assert_eq!(index.position(entry.id()).unwrap(), None);
+        }
+        checking += now.elapsed();
+        let now = Instant::now();
+        index.add(Position(first), &batch);
+        adding += now.elapsed();
+        let now = Instant::now();
+        index.make_room().unwrap();
+        waiting += now.elapsed();
+        if first / 1_000_000 != (first + BATCH_EVENTS) / 1_000_000 {
+            let runs = index.core.state().runs.len();
+            println!(
+                "{first}: {:?}, {runs} runs, {}",
+                start.elapsed(),
+                status("VmRSS")
+            );
+        }
+    }
+    println!("{events} events, {names} names: {:?}", start.elapsed());
+    println!("making {making:?} checking {checking:?} adding {adding:?} waiting {waiting:?}");
+    let now = Instant::now();
+    index.close().unwrap();
+    println!("close {:?}; {}; {}", now.elapsed(), status("VmHWM"), cpu());
+    let runs: Vec<_> = index
+        .core
+        .state()
+        .runs
+        .iter()
+        .map(|run| run.info.events())
+        .collect();
+    println!(
+        "{} bytes an event; runs {runs:?}",
+        length(place) as f64 / events as f64
+    );
+    drop(index);
+    let now = Instant::now();
+    let (index, rebuilt) = disk::open(place, [1; 16], RunSize::default()).unwrap();
+    println!("open {:?}, {rebuilt:?}", now.elapsed());
+    drop(fs::write("/proc/sys/vm/drop_caches", "3"));
+    for round in ["cold", "warm"] {
+        let mut histories = Vec::new();
+        let mut absences = Vec::new();
+        let mut ids = Vec::new();
+        for number in 0..2_000 {
+            let number = mix(number) % events + 1;
+            let some = subjects(number);
+            let listing = Listing::subject(&some[0]);
+            let now = Instant::now();
+            let found = index.positions(&listing, Position(0), 50).unwrap();
+            histories.push(now.elapsed());
+            assert!(!found.is_empty());
+            let absent = Listing::subject(&Subject::new(
+                SubjectKind::Person,
+                format_args!("{number:032x}"),
+            ));
+            let now = Instant::now();
+            assert_eq!(index.count(&absent).unwrap().0, 0);
+            absences.push(now.elapsed());
+            let now = Instant::now();
+            assert_eq!(index.position(id(number)).unwrap(), Some(Position(number)));
+            ids.push(now.elapsed());
+        }
+        report(&format!("{round} history"), histories);
+        report(&format!("{round} absent"), absences);
+        report(&format!("{round} id"), ids);
+    }
+    println!("{}; {}", status("VmHWM"), status("VmRSS"));
+    fs::remove_dir_all(place).unwrap();
+}

@@ -1,0 +1,355 @@
+//! Tending the runs: writing full overlays and merging runs, in threads of their own.
+//!
+//! Both threads end when the index is closed or when one of them fails; what is not in a run by then is
+//! in the log, and is added again at the next opening.
+
+use super::keep::Shelf;
+use super::write::{Target, merge, write_overlay};
+use super::{IndexError, Overlay, Run, RunSize};
+use crate::id::Position;
+use crate::index::filter::Kept;
+use crate::limits::{
+    OVERLAY_LENGTH_MAX_BYTES, OVERLAYS_FROZEN_MAX, RUN_MERGED_EVENTS_MAX, RUNS_MAX,
+};
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
+use std::thread::JoinHandle;
+
+/// What readers see.
+pub(crate) struct State {
+    /// Oldest first; they tile the positions from 1.
+    pub(crate) runs: Arc<Vec<Arc<Run>>>,
+    /// Full overlays after the runs, oldest first.
+    pub(crate) frozen: VecDeque<Arc<Overlay>>,
+    /// The overlay that grows.
+    pub(crate) overlay: Overlay,
+}
+
+impl State {
+    /// All overlays, oldest first.
+    pub(crate) fn overlays(&self) -> impl DoubleEndedIterator<Item = &Overlay> {
+        let frozen = self.frozen.iter().map(Arc::as_ref);
+        frozen.chain(std::iter::once(&self.overlay))
+    }
+}
+
+#[derive(Default)]
+struct Work {
+    closing: bool,
+    failed: Option<IndexError>,
+}
+
+/// What readers, the thread that adds, and the threads that tend the runs share.
+pub(crate) struct Core {
+    state: RwLock<State>,
+    pub(crate) shelf: Box<dyn Shelf>,
+    store_id: [u8; 16],
+    size: RunSize,
+    /// The number of the next run. Held while the list of runs is replaced.
+    next_number: Mutex<u64>,
+    kept: Kept,
+    work: Mutex<Work>,
+    /// Something that a thread may wait for has changed.
+    changed: Condvar,
+}
+
+impl Core {
+    /// An index over runs that were written before; they have to tile the positions from 1.
+    pub(crate) fn new(
+        shelf: Box<dyn Shelf>,
+        store_id: [u8; 16],
+        runs: Vec<Arc<Run>>,
+        size: RunSize,
+        kept: Kept,
+    ) -> Self {
+        let greatest = runs.iter().map(|run| run.info.number).max();
+        Self {
+            state: RwLock::new(State {
+                runs: Arc::new(runs),
+                frozen: VecDeque::new(),
+                overlay: Overlay::default(),
+            }),
+            shelf,
+            store_id,
+            size,
+            next_number: Mutex::new(greatest.unwrap_or(0) + 1),
+            kept,
+            work: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    pub(crate) fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes whoever waits for a change; after the change was made.
+    fn tell(&self) {
+        drop(self.work());
+        self.changed.notify_all();
+    }
+
+    /// Waits until something comes of `look`, which is called again after each change.
+    fn wait_for<T>(&self, look: impl Fn(&Work) -> Option<T>) -> T {
+        let mut work = self.work();
+        loop {
+            if let Some(found) = look(&work) {
+                return found;
+            }
+            let woken = self.changed.wait(work);
+            work = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Up to where the runs reach.
+    pub(crate) fn watermark(&self) -> Position {
+        let state = self.state();
+        state.runs.last().map_or(Position(0), |run| run.info.last)
+    }
+
+    /// Sets the overlay aside for the thread that writes runs, if it is full.
+    pub(crate) fn freeze_if_full(&self) -> bool {
+        let state = self.state();
+        let is_full = state.overlay.events() >= self.size.full.max(1)
+            || state.overlay.length_bytes() >= OVERLAY_LENGTH_MAX_BYTES;
+        drop(state);
+        if is_full {
+            self.freeze();
+        }
+        is_full
+    }
+
+    fn freeze(&self) {
+        let mut state = self.state_mut();
+        let full = std::mem::take(&mut state.overlay);
+        state.frozen.push_back(Arc::new(full));
+        drop(state);
+        self.tell();
+    }
+
+    /// Blocks while too many overlays wait. The error is what ended a thread.
+    pub(crate) fn wait_for_room(&self) -> Result<(), IndexError> {
+        self.wait_for(|work| match &work.failed {
+            Some(error) => Some(Err(error.clone())),
+            None => (self.state().frozen.len() <= OVERLAYS_FROZEN_MAX).then_some(Ok(())),
+        })
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target {
+            shelf: &*self.shelf,
+            store_id: self.store_id,
+            kept: &self.kept,
+        }
+    }
+
+    fn take_number(&self) -> u64 {
+        let mut next = self.next_number();
+        *next += 1;
+        *next - 1
+    }
+
+    fn next_number(&self) -> MutexGuard<'_, u64> {
+        let next = self.next_number.lock();
+        next.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes another list of runs the one that counts, on the medium first.
+    fn publish(
+        &self,
+        change: impl FnOnce(&mut Vec<Arc<Run>>),
+        also: impl FnOnce(&mut State),
+    ) -> Result<(), IndexError> {
+        // One change at a time.
+        let held = self.next_number();
+        let mut runs = self.state().runs.to_vec();
+        change(&mut runs);
+        let listed: Vec<_> = runs.iter().map(|run| run.info).collect();
+        self.shelf.commit(&listed)?;
+        let mut state = self.state_mut();
+        state.runs = Arc::new(runs);
+        also(&mut state);
+        drop(state);
+        drop(held);
+        self.tell();
+        Ok(())
+    }
+
+    /// Writes the oldest overlay that waits, if any.
+    pub(crate) fn write_frozen(&self) -> Result<(), IndexError> {
+        let oldest = self.state().frozen.front().cloned();
+        let Some(overlay) = oldest else {
+            return Ok(());
+        };
+        let run = write_overlay(self.target(), self.take_number(), &overlay)?;
+        self.publish(
+            |runs| runs.extend(run.map(Arc::new)),
+            |state| {
+                state.frozen.pop_front();
+            },
+        )
+    }
+
+    /// Merges runs if there are enough of one size; `false` if there are not, or if `stop` said so
+    /// meanwhile.
+    pub(crate) fn merge_some(&self, stop: &dyn Fn() -> bool) -> Result<bool, IndexError> {
+        let runs = Arc::clone(&self.state().runs);
+        let Some(range) = self.pick(&runs) else {
+            return Ok(false);
+        };
+        let old = runs.get(range.clone()).unwrap_or_default();
+        let Some(run) = merge(self.target(), self.take_number(), old, stop)? else {
+            return Ok(false);
+        };
+        // Only here runs are taken out of the list, so they are still where they were.
+        self.publish(
+            |runs| {
+                runs.splice(range, [Arc::new(run)]);
+            },
+            |_| {},
+        )?;
+        old.iter().for_each(|run| run.discard());
+        Ok(true)
+    }
+
+    /// Which runs to merge: the longest row of successive ones, as many as the fan-out or more, that
+    /// are not larger than their size allows; the smallest size that has such a row.
+    fn pick(&self, runs: &[Arc<Run>]) -> Option<Range<usize>> {
+        let fan_out = self.size.fan_out.max(2);
+        // An overlay is set aside when it holds a frame more than it should.
+        let mut events_max = self.size.full.max(1).saturating_mul(2);
+        let greatest = runs.iter().map(|run| run.info.events()).max()?;
+        loop {
+            let small = |run: &&Arc<Run>| run.info.events() <= events_max;
+            let row = runs.iter().rev().take_while(small).count();
+            let range = runs.len() - row..runs.len();
+            let row_runs = runs.get(range.clone()).unwrap_or_default();
+            let events: u64 = row_runs.iter().map(|run| run.info.events()).sum();
+            if row >= fan_out && events <= RUN_MERGED_EVENTS_MAX {
+                return Some(range);
+            }
+            if events_max >= greatest {
+                return None;
+            }
+            events_max = events_max.saturating_mul(fan_out as u64);
+        }
+    }
+
+    /// Writes what is worth it, after the threads have ended.
+    pub(crate) fn close(&self) -> Result<(), IndexError> {
+        if let Some(error) = self.work().failed.clone() {
+            return Err(error);
+        }
+        let events = self.state().overlay.events();
+        if events >= self.size.at_close.max(1) {
+            self.freeze();
+        }
+        while !self.state().frozen.is_empty() {
+            self.write_frozen()?;
+        }
+        while self.state().runs.len() > RUNS_MAX && self.merge_some(&|| false)? {}
+        let runs = Arc::clone(&self.state().runs);
+        let stamps: Vec<_> = runs.iter().map(|run| run.let_go()).collect();
+        self.shelf.close(&stamps);
+        Ok(())
+    }
+
+    fn closing(&self) -> bool {
+        let work = self.work();
+        work.closing || work.failed.is_some()
+    }
+
+    /// The thread that writes runs.
+    fn write_runs(&self) -> Result<(), IndexError> {
+        loop {
+            let goes_on = self.wait_for(|work| {
+                let state = self.state();
+                let waits = !state.frozen.is_empty();
+                let room = state.runs.len() <= RUNS_MAX || self.pick(&state.runs).is_none();
+                if work.closing || work.failed.is_some() {
+                    return Some(false);
+                }
+                (waits && room).then_some(true)
+            });
+            match goes_on {
+                true => self.write_frozen()?,
+                false => return Ok(()),
+            }
+        }
+    }
+
+    /// The thread that merges runs.
+    fn merge_runs(&self) -> Result<(), IndexError> {
+        loop {
+            let goes_on = self.wait_for(|work| {
+                if work.closing || work.failed.is_some() {
+                    return Some(false);
+                }
+                self.pick(&self.state().runs).map(|_| true)
+            });
+            match goes_on {
+                true => self.merge_some(&|| self.closing())?,
+                false => return Ok(()),
+            };
+        }
+    }
+
+    fn ended(&self, result: Result<(), IndexError>) {
+        if let Err(error) = result {
+            tracing::error!(%error, "the index could not be written");
+            self.work().failed.get_or_insert(error);
+            self.tell();
+        }
+    }
+}
+
+/// The threads, once there is something to write: who only reads has none.
+#[derive(Default)]
+pub(crate) struct Tenders(Mutex<Vec<JoinHandle<()>>>);
+
+impl Tenders {
+    /// Starts them, if they do not run yet.
+    pub(crate) fn start(&self, core: &Arc<Core>) -> Result<(), IndexError> {
+        type Task = fn(&Core) -> Result<(), IndexError>;
+        let tasks: [(&str, Task); 2] = [
+            ("ledger-index", Core::write_runs),
+            ("ledger-merge", Core::merge_runs),
+        ];
+        let mut threads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !threads.is_empty() {
+            return Ok(());
+        }
+        for (name, task) in tasks {
+            let core = Arc::clone(core);
+            let thread = std::thread::Builder::new().name(name.to_owned());
+            let thread = thread.spawn(move || core.ended(task(&core)));
+            threads.push(thread.map_err(|error| IndexError::Failed {
+                doing: "starting a thread of the index",
+                reason: error.to_string(),
+            })?);
+        }
+        Ok(())
+    }
+
+    /// Ends them and waits for that. A merge is given up; what is lost of it is done again.
+    pub(crate) fn stop(&self, core: &Core) {
+        core.work().closing = true;
+        core.tell();
+        let mut threads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for thread in threads.drain(..) {
+            // A thread that panicked has said so, and left nothing that counts.
+            drop(thread.join());
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Admission: what an append has to pass before it gets its positions.
+//!
+//! It is checked against the index, which has everything durable, the frame that is being written, and
+//! what was admitted to the frame that comes next.
+
+use super::append::{Answer, Condition, Known, Receipt};
+use super::draft::{Draft, Place};
+use super::error::{AppendError, StoreError};
+use super::prepare::{Guard, Offer, Prepared};
+use super::read::Shared;
+use crate::event::Event;
+use crate::id::{EventId, Position, Revision};
+use crate::index::Listing;
+use crate::subject::Subject;
+use std::collections::HashSet;
+
+/// What appends are checked against, and the frame that they go into.
+pub(crate) struct Admission<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) flight: Option<&'a Draft>,
+    pub(crate) draft: &'a mut Draft,
+}
+
+impl Admission<'_> {
+    /// Adds an append to the draft or says why not. The draft is as it was before if not.
+    pub(crate) fn admit(&mut self, offer: Offer) -> Answer {
+        let known = offer.known;
+        let offered = offer.events.len();
+        let mut places: Vec<Place> = Vec::new();
+        let mut fresh: Vec<Prepared> = Vec::with_capacity(offered);
+        let mut ids: HashSet<EventId> = HashSet::with_capacity(offered);
+        for event in offer.events {
+            let id = event.id();
+            let is_first = ids.insert(id);
+            if !is_first && known == Known::Refuse {
+                return Err(AppendError::Repeated { id });
+            }
+            if let Some(place) = self.known(&event)? {
+                places.push(place);
+            } else if is_first {
+                fresh.push(event);
+            } else {
+                check_same(&event, &fresh)?;
+            }
+        }
+        if let (Known::Refuse, Some(first), false) = (known, places.first(), fresh.is_empty()) {
+            return Err(AppendError::PartlyKnown {
+                known: places.len(),
+                offered,
+                position: first.position,
+            });
+        }
+        if fresh.is_empty() && !places.is_empty() {
+            return Ok(first_receipt(&places));
+        }
+        for guard in &offer.guards {
+            self.check(guard)?;
+        }
+        let appended = fresh.len();
+        let (first, last) = self.draft.add(fresh)?;
+        Ok(Receipt {
+            first,
+            last,
+            appended,
+            known: offered - appended,
+            recorded_at: first.map(|_| self.draft.recorded_at()),
+        })
+    }
+
+    /// Where an event with the id of another one is, after checking that it has the same content.
+    fn known(&self, offered: &Prepared) -> Result<Option<Place>, AppendError> {
+        let id = offered.id();
+        let Some(event) = self.find(id)? else {
+            return Ok(None);
+        };
+        let position = event.position;
+        if !same_content(&event, &offered.event()?) {
+            return Err(AppendError::OtherContent { id, position });
+        }
+        Ok(Some(Place {
+            position,
+            recorded_at: event.recorded_at,
+        }))
+    }
+
+    fn find(&self, id: EventId) -> Result<Option<Event>, AppendError> {
+        for draft in self.unsettled() {
+            if let Some(event) = draft.find(id)? {
+                return Ok(Some(event));
+            }
+        }
+        self.shared.find(id).map_err(AppendError::NotAppended)
+    }
+
+    /// What is not in the index yet, in order.
+    fn unsettled(&self) -> impl Iterator<Item = &Draft> {
+        self.flight.into_iter().chain([&*self.draft])
+    }
+
+    fn check(&self, guard: &Guard) -> Result<(), AppendError> {
+        let Guard { condition, listing } = guard;
+        match condition {
+            Condition::SubjectAt { subject, revision } => self.at(subject, listing, *revision),
+            Condition::SubjectAbsent { subject } => self.at(subject, listing, Revision(0)),
+            Condition::SubjectUnchangedSince { subject, position } => {
+                match self.first_after(listing, *position)? {
+                    None => Ok(()),
+                    Some(changed) => Err(AppendError::Changed {
+                        subject: subject.clone(),
+                        since: *position,
+                        changed,
+                    }),
+                }
+            }
+        }
+    }
+
+    fn at(
+        &self,
+        subject: &Subject,
+        listing: &Listing,
+        expected: Revision,
+    ) -> Result<(), AppendError> {
+        let stored = self.shared.index.count(listing).map_err(not_appended)?;
+        let unsettled: u64 = self.unsettled().map(|draft| draft.count(listing)).sum();
+        let found = Revision(stored.0 + unsettled);
+        if found == expected {
+            return Ok(());
+        }
+        Err(AppendError::WrongRevision {
+            subject: subject.clone(),
+            expected,
+            found,
+        })
+    }
+
+    fn first_after(
+        &self,
+        listing: &Listing,
+        after: Position,
+    ) -> Result<Option<Position>, AppendError> {
+        let stored = self.shared.index.positions(listing, after, 1);
+        if let Some(position) = stored.map_err(not_appended)?.first() {
+            return Ok(Some(*position));
+        }
+        let mut unsettled = self.unsettled();
+        Ok(unsettled.find_map(|draft| draft.first_after(listing, after)))
+    }
+}
+
+fn not_appended(error: crate::index::IndexError) -> AppendError {
+    AppendError::NotAppended(StoreError::Index(error))
+}
+
+/// An id that stands twice in one append has to be the same event both times.
+fn check_same(event: &Prepared, fresh: &[Prepared]) -> Result<(), AppendError> {
+    let id = event.id();
+    let first = fresh.iter().find(|other| other.id() == id);
+    let first = first.ok_or(AppendError::Repeated { id })?;
+    match same_content(&first.event()?, &event.event()?) {
+        true => Ok(()),
+        false => Err(AppendError::Repeated { id }),
+    }
+}
+
+fn same_content(one: &Event, other: &Event) -> bool {
+    one.fact == other.fact || one.content() == other.content()
+}
+
+/// What a wholly known append was answered the first time, except that nothing was appended now.
+fn first_receipt(places: &[Place]) -> Receipt {
+    let last = places.iter().max_by_key(|place| place.position);
+    Receipt {
+        first: places.iter().map(|place| place.position).min(),
+        last: last.map_or(Position(0), |place| place.position),
+        appended: 0,
+        known: places.len(),
+        recorded_at: last.map(|place| place.recorded_at),
+    }
+}
