@@ -3,7 +3,7 @@
 
 use super::copying::{Copying, count};
 use super::error::StoreError;
-use super::manifest::Manifest;
+use super::manifest::{Form, Manifest};
 use crate::event::field::Count;
 use crate::event::kinds::IncarnationBegun;
 use crate::event::word::IncarnationCause;
@@ -83,6 +83,7 @@ pub(super) fn begin(
     let lost = std::mem::take(&mut copy.lost);
     drop(copy);
     let begun = Manifest {
+        form: Form::Store,
         incarnation: number,
         engine: new.engine.map_or(manifest.engine, str::to_owned),
         epoch,
