@@ -4,8 +4,11 @@ use crate::clock::SystemClock;
 use crate::error::{Class, Failure};
 use crate::output::note;
 use crate::privacy::shown_path;
+use crate::progress::Progress;
 use crate::signing;
 use crate::vault::{Vault, path_beside};
+use ledger::id::Position;
+use ledger::index::RunSize;
 use ledger::proof::{CheckpointFolder, Origin, SignerKey};
 use ledger::secret::{Keyring, PepperId};
 use ledger::store::{AppendError, DEFAULT_ENGINE, IntegrityError, NewStore, Store, StoreError};
@@ -75,8 +78,20 @@ impl Place {
 
     /// Opens the store alone: for what needs no secret.
     pub fn open_store(&self) -> Result<Store, Failure> {
-        let store = Store::open(&self.store, Box::new(SystemClock));
-        store.map_err(|error| self.cannot_open(&error))
+        let mut progress = Progress::of_events("building the index", 0);
+        let mut watch = |done, of| progress.over(done, of);
+        let clock = Box::new(SystemClock);
+        let store = Store::open_watched(&self.store, clock, RunSize::default(), &mut watch);
+        let store = store.map_err(|error| self.cannot_open(&error))?;
+        if !store.lost().is_empty() {
+            note(&format!(
+                "lost from the store {}: {}, {}",
+                shown_path(&self.store),
+                events(store.lost()),
+                positions(store.lost())
+            ));
+        }
+        Ok(store)
     }
 
     /// Ends the work with a store that was written to.
@@ -226,6 +241,32 @@ impl Place {
     }
 }
 
+/// How many ranges of positions a message names.
+const RANGES_SHOWN_MAX: usize = 5;
+
+/// How many events some ranges of positions hold.
+pub fn events(ranges: &[(Position, Position)]) -> String {
+    let count: u64 = ranges.iter().map(|(a, b)| b.0 - a.0 + 1).sum();
+    match count {
+        1 => "1 event".to_owned(),
+        count => format!("{count} events"),
+    }
+}
+
+/// Ranges of positions, as a message names them.
+pub fn positions(ranges: &[(Position, Position)]) -> String {
+    let shown = ranges.iter().take(RANGES_SHOWN_MAX);
+    let shown = shown.map(|(first, last)| match first == last {
+        true => format!("position {first}"),
+        false => format!("positions {first} to {last}"),
+    });
+    let shown: Vec<_> = shown.collect();
+    match ranges.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more ranges", shown.join(", ")),
+    }
+}
+
 /// The pepper that the pseudonyms of a store are keyed with.
 pub fn pepper_of(store: &Store) -> Result<PepperId, Failure> {
     store.description().pepper.ok_or_else(|| {
@@ -238,6 +279,7 @@ pub fn pepper_of(store: &Store) -> Result<PepperId, Failure> {
 pub fn store_failure(what: impl Into<String>, error: &StoreError) -> Failure {
     let class = match error.is_damage() {
         true => Class::IntegrityBroken,
+        false if error.is_refusal() => Class::Refused,
         false => Class::CouldNotRun,
     };
     Failure::new(what, error.to_string(), error.hint()).class(class)

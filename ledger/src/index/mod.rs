@@ -301,8 +301,10 @@ impl Index {
         let frozen = state.frozen.back().and_then(|overlay| overlay.range());
         let run = state.runs.last().map(|run| run.info.last);
         let after = frozen.map(|(_, last)| last).or(run);
-        let first = after.unwrap_or(Position(0)).next();
-        state.overlay.pass(first, until);
+        let after = after.unwrap_or(Position(0));
+        if until > after {
+            state.overlay.pass(after.next(), until);
+        }
     }
 
     /// Hands the overlay to the thread that writes runs once it is full. Blocks while too many wait

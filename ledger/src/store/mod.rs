@@ -166,12 +166,12 @@ impl Store {
             recovered: None,
             lock: None,
         };
-        Self::start(parts, clock)
+        Self::start(parts, clock, &mut |_, _| {})
     }
 
     /// Brings the index up to the end of the log and starts the sequencer.
-    fn start(parts: Parts, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
-        let recorded_at = catch_up(&*parts.log, &parts.index)?;
+    fn start(parts: Parts, clock: Box<dyn Clock>, watch: Watch<'_>) -> Result<Self, StoreError> {
+        let recorded_at = catch_up(&*parts.log, &parts.index, watch)?;
         let end = parts.log.end();
         let (durable, watched) = watch::channel(end);
         let desk = Desk::new(end, clock, recorded_at);
@@ -345,7 +345,7 @@ fn last_epoch(log: &dyn CommitLog) -> Result<Epoch, StoreError> {
 
 /// Adds to the index what the log holds after its watermark. Returns when the last event was
 /// recorded. Costs one decoding an event.
-fn catch_up(log: &dyn CommitLog, index: &Index) -> Result<Timestamp, StoreError> {
+fn catch_up(log: &dyn CommitLog, index: &Index, watch: Watch<'_>) -> Result<Timestamp, StoreError> {
     let end = log.end();
     let mut recorded_at = Timestamp::from_micros(i64::MIN);
     let mut position = index
@@ -375,6 +375,7 @@ fn catch_up(log: &dyn CommitLog, index: &Index) -> Result<Timestamp, StoreError>
         }
         index.add(first, &entries);
         index.make_room()?;
+        watch(frame.last(), end);
     }
     Ok(recorded_at)
 }

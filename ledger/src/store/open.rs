@@ -1,11 +1,12 @@
 //! Making and opening stores in directories.
 
+use super::copying::Watch;
 use super::directory::{Directory, lock};
 use super::error::{PathDisplay, StoreError};
 use super::making::make_beside;
 use super::manifest::{Form, Manifest};
 use super::{Description, FORMAT_VERSION, Parts, Store};
-use crate::files;
+use crate::files::{self, FileError};
 use crate::id::Position;
 use crate::index::{RunSize, disk};
 use crate::log::{CommitLog, Engine, Epoch, LogError, Opened, Opening, Torn};
@@ -13,6 +14,7 @@ use crate::proof::CheckpointFolder;
 use crate::secret::PepperId;
 use crate::time::{Clock, Timestamp};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The engine of new stores, unless another is asked for.
@@ -60,6 +62,36 @@ impl Store {
         clock: Box<dyn Clock>,
         runs: RunSize,
     ) -> Result<Self, StoreError> {
+        Self::open_watched(path, clock, runs, &mut |_, _| {})
+    }
+
+    /// [`Store::open`] after taking away everything that is derived from the log, so that it is built again.
+    /// Costs one decoding an event.
+    pub fn rebuild(
+        path: &Path,
+        clock: Box<dyn Clock>,
+        watch: Watch<'_>,
+    ) -> Result<Self, StoreError> {
+        Manifest::read(path)?;
+        let held = lock(path)?;
+        let index = Directory::index(path);
+        match fs::remove_dir_all(&index) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(FileError::new("removing", &index, error).into());
+            }
+            _ => files::sync_directory(path)?,
+        }
+        drop(held);
+        Self::open_watched(path, clock, RunSize::default(), watch)
+    }
+
+    /// [`Store::open_with`], telling how far the index has been brought up to the log.
+    pub fn open_watched(
+        path: &Path,
+        clock: Box<dyn Clock>,
+        runs: RunSize,
+        watch: Watch<'_>,
+    ) -> Result<Self, StoreError> {
         // The lock is a file, and must not be left in a directory that is no store.
         Manifest::read(path)?;
         let lock = lock(path)?;
@@ -104,7 +136,7 @@ impl Store {
             recovered,
             lock: Some(lock),
         };
-        Self::start(parts, clock)
+        Self::start(parts, clock, watch)
     }
 }
 
