@@ -9,8 +9,8 @@ use ledger::log::Engine;
 use ledger::proof::leaf_hash;
 use ledger::secret::Pepper;
 use ledger::store::{
-    Identity, IndexState, Known, NewIncarnation, NewStore, Store, StoreError, back_up, examine,
-    restore, salvage,
+    Identity, IndexState, Known, NewIncarnation, Store, StoreError, back_up, examine, restore,
+    salvage,
 };
 use ledger::time::Timestamp;
 use std::fs;
@@ -18,20 +18,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tests::facts::{clock, session_started, tenant_created};
-use tests::stores::{Place, copy, open, sequence, try_open};
+use tests::fault::append as sequence;
+use tests::fault::victim::Orders;
+use tests::stores::{Place, copy, create_with, open, try_open};
 
 const STORE_ID: [u8; 16] = [7; 16];
 const APPENDS: usize = 30;
 const ENGINES: [&str; 2] = ["sled", "journal"];
 
 fn create(path: &Path, engine: &str) -> Store {
-    let new = NewStore {
-        engine: Engine::named(engine).unwrap().name,
-        pepper: Pepper::public().id(),
-        store_id: STORE_ID,
-        created_at: Timestamp::from_micros(0),
-    };
-    Store::create(path, new, clock()).unwrap()
+    create_with(path, engine).unwrap()
 }
 
 /// A store that was closed, and what it holds.
@@ -483,9 +479,18 @@ fn a_backup_of_a_salvaged_store_keeps_the_places_of_what_was_lost() {
 fn a_backup_beside_a_writer_is_a_prefix_of_whole_appends_and_grows() {
     let place = Place::new();
     create(&place.store(), "journal").close().unwrap();
-    let witness = place.path().join("witness");
+    // It closes and opens its store often, and its segments are short.
+    let orders = Orders {
+        store: place.store(),
+        witness: place.path().join("witness"),
+        engine: "journal".to_owned(),
+        appends: 100_000,
+        window: 5,
+        close_every: 50,
+        close: false,
+    };
     let mut writer = Command::new(env!("CARGO_BIN_EXE_store_writer"));
-    let mut writer = writer.arg(place.store()).arg(&witness).spawn().unwrap();
+    let mut writer = writer.args(orders.arguments()).spawn().unwrap();
     let backup = place.path().join("backup");
     let mut ends = Vec::new();
     let start = Instant::now();

@@ -8,10 +8,11 @@ use crate::progress::Progress;
 use crate::signing;
 use crate::vault::{Vault, path_beside};
 use ledger::id::Position;
-use ledger::index::RunSize;
 use ledger::proof::{CheckpointFolder, Origin, SignerKey};
 use ledger::secret::{Keyring, PepperId};
-use ledger::store::{AppendError, DEFAULT_ENGINE, IntegrityError, NewStore, Store, StoreError};
+use ledger::store::{
+    AppendError, DEFAULT_ENGINE, IntegrityError, NewStore, Sizes, Store, StoreError,
+};
 use ledger::time::Clock;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -81,7 +82,7 @@ impl Place {
         let mut progress = Progress::of_events("building the index", 0);
         let mut watch = |done, of| progress.over(done, of);
         let clock = Box::new(SystemClock);
-        let store = Store::open_watched(&self.store, clock, RunSize::default(), &mut watch);
+        let store = Store::open_watched(&self.store, clock, Sizes::default(), &mut watch);
         let store = store.map_err(|error| self.cannot_open(&error))?;
         if !store.lost().is_empty() {
             note(&format!(

@@ -2,12 +2,14 @@
 //! the identity of the one before, so that its vault stays valid, and says in its log that it is another.
 
 use super::copying::{Copying, count};
+use super::directory::Directory;
 use super::error::StoreError;
 use super::manifest::{Form, Manifest};
 use crate::event::field::Count;
 use crate::event::kinds::IncarnationBegun;
 use crate::event::word::IncarnationCause;
 use crate::event::{Event, Fact, Source};
+use crate::files;
 use crate::id::{EventId, Name, Position};
 use crate::log::{Epoch, Frame, LogError};
 use crate::secret::PepperId;
@@ -82,6 +84,7 @@ pub(super) fn begin(
     copy.log.close()?;
     let lost = std::mem::take(&mut copy.lost);
     drop(copy);
+    files::sync_everything(&Directory::log(directory))?;
     let begun = Manifest {
         form: Form::Store,
         incarnation: number,

@@ -47,7 +47,7 @@ pub use examine::{Examination, IndexState, examine};
 use futures_core::Stream;
 pub use incarnation::{Identity, Incarnation, NewIncarnation};
 pub use integrity::IntegrityError;
-pub use open::{DEFAULT_ENGINE, NewStore, Recovered};
+pub use open::{DEFAULT_ENGINE, NewStore, Recovered, Sizes};
 use prepare::Offer;
 pub use read::{Events, Frames};
 use read::{Shared, event_of};

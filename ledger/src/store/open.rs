@@ -9,6 +9,7 @@ use super::{Description, FORMAT_VERSION, Parts, Store};
 use crate::files::{self, FileError};
 use crate::id::Position;
 use crate::index::{RunSize, disk};
+use crate::limits::SEGMENT_LENGTH_BYTES;
 use crate::log::{CommitLog, Engine, Epoch, LogError, Opened, Opening, Torn};
 use crate::proof::CheckpointFolder;
 use crate::secret::PepperId;
@@ -33,6 +34,24 @@ pub struct NewStore {
     pub engine: &'static str,
 }
 
+/// How much a store keeps in one piece.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    /// How many events go into a run of the index.
+    pub runs: RunSize,
+    /// How long the segments of the log become, for an engine that has them.
+    pub segment_length_bytes: u64,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self {
+            runs: RunSize::default(),
+            segment_length_bytes: SEGMENT_LENGTH_BYTES,
+        }
+    }
+}
+
 /// What was cut from the end of a log when it was opened after an unclean stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovered {
@@ -53,16 +72,12 @@ impl Store {
     /// Opens the store at a path. After a clean close this costs the opening of two sled files and
     /// reading what the index does not cover; after a kill the end of the log is recovered first.
     pub fn open(path: &Path, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
-        Self::open_with(path, clock, RunSize::default())
+        Self::open_with(path, clock, Sizes::default())
     }
 
-    /// [`Store::open`] with another size of index runs: for tests.
-    pub fn open_with(
-        path: &Path,
-        clock: Box<dyn Clock>,
-        runs: RunSize,
-    ) -> Result<Self, StoreError> {
-        Self::open_watched(path, clock, runs, &mut |_, _| {})
+    /// [`Store::open`] with other sizes of runs and segments: for tests.
+    pub fn open_with(path: &Path, clock: Box<dyn Clock>, sizes: Sizes) -> Result<Self, StoreError> {
+        Self::open_watched(path, clock, sizes, &mut |_, _| {})
     }
 
     /// [`Store::open`] after taking away everything that is derived from the log, so that it is built again.
@@ -82,14 +97,14 @@ impl Store {
             _ => files::sync_directory(path)?,
         }
         drop(held);
-        Self::open_watched(path, clock, RunSize::default(), watch)
+        Self::open_watched(path, clock, Sizes::default(), watch)
     }
 
     /// [`Store::open_with`], telling how far the index has been brought up to the log.
     pub fn open_watched(
         path: &Path,
         clock: Box<dyn Clock>,
-        runs: RunSize,
+        sizes: Sizes,
         watch: Watch<'_>,
     ) -> Result<Self, StoreError> {
         // The lock is a file, and must not be left in a directory that is no store.
@@ -101,12 +116,14 @@ impl Store {
         let signed = Position(CheckpointFolder::of(path).reached()?.0);
         let watermark = disk::watermark(&index, manifest.store_id);
         let reached = watermark.max(manifest.reached).max(signed);
-        let opening = match manifest.is_open {
+        let left = match manifest.is_open {
             true => Opening::unclean(reached),
-            false => Opening {
-                reached,
-                ..Opening::clean()
-            },
+            false => Opening::clean(),
+        };
+        let opening = Opening {
+            reached,
+            segment_length_bytes: sizes.segment_length_bytes,
+            ..left
         };
         let Opened { log, torn } = open_log(path, engine, opening)?;
         let recovered = torn.map(|torn| keep(path, &torn, &manifest)).transpose()?;
@@ -124,7 +141,7 @@ impl Store {
         if super::last_epoch(&*log)? > manifest.epoch {
             return Err(older(path, "the log was written under a later epoch"));
         }
-        let (index, _) = disk::open(&index, manifest.store_id, runs)?;
+        let (index, _) = disk::open(&index, manifest.store_id, sizes.runs)?;
         let parts = Parts {
             log,
             index,
@@ -193,7 +210,7 @@ pub(super) fn make_log(path: &Path, engine: &str) -> Result<Box<dyn CommitLog>, 
     let directory = Directory::log(path);
     files::make_directory(&directory)?;
     let opened = (engine.open)(&directory, Opening::clean())?;
-    files::sync_directory(&directory)?;
+    files::sync_everything(&directory)?;
     Ok(opened.log)
 }
 
