@@ -247,7 +247,7 @@ fn every_event_outside_the_damaged_frames_is_salvaged_and_the_others_are_named()
             let to = place.path().join("new");
             let leaf = |position: Position| {
                 let number = usize::try_from(position.0).unwrap() - 1;
-                (position.0 % 2 == 0).then(|| leaves[number])
+                position.0.is_multiple_of(2).then(|| leaves[number])
             };
             salvage(
                 &place.store(),
