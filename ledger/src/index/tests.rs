@@ -291,7 +291,7 @@ impl Damaged {
 
 impl Chunks for Damaged {
     fn at_or_before(&self, key: &[u8]) -> Result<Option<super::chunk::Chunk>, IndexError> {
-        let before = self
+        let mut before = self
             .all()
             .into_iter()
             .filter(|(at, _)| at.as_slice() <= key);

@@ -42,6 +42,22 @@ struct Origin<'a> {
     frames: &'a dyn Fn(Position) -> Result<Frames<'a>, StoreError>,
 }
 
+/// How much goes into one segment of a backup, and between two syncs of it.
+#[derive(Clone, Copy)]
+struct Steps {
+    segment_length_bytes: u64,
+    sync_bytes: u64,
+}
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self {
+            segment_length_bytes: SEGMENT_LENGTH_BYTES,
+            sync_bytes: COPY_SYNC_BYTES,
+        }
+    }
+}
+
 /// Backs up the store at a path to a directory, which is made if nothing is there. A store of the journal
 /// engine is read beside its writer, up to where its manifest says that it is durable; any other one
 /// is opened, which another process must not have done. The first backup costs a pass over the log, a later
@@ -71,7 +87,7 @@ pub fn back_up(
         manifest,
         frames: &frames,
     };
-    write(&origin, to, SEGMENT_LENGTH_BYTES, watch)
+    write(&origin, to, Steps::default(), watch)
 }
 
 impl Store {
@@ -106,7 +122,7 @@ impl Store {
             manifest,
             frames: &frames,
         };
-        write(&origin, to, SEGMENT_LENGTH_BYTES, watch)
+        write(&origin, to, Steps::default(), watch)
     }
 }
 
@@ -114,7 +130,7 @@ impl Store {
 fn write(
     origin: &Origin<'_>,
     to: &Path,
-    segment_length_bytes: u64,
+    steps: Steps,
     watch: Watch<'_>,
 ) -> Result<BackedUp, StoreError> {
     if fs::symlink_metadata(to).is_err() {
@@ -133,7 +149,7 @@ fn write(
     journal::cut_after(&directory, before)?;
     let opening = Opening {
         reached: before,
-        segment_length_bytes,
+        segment_length_bytes: steps.segment_length_bytes,
         ..Opening::clean()
     };
     let log = (journal::ENGINE.open)(&directory, opening)?.log;
@@ -150,7 +166,7 @@ fn write(
         let length = frame.bytes().len() as u64;
         copied_bytes += length;
         unsynced_bytes += length;
-        if unsynced_bytes >= COPY_SYNC_BYTES {
+        if unsynced_bytes >= steps.sync_bytes {
             log.sync()?;
             at(origin, log.end()).write(to)?;
             unsynced_bytes = 0;

@@ -7,7 +7,10 @@ use crate::secret::Pepper;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const SEGMENT_LENGTH_BYTES: u64 = 2_000;
+const STEPS: Steps = Steps {
+    segment_length_bytes: 2_000,
+    sync_bytes: 1_500,
+};
 
 fn frame(number: u64) -> StoredFrame {
     let events = [vec![number as u8; 300], vec![1; 10]];
@@ -42,7 +45,7 @@ fn back_up(to: &Path, manifest: Manifest) -> Result<BackedUp, StoreError> {
         manifest,
         frames: &frames,
     };
-    write(&origin, to, SEGMENT_LENGTH_BYTES, &mut |_, _| {})
+    write(&origin, to, STEPS, &mut |_, _| {})
 }
 
 fn segments(to: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -145,7 +148,7 @@ fn what_is_no_backup_of_this_history_is_refused_and_left_as_it_is() {
         manifest: manifest(5),
         frames: &frames,
     };
-    let parted = write(&origin, &to, SEGMENT_LENGTH_BYTES, &mut |_, _| {}).unwrap_err();
+    let parted = write(&origin, &to, STEPS, &mut |_, _| {}).unwrap_err();
     assert!(matches!(
         parted,
         StoreError::Parted {
@@ -156,4 +159,34 @@ fn what_is_no_backup_of_this_history_is_refused_and_left_as_it_is() {
     assert!(refused.iter().chain([&parted]).all(StoreError::is_refusal));
     assert_eq!(segments(&to), before);
     check(&to, 5);
+}
+
+#[test]
+fn a_backup_whose_source_fails_is_whole_up_to_its_manifest_and_goes_on() {
+    for fails_at in 0..30 {
+        let place = tempfile::tempdir().unwrap();
+        let to = place.path().join("backup");
+        let frames = |after: Position| {
+            let frames = (after.0 / 2..40).map(|number| match number == fails_at {
+                true => Err(StoreError::NotAStore {
+                    path: PathDisplay::from(Path::new("nowhere")),
+                }),
+                false => Ok(frame(number)),
+            });
+            let frames: Frames<'_> = Box::new(frames);
+            Ok(frames)
+        };
+        let origin = Origin {
+            path: Path::new("nowhere"),
+            manifest: manifest(40),
+            frames: &frames,
+        };
+        assert!(write(&origin, &to, STEPS, &mut |_, _| {}).is_err());
+        let reached = Manifest::read_form(&to, Form::Backup).unwrap().reached;
+        let synced = STEPS.sync_bytes.div_ceil(frame(0).bytes().len() as u64);
+        assert_eq!(reached, Position(fails_at / synced * synced * 2));
+        check(&to, reached.0 / 2);
+        back_up(&to, manifest(40)).unwrap();
+        check(&to, 40);
+    }
 }
