@@ -145,3 +145,12 @@ pub const SEGMENT_WAYPOINT_BYTES: u64 = 16 << 10;
 
 /// How many bytes a sequential reader of a journal takes from the medium at once.
 pub const SCAN_LENGTH_BYTES: usize = 1 << 20;
+
+/// How many pieces of frames a salvage of the sled engine looks for at once: about 60 bytes each.
+pub const SALVAGE_PIECES_MAX: usize = 1 << 18;
+
+/// How many damaged places of a log a salvage remembers.
+pub const DAMAGE_NOTES_MAX: usize = 256;
+
+/// How many bytes of frames are copied between two syncs of the copy.
+pub const COPY_SYNC_BYTES: u64 = 64 << 20;

@@ -7,6 +7,7 @@ use crate::privacy::shown_path;
 use crate::progress::Progress;
 use crate::signing;
 use crate::vault::{Vault, path_beside};
+use ledger::id::Position;
 use ledger::proof::{CheckpointFolder, Origin, SignerKey};
 use ledger::secret::{Keyring, PepperId};
 use ledger::store::{AppendError, DEFAULT_ENGINE, IntegrityError, NewStore, Store, StoreError};
@@ -102,6 +103,14 @@ impl Place {
                  was cut at position {}; what there was of it is in {}",
                 recovered.first,
                 shown_path(&recovered.kept_at)
+            ));
+        }
+        if !store.lost().is_empty() {
+            note(&format!(
+                "lost from the store {}: {}, {}",
+                shown_path(&self.store),
+                events(store.lost()),
+                positions(store.lost())
             ));
         }
         Ok(store)
@@ -254,6 +263,32 @@ impl Place {
     }
 }
 
+/// How many ranges of positions a message names.
+const RANGES_SHOWN_MAX: usize = 5;
+
+/// How many events some ranges of positions hold.
+pub fn events(ranges: &[(Position, Position)]) -> String {
+    let count: u64 = ranges.iter().map(|(a, b)| b.0 - a.0 + 1).sum();
+    match count {
+        1 => "1 event".to_owned(),
+        count => format!("{count} events"),
+    }
+}
+
+/// Ranges of positions, as a message names them.
+pub fn positions(ranges: &[(Position, Position)]) -> String {
+    let shown = ranges.iter().take(RANGES_SHOWN_MAX);
+    let shown = shown.map(|(first, last)| match first == last {
+        true => format!("position {first}"),
+        false => format!("positions {first} to {last}"),
+    });
+    let shown: Vec<_> = shown.collect();
+    match ranges.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more ranges", shown.join(", ")),
+    }
+}
+
 /// The pepper that the pseudonyms of a store are keyed with.
 pub fn pepper_of(store: &Store) -> Result<PepperId, Failure> {
     store.description().pepper.ok_or_else(|| {
@@ -266,6 +301,7 @@ pub fn pepper_of(store: &Store) -> Result<PepperId, Failure> {
 pub fn store_failure(what: impl Into<String>, error: &StoreError) -> Failure {
     let class = match error.is_damage() {
         true => Class::IntegrityBroken,
+        false if error.is_refusal() => Class::Refused,
         false => Class::CouldNotRun,
     };
     Failure::new(what, error.to_string(), error.hint()).class(class)

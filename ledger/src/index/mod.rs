@@ -297,6 +297,18 @@ impl Index {
         }
     }
 
+    /// Passes over positions up to one, whose events are lost.
+    pub(crate) fn pass(&self, until: Position) {
+        let mut state = self.core.state_mut();
+        let frozen = state.frozen.back().and_then(|overlay| overlay.range());
+        let run = state.runs.last().map(|run| run.info.last);
+        let after = frozen.map(|(_, last)| last).or(run);
+        let after = after.unwrap_or(Position(0));
+        if until > after {
+            state.overlay.pass(after.next(), until);
+        }
+    }
+
     /// Hands the overlay to the thread that writes runs once it is full. Blocks while too many wait
     /// there. The error is what stopped that thread: nothing more should be added then, since
     /// nothing would bound the memory that it takes.

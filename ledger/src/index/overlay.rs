@@ -66,6 +66,12 @@ impl Overlay {
         }
     }
 
+    /// Covers the positions up to one without an event, from `first` on if it is empty.
+    pub(crate) fn pass(&mut self, first: Position, until: Position) {
+        let first = self.range.map_or(first, |(first, _)| first);
+        self.range = Some((first, until));
+    }
+
     fn add_name(&mut self, position: Position, name: Name<'_>) {
         let link = self.links.len();
         self.links.push(Link {

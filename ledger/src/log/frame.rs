@@ -278,11 +278,6 @@ impl Frame {
         Ok(header)
     }
 
-    /// How many bytes the frame has whose beginning is given, as its header says.
-    pub fn whole_length(beginning: &[u8]) -> Result<usize, FrameError> {
-        Ok(Header::read(beginning)?.whole_length())
-    }
-
     /// Under which epoch it was written.
     pub fn epoch(&self) -> Epoch {
         self.header.epoch

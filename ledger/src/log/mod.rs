@@ -7,8 +7,11 @@ pub mod block;
 pub mod frame;
 pub mod journal;
 pub mod memory;
+pub mod salvage;
 pub mod sled;
 pub(crate) mod sled_file;
+mod sled_piece;
+mod sled_salvage;
 
 use crate::id::Position;
 use crate::limits::SEGMENT_LENGTH_BYTES;
@@ -16,6 +19,7 @@ pub use block::{Block, StoredBlock};
 use frame::FrameError;
 pub use frame::{Epoch, Frame};
 pub use memory::MemoryLog;
+pub use salvage::{Damage, Salvage};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -209,6 +213,8 @@ pub struct Engine {
     pub persistent: bool,
     /// Opens the log in a directory of its own, making it if it is empty.
     pub open: fn(&Path, Opening) -> Result<Opened, LogError>,
+    /// Reads what can be read of the log in a directory.
+    pub salvage: fn(&Path) -> Result<Box<dyn Salvage>, LogError>,
 }
 
 /// Every engine.

@@ -31,6 +31,42 @@ pub enum StoreError {
         /// The path that was given.
         path: PathDisplay,
     },
+    /// A backup is there, and a store was wanted.
+    #[error("{path} is a backup, and no store")]
+    IsBackup {
+        /// The path that was given.
+        path: PathDisplay,
+    },
+    /// A store is there, and a backup was wanted.
+    #[error("{path} is a store, and no backup")]
+    NotABackup {
+        /// The path that was given.
+        path: PathDisplay,
+    },
+    /// The backup is of another store.
+    #[error("{path} is a backup of another store")]
+    OtherStore {
+        /// The backup.
+        path: PathDisplay,
+    },
+    /// The backup and the store have not the same history.
+    #[error("{path} holds another history than the store, at position {position} at the latest")]
+    Parted {
+        /// The backup.
+        path: PathDisplay,
+        /// A position up to which they are not the same.
+        position: Position,
+    },
+    /// The backup goes further than the store.
+    #[error("{path} reaches position {backup}, but the store only {store}")]
+    Ahead {
+        /// The backup.
+        path: PathDisplay,
+        /// How far the backup reaches.
+        backup: Position,
+        /// How far the store has durably reached.
+        store: Position,
+    },
     /// Something is already where a store was going to be made.
     #[error("{path} already exists")]
     Exists {
@@ -183,6 +219,19 @@ impl StoreError {
             Self::NotAStore { .. } => {
                 "check the path; a store is a directory that holds a file named `manifest`"
             }
+            Self::IsBackup { .. } => "`actl restore` makes a store of a backup",
+            Self::NotABackup { .. } => {
+                "give the directory of a backup, or a path where nothing is yet"
+            }
+            Self::OtherStore { .. } => {
+                "give the backup of this store, or a path where nothing is yet"
+            }
+            Self::Parted { .. } => {
+                "keep that backup: it has events that this store has not; give a path where nothing is yet"
+            }
+            Self::Ahead { .. } => {
+                "keep that backup: this store may be an old copy; `actl restore` makes a store of the backup"
+            }
             Self::Exists { .. } => "give a path where nothing is yet, or open the store there",
             Self::OtherVersion { .. } | Self::UnknownEngine { .. } => {
                 "use the version of `actl` that made the store"
@@ -206,6 +255,14 @@ impl StoreError {
         }
     }
 
+    /// Whether what was asked contradicts what is recorded: nothing was done, and nothing is wrong.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::OtherStore { .. } | Self::Parted { .. } | Self::Ahead { .. }
+        )
+    }
+
     /// Whether what is stored is not what was written, as opposed to a wrong path or a busy store.
     pub fn is_damage(&self) -> bool {
         match self {
@@ -221,6 +278,11 @@ impl StoreError {
             Self::Missing { .. }
             | Self::IsFile { .. }
             | Self::NotAStore { .. }
+            | Self::IsBackup { .. }
+            | Self::NotABackup { .. }
+            | Self::OtherStore { .. }
+            | Self::Parted { .. }
+            | Self::Ahead { .. }
             | Self::Exists { .. }
             | Self::OtherVersion { .. }
             | Self::UnknownEngine { .. }

@@ -126,6 +126,11 @@ impl Indexing {
                 reason: "no frame holds it".to_owned(),
             })?;
             let first = next;
+            if frame.is_lost() {
+                next = frame.last().next();
+                index.pass(frame.last());
+                continue;
+            }
             let mut entries = Vec::new();
             while next <= frame.last() {
                 entries.push(Entry::of(&event_of(&frame, next)?.fact));

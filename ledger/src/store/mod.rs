@@ -6,17 +6,25 @@
 
 mod admit;
 mod append;
+mod backup;
+mod checkpoints;
+mod copying;
 mod desk;
 mod directory;
 mod draft;
 mod error;
+mod examine;
+mod incarnation;
 mod indexing;
 mod integrity;
+mod making;
 mod manifest;
 mod open;
 mod prepare;
 mod proofs;
 mod read;
+mod restore;
+mod salvage;
 mod sequencer;
 mod stored;
 mod stream;
@@ -31,18 +39,25 @@ use crate::secret::PepperId;
 use crate::subject::{Subject, SubjectKind};
 use crate::time::{Clock, Timestamp};
 pub use append::{Answer, Condition, Known, Pending, Receipt};
+pub use backup::{BackedUp, back_up};
+pub use copying::{LostLeaf, Watch};
 use desk::Desk;
 use directory::Directory;
 pub use error::{AppendError, PathDisplay, StoreError};
+pub use examine::{Examination, IndexState, examine};
 use futures_core::Stream;
+pub use incarnation::{Identity, Incarnation, NewIncarnation};
 use indexing::Indexing;
 pub use integrity::IntegrityError;
 pub use open::{DEFAULT_ENGINE, NewStore, Recovered, Sizes};
 use prepare::Offer;
 pub use read::{Events, Frames};
 use read::{Shared, event_of};
+pub use restore::restore;
+pub use salvage::{Salvaged, salvage};
 use sequencer::Sequencer;
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 pub use stored::{StoredEvent, StoredEvents};
@@ -55,8 +70,14 @@ pub const FORMAT_VERSION: u32 = 1;
 /// What a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
+    /// Where it is; `None` for one in memory.
+    pub path: Option<PathBuf>,
     /// Its identity, chosen when it was made; zeros for one in memory.
     pub store_id: [u8; 16],
+    /// Counts how often it was made anew from a backup or from what was left of it; 1 at first.
+    pub incarnation: u32,
+    /// The positions whose events are lost: first and last of each range, in order.
+    pub lost: Vec<(Position, Position)>,
     /// The pepper that its fingerprints and pseudonyms are keyed with; `None` for one in memory,
     /// which does not know.
     pub pepper: Option<PepperId>,
@@ -129,7 +150,10 @@ impl Store {
         runs: RunSize,
     ) -> Result<Self, StoreError> {
         let description = Description {
+            path: None,
             store_id: [0; 16],
+            incarnation: 1,
+            lost: Vec::new(),
             pepper: None,
             engine: "memory".to_owned(),
             format_version: FORMAT_VERSION,
@@ -206,6 +230,12 @@ impl Store {
             std::thread::sleep(INDEX_WATCHED_EVERY);
         }
         Ok(self.shared.indexing.rebuilt()?.cloned())
+    }
+
+    /// The positions whose events were lost before this incarnation of the store began: first and last of
+    /// each range, in order. Readers pass over them.
+    pub fn lost(&self) -> &[(Position, Position)] {
+        &self.shared.description.lost
     }
 
     /// The position of the last durable event, 0 for an empty store.

@@ -5,9 +5,15 @@
 //! it is cut to its length and synced, and it never changes again. The layout and what follows from it
 //! are in `FORMAT.md`.
 
+mod cut;
 mod open;
+mod reader;
+mod salvage;
 mod segment;
 pub(crate) mod window;
+
+pub(crate) use cut::cut_after;
+pub(crate) use reader::read;
 
 use super::{
     CommitLog, Engine, Epoch, Frame, LogError, Place, StoredBlock, StoredFrame, check_append,
@@ -28,6 +34,7 @@ pub const ENGINE: Engine = Engine {
     name: "journal",
     persistent: true,
     open: open::open,
+    salvage: salvage::salvage,
 };
 
 /// Zeros are written in pieces of this length.
