@@ -2,6 +2,7 @@
 
 pub mod domain;
 pub mod facts;
+pub mod fault;
 pub mod faulty;
 pub mod model;
 pub mod sample;

@@ -46,6 +46,22 @@ pub(crate) fn sync_directory(path: &Path) -> Result<(), FileError> {
     synced.map_err(|error| FileError::new("syncing the directory", path, error))
 }
 
+/// Makes a directory and everything below it survive a loss of power: for what was just made by
+/// somebody who may not have synced all of it.
+pub(crate) fn sync_everything(path: &Path) -> Result<(), FileError> {
+    let failed = |error| FileError::new("syncing what is in", path, error);
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        match entry.file_type().map_err(failed)?.is_dir() {
+            true => sync_everything(&entry.path())?,
+            false => File::open(entry.path())
+                .and_then(|file| file.sync_all())
+                .map_err(failed)?,
+        }
+    }
+    sync_directory(path)
+}
+
 /// Replaces a file in one step: after a loss of power it has its old content or its new one.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), FileError> {
     let temporary = path.with_extension("new");

@@ -295,7 +295,7 @@ impl Chunks for Damaged {
             .all()
             .into_iter()
             .filter(|(at, _)| at.as_slice() <= key);
-        Ok(before.max())
+        Ok(before.next_back())
     }
 
     fn from(&self, key: &[u8], max: usize) -> Result<Vec<super::chunk::Chunk>, IndexError> {

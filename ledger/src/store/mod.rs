@@ -35,7 +35,7 @@ use directory::Directory;
 pub use error::{AppendError, PathDisplay, StoreError};
 use futures_core::Stream;
 pub use integrity::IntegrityError;
-pub use open::{DEFAULT_ENGINE, NewStore, Recovered};
+pub use open::{DEFAULT_ENGINE, NewStore, Recovered, Sizes};
 use prepare::Offer;
 pub use read::{Events, Frames};
 use read::{Shared, event_of};

@@ -7,6 +7,7 @@ use super::{Description, FORMAT_VERSION, Parts, Store};
 use crate::files::{self, FileError};
 use crate::id::{EventId, Position};
 use crate::index::{RunSize, disk};
+use crate::limits::SEGMENT_LENGTH_BYTES;
 use crate::log::{Engine, Epoch, LogError, Opened, Opening, Torn};
 use crate::proof::CheckpointFolder;
 use crate::secret::PepperId;
@@ -29,6 +30,24 @@ pub struct NewStore {
     pub created_at: Timestamp,
     /// The name of the engine that keeps its log: one of [`crate::log::ENGINES`] that is persistent.
     pub engine: &'static str,
+}
+
+/// How much a store keeps in one piece.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    /// How many events go into a run of the index.
+    pub runs: RunSize,
+    /// How long the segments of the log become, for an engine that has them.
+    pub segment_length_bytes: u64,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self {
+            runs: RunSize::default(),
+            segment_length_bytes: SEGMENT_LENGTH_BYTES,
+        }
+    }
 }
 
 /// What was cut from the end of a log when it was opened after an unclean stop.
@@ -85,15 +104,11 @@ impl Store {
     /// Opens the store at a path. After a clean close this costs the opening of two sled files and
     /// reading what the index does not cover; after a kill the end of the log is recovered first.
     pub fn open(path: &Path, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
-        Self::open_with(path, clock, RunSize::default())
+        Self::open_with(path, clock, Sizes::default())
     }
 
-    /// [`Store::open`] with another size of index runs: for tests.
-    pub fn open_with(
-        path: &Path,
-        clock: Box<dyn Clock>,
-        runs: RunSize,
-    ) -> Result<Self, StoreError> {
+    /// [`Store::open`] with other sizes of runs and segments: for tests.
+    pub fn open_with(path: &Path, clock: Box<dyn Clock>, sizes: Sizes) -> Result<Self, StoreError> {
         // The lock is a file, and must not be left in a directory that is no store.
         Manifest::read(path)?;
         let lock = lock(path)?;
@@ -103,12 +118,14 @@ impl Store {
         let signed = Position(CheckpointFolder::of(path).reached()?.0);
         let watermark = disk::watermark(&index, manifest.store_id);
         let reached = watermark.max(manifest.reached).max(signed);
-        let opening = match manifest.is_open {
+        let left = match manifest.is_open {
             true => Opening::unclean(reached),
-            false => Opening {
-                reached,
-                ..Opening::clean()
-            },
+            false => Opening::clean(),
+        };
+        let opening = Opening {
+            reached,
+            segment_length_bytes: sizes.segment_length_bytes,
+            ..left
         };
         let Opened { log, torn } = open_log(path, engine, opening)?;
         let recovered = torn.map(|torn| keep(path, &torn, &manifest)).transpose()?;
@@ -126,7 +143,7 @@ impl Store {
         if super::last_epoch(&*log)? > manifest.epoch {
             return Err(older(path, "the log was written under a later epoch"));
         }
-        let (index, _) = disk::open(&index, manifest.store_id, runs)?;
+        let (index, _) = disk::open(&index, manifest.store_id, sizes.runs)?;
         let parts = Parts {
             log,
             index,
@@ -185,7 +202,7 @@ fn make(path: &Path, new: NewStore) -> Result<(), StoreError> {
     let log = Directory::log(path);
     files::make_directory(&log)?;
     drop((engine.open)(&log, Opening::clean())?);
-    files::sync_directory(&log)?;
+    files::sync_everything(&log)?;
     manifest.write(path)
 }
 

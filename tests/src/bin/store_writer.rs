@@ -1,34 +1,17 @@
-//! Appends to a store until it is killed: the victim of the crash tests.
-//!
-//! `store_writer STORE WITNESS` writes to WITNESS, synced, how many appends were acknowledged.
+//! Appends to a store until it is done or killed: the victim of the fault trials. Its arguments are
+//! those of `tests::fault::victim::Orders`.
 
-use std::collections::VecDeque;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::path::Path;
-use tests::stores::{open, sequence};
-
-/// How many appends are on their way at once.
-const PENDING_MAX: usize = 5;
+use tests::fault::panics;
+use tests::fault::victim::{self, Orders};
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(store), Some(witness)) = (arguments.next(), arguments.next()) else {
-        panic!("usage: store_writer STORE WITNESS");
-    };
-    let store = open(Path::new(&store));
-    let witness = OpenOptions::new().append(true).create(true).open(witness);
-    let mut witness = witness.expect("the witness can be written");
-    let mut pending = VecDeque::new();
-    for append in sequence::from_end(store.end()) {
-        let facts = sequence::facts(append);
-        let answer = store.submit(facts, vec![], ledger::store::Known::Refuse);
-        pending.push_back((append, answer));
-        if pending.len() > PENDING_MAX {
-            let (append, answer) = pending.pop_front().expect("it is not empty");
-            answer.wait().expect("the append is taken");
-            writeln!(witness, "{append}").expect("the witness can be written");
-            witness.sync_data().expect("the witness can be synced");
-        }
+    if let Some(path) = std::env::var_os("FAULT_PANICS") {
+        panics::count_in(path.into());
     }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let orders = Orders::parse(&arguments).expect("the arguments are orders");
+    let trace = std::env::var_os("FAULT_TRACE").map(Into::into);
+    let done = victim::run(&orders, trace);
+    // Threads of sled's may still be at work; the preloaded library lets nobody end within an operation.
+    std::process::exit(i32::from(!done));
 }
