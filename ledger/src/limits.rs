@@ -81,6 +81,10 @@ pub const FILTER_BLOCKS_AT_ONCE: usize = 8;
 /// beyond are read again each time.
 pub const FILTERS_KEPT_MAX_BYTES: usize = 128 << 20;
 
+/// A merge closes a run when it has read so many bytes of it, and opens it again: it never comes back to
+/// what it has read.
+pub const MERGE_READ_MAX_BYTES: usize = 4 << 20;
+
 /// How many chunks a merge reads from a run at once.
 pub const MERGE_CHUNKS_AT_ONCE: usize = 32;
 

@@ -10,8 +10,8 @@ pub(crate) struct Cursor<'a> {
     chunks: &'a dyn Chunks,
     place: Place,
     table: Table,
-    /// How many chunks to read at once.
-    ahead: usize,
+    /// How many chunks to read at once, for a cursor that passes over the whole table.
+    ahead: Option<usize>,
     /// Chunks that were read and come next.
     waiting: VecDeque<Chunk>,
     body: Vec<u8>,
@@ -36,7 +36,7 @@ impl<'a> Cursor<'a> {
             chunks,
             place,
             table,
-            ahead: 1,
+            ahead: None,
             waiting: of_table.into_iter().collect(),
             body: Vec::new(),
             used: 0,
@@ -60,6 +60,7 @@ impl<'a> Cursor<'a> {
         ahead: usize,
     ) -> Result<Self, IndexError> {
         let cursor = Self::seek(chunks, place, table, &[])?;
+        let ahead = Some(ahead);
         Ok(Self { ahead, ..cursor })
     }
 
@@ -71,7 +72,11 @@ impl<'a> Cursor<'a> {
             }
             let wanted = chunk_key(self.table, &self.bound);
             if self.waiting.is_empty() {
-                self.waiting = self.chunks.from(&wanted, self.ahead)?.into();
+                let chunks = match self.ahead {
+                    Some(ahead) => self.chunks.pass(&wanted, ahead)?,
+                    None => self.chunks.from(&wanted, 1)?,
+                };
+                self.waiting = chunks.into();
             }
             self.next_chunk(Some(&wanted))?;
         }

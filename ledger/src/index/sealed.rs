@@ -8,7 +8,9 @@ use super::IndexError;
 use super::chunk::Chunk;
 use super::keep::{Chunks, RunHash, Sink};
 use crate::files::{self, FileError};
-use crate::limits::{RUNS_READ_MAX_BYTES, SLED_LEAF_LENGTH_BYTES, SLED_RUN_CACHE_BYTES};
+use crate::limits::{
+    MERGE_READ_MAX_BYTES, RUNS_READ_MAX_BYTES, SLED_LEAF_LENGTH_BYTES, SLED_RUN_CACHE_BYTES,
+};
 use crate::log::sled_file::{SledFile, guard};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -143,6 +145,14 @@ impl Chunks for Sealed {
                 owned.collect()
             },
         )
+    }
+
+    fn pass(&self, key: &[u8], chunks_max: usize) -> Result<Vec<Chunk>, IndexError> {
+        let chunks = self.from(key, chunks_max)?;
+        if self.read_bytes.load(Ordering::Relaxed) >= MERGE_READ_MAX_BYTES {
+            self.shut(&mut self.lock());
+        }
+        Ok(chunks)
     }
 
     fn discard(&self) {
