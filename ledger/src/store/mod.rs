@@ -6,6 +6,7 @@
 
 mod admit;
 mod append;
+mod catch_up;
 mod desk;
 mod directory;
 mod draft;
@@ -23,13 +24,13 @@ mod verify;
 
 use crate::event::{Event, Fact, KindId};
 use crate::id::{EventId, Position, Revision};
-use crate::index::entry::Entry;
 use crate::index::{Index, Listing, RunSize};
 use crate::log::{CommitLog, Epoch, MemoryLog};
 use crate::secret::PepperId;
 use crate::subject::{Subject, SubjectKind};
 use crate::time::{Clock, Timestamp};
 pub use append::{Answer, Condition, Known, Pending, Receipt};
+use catch_up::catch_up;
 use desk::Desk;
 use directory::Directory;
 pub use error::{AppendError, PathDisplay, StoreError};
@@ -37,8 +38,8 @@ use futures_core::Stream;
 pub use integrity::IntegrityError;
 pub use open::{DEFAULT_ENGINE, NewStore, Recovered, Sizes};
 use prepare::Offer;
+use read::Shared;
 pub use read::{Events, Frames};
-use read::{Shared, event_of};
 use sequencer::Sequencer;
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -147,7 +148,7 @@ impl Store {
 
     /// Brings the index up to the end of the log and starts the sequencer.
     fn start(parts: Parts, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
-        let recorded_at = catch_up(&*parts.log, &parts.index)?;
+        let recorded_at = catch_up(&*parts.log, &parts.index, &mut |_, _| {})?;
         let end = parts.log.end();
         let (durable, watched) = watch::channel(end);
         let desk = Desk::new(end, clock, recorded_at);
@@ -311,35 +312,4 @@ impl Store {
 fn last_epoch(log: &dyn CommitLog) -> Result<Epoch, StoreError> {
     let frame = log.frame(log.end())?;
     Ok(frame.map_or(Epoch(0), |frame| frame.epoch()))
-}
-
-/// Adds to the index what the log holds after its watermark. Returns when the last event was
-/// recorded. Costs one decoding an event.
-fn catch_up(log: &dyn CommitLog, index: &Index) -> Result<Timestamp, StoreError> {
-    let end = log.end();
-    let mut recorded_at = Timestamp::from_micros(i64::MIN);
-    let mut position = index
-        .watermark()
-        .min(Position(end.0.saturating_sub(1)))
-        .next();
-    while position <= end {
-        let frame = log.frame(position)?;
-        let frame = frame.ok_or_else(|| crate::log::LogError::Damaged {
-            position,
-            reason: "no frame holds it".to_owned(),
-        })?;
-        let mut entries = Vec::new();
-        let first = index.watermark().next().max(position);
-        while position <= frame.last() {
-            let event = event_of(&frame, position)?;
-            recorded_at = recorded_at.max(event.recorded_at);
-            if position >= first {
-                entries.push(Entry::of(&event));
-            }
-            position = position.next();
-        }
-        index.add(first, &entries);
-        index.make_room()?;
-    }
-    Ok(recorded_at)
 }
