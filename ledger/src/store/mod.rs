@@ -24,7 +24,7 @@ mod verify;
 
 use crate::event::{Event, Fact, KindId};
 use crate::id::{EventId, Position, Revision};
-use crate::index::{Index, Listing, RunSize};
+use crate::index::{Index, Listing, Rebuilt, RunSize};
 use crate::log::{CommitLog, Epoch, MemoryLog};
 use crate::secret::PepperId;
 use crate::subject::{Subject, SubjectKind};
@@ -112,6 +112,7 @@ struct Parts {
     description: Description,
     directory: Option<Directory>,
     recovered: Option<Recovered>,
+    rebuilt: Option<Rebuilt>,
     lock: Option<File>,
 }
 
@@ -141,6 +142,7 @@ impl Store {
             description,
             directory: None,
             recovered: None,
+            rebuilt: None,
             lock: None,
         };
         Self::start(parts, clock)
@@ -159,6 +161,7 @@ impl Store {
             durable: watched,
             description: parts.description,
             recovered: parts.recovered,
+            rebuilt: parts.rebuilt,
             cache: read::FrameCache::default(),
             _lock: parts.lock,
         });
@@ -190,6 +193,12 @@ impl Store {
     /// was stopped: never anything that had been acknowledged.
     pub fn recovered(&self) -> Option<&Recovered> {
         self.shared.recovered.as_ref()
+    }
+
+    /// Why its index, or the end of it, had to be built again when it was opened: it was missing or not
+    /// what had been written. The log has everything, so nothing is lost by it.
+    pub fn rebuilt(&self) -> Option<&Rebuilt> {
+        self.shared.rebuilt.as_ref()
     }
 
     /// The position of the last durable event, 0 for an empty store.

@@ -143,7 +143,9 @@ impl Store {
         if super::last_epoch(&*log)? > manifest.epoch {
             return Err(older(path, "the log was written under a later epoch"));
         }
-        let (index, _) = disk::open(&index, manifest.store_id, sizes.runs)?;
+        let (index, rebuilt) = disk::open(&index, manifest.store_id, sizes.runs)?;
+        // An empty log has no index that could be missing.
+        let rebuilt = rebuilt.filter(|_| end > Position(0));
         let parts = Parts {
             log,
             index,
@@ -153,6 +155,7 @@ impl Store {
                 manifest,
             }),
             recovered,
+            rebuilt,
             lock: Some(lock),
         };
         Self::start(parts, clock)

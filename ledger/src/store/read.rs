@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::{Description, Recovered, desk::Desk};
 use crate::event::Event;
 use crate::id::{EventId, Position};
-use crate::index::{Index, Listing};
+use crate::index::{Index, Listing, Rebuilt};
 use crate::limits::{FRAME_CACHE_FRAMES_MAX, READ_PAGE_POSITIONS};
 use crate::log::{CommitLog, LogError, Place, StoredFrame};
 use std::collections::VecDeque;
@@ -21,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) durable: watch::Receiver<Position>,
     pub(crate) description: Description,
     pub(crate) recovered: Option<Recovered>,
+    pub(crate) rebuilt: Option<Rebuilt>,
     pub(crate) cache: FrameCache,
     /// Keeps others out while anybody reads. `None` for a store without a directory.
     pub(crate) _lock: Option<File>,
