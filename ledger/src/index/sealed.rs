@@ -240,7 +240,9 @@ impl Sink for SealedSink {
 impl Drop for SealedSink {
     fn drop(&mut self) {
         if !self.sealed {
-            self.file = None;
+            if let Some(Err(error)) = self.file.take().map(SledFile::close) {
+                tracing::warn!(%error, "a run that was being written was not closed well");
+            }
             drop(fs::remove_dir_all(&self.directory));
         }
     }
