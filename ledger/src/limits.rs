@@ -74,9 +74,16 @@ pub const OVERLAY_LENGTH_MAX_BYTES: usize = 48 << 20;
 /// The most positions in one entry of an index run.
 pub const RUN_ENTRY_POSITIONS_MAX: usize = 256;
 
-/// Bits of a filter for each of its names: with eight probes, fewer than one absent name in 500 is
-/// looked up in vain.
+/// Bits of a filter for each of its names: with eight probes, about one absent name in 1,700 is looked up
+/// in vain.
 pub const FILTER_NAME_BITS: u64 = 16;
+
+/// The same for a filter of few names, of which there are many and which together are small: about one in
+/// 170,000.
+pub const FILTER_NAME_BITS_OF_FEW: u64 = 32;
+
+/// A filter of at most so many names has few.
+pub const FILTER_NAMES_FEW_MAX: u64 = 1 << 20;
 
 /// The length of a block of a filter, which is read and kept whole.
 pub const FILTER_BLOCK_LENGTH_BYTES: usize = 4 << 10;
@@ -84,9 +91,13 @@ pub const FILTER_BLOCK_LENGTH_BYTES: usize = 4 << 10;
 /// So many successive blocks of a filter are read at once: as many as sled keeps in a leaf.
 pub const FILTER_BLOCKS_AT_ONCE: usize = 8;
 
-/// The most bytes of filters that are kept in memory, that of 20 million events being 55 MB. Blocks
+/// The most bytes of filters that are kept in memory, those of 20 million events being about 80 MB. Blocks
 /// beyond are read again each time.
 pub const FILTERS_KEPT_MAX_BYTES: usize = 128 << 20;
+
+/// A merge closes a run when it has read so many bytes of it, and opens it again: it never comes back to
+/// what it has read.
+pub const MERGE_READ_MAX_BYTES: usize = 4 << 20;
 
 /// How many chunks a merge reads from a run at once.
 pub const MERGE_CHUNKS_AT_ONCE: usize = 32;
@@ -104,7 +115,7 @@ pub const SLED_LEAF_LENGTH_BYTES: usize = 8 * CHUNK_LENGTH_MAX_BYTES;
 /// Sled keeps what it has read for as long as a database is open, whatever bound it is given. When
 /// all runs together have read so many bytes, the one that read most is closed, and opened again when
 /// it is needed.
-pub const RUNS_READ_MAX_BYTES: usize = 96 << 20;
+pub const RUNS_READ_MAX_BYTES: usize = 64 << 20;
 
 /// The cache bound that is given to the sled database of a run, in bytes.
 pub const SLED_RUN_CACHE_BYTES: u64 = 1 << 20;

@@ -228,7 +228,7 @@ impl Index {
         let name = listing.name();
         let state = self.core.state();
         let counts = state.overlays().map(|overlay| overlay.count(name));
-        let mut count = counts.sum::<usize>() as u64;
+        let mut count: u64 = counts.sum();
         let runs = Arc::clone(&state.runs);
         drop(state);
         for run in runs.iter() {

@@ -100,6 +100,8 @@ impl Indexing {
                 runs,
             } => disk::open(&directory, store_id, runs)?,
         };
+        // An empty log has no index that could be missing.
+        let rebuilt = rebuilt.filter(|_| log.end() > Position(0));
         self.catch_up(log, &index, stop)?;
         Ok(Ready { index, rebuilt })
     }
