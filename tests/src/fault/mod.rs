@@ -12,6 +12,7 @@ pub mod check;
 pub mod damage;
 pub mod image;
 pub mod medium;
+pub mod mutant;
 pub mod panics;
 pub mod plan;
 pub mod processes;
