@@ -156,7 +156,7 @@ id_type! {
 
 /// The 128-bit identity of an event, for ever: a keyed BLAKE3 of what its source said.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct EventId(pub [u8; 16]);
+pub struct EventId(#[serde(with = "crate::fixed::sixteen")] pub [u8; 16]);
 
 impl EventId {
     /// Reads 32 hexadecimal digits.
@@ -178,7 +178,17 @@ impl fmt::Debug for EventId {
 }
 
 pub(crate) fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'?');
+    for part in bytes.chunks(16) {
+        let mut text = [b'?'; 32];
+        for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(part) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
+        }
+        let text = text.get(..2 * part.len()).unwrap_or_default();
+        f.write_str(std::str::from_utf8(text).unwrap_or_default())?;
+    }
+    Ok(())
 }
 
 /// Reads exactly 16 bytes as 32 hexadecimal digits.

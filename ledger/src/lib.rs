@@ -19,6 +19,7 @@
 
 pub mod event;
 mod files;
+mod fixed;
 pub mod id;
 pub mod index;
 pub mod limits;

@@ -74,6 +74,9 @@ pub const FILTER_NAME_BITS: u64 = 16;
 /// The length of a block of a filter, which is read and kept whole.
 pub const FILTER_BLOCK_LENGTH_BYTES: usize = 4 << 10;
 
+/// So many successive blocks of a filter are read at once: as many as sled keeps in a leaf.
+pub const FILTER_BLOCKS_AT_ONCE: usize = 8;
+
 /// The most bytes of filters that are kept in memory, that of 20 million events being 55 MB. Blocks
 /// beyond are read again each time.
 pub const FILTERS_KEPT_MAX_BYTES: usize = 128 << 20;
@@ -84,15 +87,17 @@ pub const MERGE_CHUNKS_AT_ONCE: usize = 32;
 /// A merge looks so often, in entries, whether the store is being closed.
 pub const MERGE_ENTRIES_BETWEEN_LOOKS: usize = 4_096;
 
-/// Sled keeps what it has read for as long as a database is open, whatever bound it is given. When
-/// all runs together have read so many bytes, the one that reads is closed and opened again.
-pub const RUNS_READ_MAX_BYTES: usize = 64 << 20;
-
-/// A run that has read fewer bytes than this is not closed for that.
-pub const RUN_READ_MIN_BYTES: usize = 4 << 20;
+/// The largest chunk of a run. Less than sled could take: it reads, and keeps, a leaf of some eight
+/// chunks for each look-up.
+pub const CHUNK_LENGTH_MAX_BYTES: usize = 3 << 10;
 
 /// What one look-up is taken to make sled keep, in bytes: one of its leaves.
-pub const SLED_LEAF_LENGTH_BYTES: usize = 48 << 10;
+pub const SLED_LEAF_LENGTH_BYTES: usize = 8 * CHUNK_LENGTH_MAX_BYTES;
+
+/// Sled keeps what it has read for as long as a database is open, whatever bound it is given. When
+/// all runs together have read so many bytes, the one that read most is closed, and opened again when
+/// it is needed.
+pub const RUNS_READ_MAX_BYTES: usize = 96 << 20;
 
 /// The cache bound that is given to the sled database of a run, in bytes.
 pub const SLED_RUN_CACHE_BYTES: u64 = 1 << 20;

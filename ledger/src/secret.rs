@@ -157,6 +157,7 @@ impl fmt::Debug for Last5 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct KeyFingerprint {
     /// Keyed BLAKE3 of the normalised key.
+    #[serde(with = "crate::fixed::sixteen")]
     pub digest: Pseudonym,
     /// Its last five characters.
     pub last5: Last5,
@@ -197,7 +198,7 @@ macro_rules! pseudonym_type {
     ($($(#[$doc:meta])* $name:ident;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub struct $name(pub Pseudonym);
+        pub struct $name(#[serde(with = "crate::fixed::sixteen")] pub Pseudonym);
 
         impl $name {
             /// Reads 32 hexadecimal digits.
@@ -247,8 +248,10 @@ impl fmt::Display for Hex {
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sealed {
     /// Whose key opens it: the pseudonym of a person, a machine, a network or a note.
+    #[serde(with = "crate::fixed::sixteen")]
     pub owner: Pseudonym,
     /// Keyed hash of event id, field and plaintext, so that encoding is deterministic.
+    #[serde(with = "crate::fixed::twenty_four")]
     pub nonce: [u8; 24],
     /// XChaCha20-Poly1305, the event id and the owner authenticated with it.
     #[serde(with = "serde_bytes")]

@@ -201,6 +201,15 @@ struct Log {
 
 impl Log {
     fn new(size: u64) -> Self {
+        Self::of(size, event)
+    }
+
+    /// The log that the same key signed for somebody else: every event after the first is another.
+    fn forked(size: u64) -> Self {
+        Self::of(size, |number| event(number + u64::from(number > 1)))
+    }
+
+    fn of(size: u64, event: fn(u64) -> Vec<u8>) -> Self {
         let (mut tree, mut tiles) = (Tree::default(), MemoryTiles::default());
         for number in 1..=size {
             tree.push(leaf_hash(&event(number)), |id, hashes| {
@@ -267,8 +276,8 @@ fn some_proof(log: &Log, dice: &mut Dice) -> ProofFile {
 }
 
 /// Changes something that a forger could change: whatever is not signed, and the choice among the
-/// checkpoints that were signed. `None` if the dice changed nothing.
-fn mutate(proof: &ProofFile, log: &Log, dice: &mut Dice) -> Option<ProofFile> {
+/// checkpoints that were signed, those of a second history included. `None` if the dice changed nothing.
+fn mutate(proof: &ProofFile, [log, forked]: [&Log; 2], dice: &mut Dice) -> Option<ProofFile> {
     let mut changed = proof.clone();
     let other_size = dice.below(LOG_SIZE as usize) as u64 + 1;
     let nodes = match &mut changed {
@@ -290,17 +299,20 @@ fn mutate(proof: &ProofFile, log: &Log, dice: &mut Dice) -> Option<ProofFile> {
                 stored,
                 checkpoint,
                 ..
-            } => match dice.below(3) {
+            } => match dice.below(4) {
                 0 => *position = Position(dice.below(LOG_SIZE as usize + 2) as u64),
                 1 => {
                     let at = dice.below(stored.len());
                     stored[at] ^= 1 << dice.below(8);
                 }
+                2 => *checkpoint = forked.signed(checkpoint.checkpoint().size.0),
                 _ => *checkpoint = log.signed(other_size),
             },
-            ProofFile::Consistency { from, to, .. } => match dice.below(3) {
+            ProofFile::Consistency { from, to, .. } => match dice.below(5) {
                 0 => *from = log.signed(other_size),
                 1 => *to = log.signed(other_size),
+                2 => *from = forked.signed(from.checkpoint().size.0),
+                3 => *to = forked.signed(to.checkpoint().size.0),
                 _ => std::mem::swap(from, to),
             },
         },
@@ -322,7 +334,7 @@ fn is_true(proof: &ProofFile, log: &Log) -> bool {
 
 #[test]
 fn of_ten_thousand_changed_proofs_none_is_accepted() {
-    let log = Log::new(LOG_SIZE);
+    let (log, forked) = (Log::new(LOG_SIZE), Log::forked(LOG_SIZE));
     let key = signer().verifier();
     let mut dice = Dice::new();
     let (mut made, mut accepted) = (0, Vec::new());
@@ -330,7 +342,7 @@ fn of_ten_thousand_changed_proofs_none_is_accepted() {
         let proof = some_proof(&log, &mut dice);
         proof.verify(&key).unwrap();
         for _ in 0..8 {
-            let Some(changed) = mutate(&proof, &log, &mut dice) else {
+            let Some(changed) = mutate(&proof, [&log, &forked], &mut dice) else {
                 continue;
             };
             if is_true(&changed, &log) {
@@ -398,6 +410,31 @@ fn a_proof_says_why_it_does_not_hold() {
     assert_eq!(of(|nodes| nodes.truncate(2)), proof(ProofError::TooFew));
     let root = ProofError::OtherRoot { size: TreeSize(20) };
     assert_eq!(of(|nodes| nodes.reverse()), proof(root));
+
+    let of = |change: fn(&mut Vec<TreeHash>)| {
+        let mut proof = log.consistency(6, 20);
+        if let ProofFile::Consistency { nodes, .. } = &mut proof {
+            change(nodes);
+        }
+        proof.verify(&key).unwrap_err()
+    };
+    assert_eq!(of(|nodes| nodes.push(nodes[0])), proof(ProofError::Surplus));
+    assert_eq!(
+        of(|nodes| drop(nodes.split_off(2))),
+        proof(ProofError::TooFew)
+    );
+    assert_eq!(of(Vec::clear), proof(ProofError::TooFew));
+
+    // Whoever signed two histories cannot prove that one continues the other, neither way.
+    let forked = Log::forked(20);
+    for (earlier, later) in [(&forked, &log), (&log, &forked)] {
+        let mut proof = later.consistency(6, 20);
+        if let ProofFile::Consistency { from, .. } = &mut proof {
+            *from = earlier.signed(6);
+        }
+        let root = ProofError::OtherRoot { size: TreeSize(6) };
+        assert_eq!(proof.verify(&key), Err(ProofFileError::Proof(root)));
+    }
 
     // Without the key a forged log passes: that is what the key is for.
     let forger = SignerKey::new(signer().name().clone(), &[66; 32]);

@@ -63,8 +63,28 @@ pub enum CodecError {
     },
 }
 
+/// [`StoredEvent`] of an event that is not taken apart.
+#[derive(Serialize)]
+struct StoredEventRef<'a> {
+    position: Position,
+    recorded_at: Timestamp,
+    id: EventId,
+    kind: KindId,
+    version: u16,
+    occurred_at: Occurred,
+    observed_at: Option<Timestamp>,
+    actor: &'a Option<Actor>,
+    source: &'a Source,
+    correlation: &'a Option<Name>,
+    causation: &'a Option<EventRef>,
+    corrects: &'a Option<EventRef>,
+    policies: &'a [PolicyRef],
+    #[serde(with = "serde_bytes")]
+    payload: &'a [u8],
+}
+
 /// The stored form. Storage contract: names, order and types of the fields.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct StoredEvent {
     position: Position,
     recorded_at: Timestamp,
@@ -150,10 +170,10 @@ impl Event {
     /// The stored form: the bytes that are kept, hashed and proved.
     pub fn encode(&self) -> Result<Vec<u8>, CodecError> {
         let kind = self.fact.kind();
-        let mut payload = Vec::with_capacity(128);
-        self.fact.payload.encode(&mut payload)?;
-        let fact = self.fact.clone();
-        let stored = StoredEvent {
+        let fact = &self.fact;
+        let mut payload = Vec::with_capacity(512);
+        fact.payload.encode(&mut payload)?;
+        let stored = StoredEventRef {
             position: self.position,
             recorded_at: self.recorded_at,
             id: fact.id,
@@ -161,15 +181,15 @@ impl Event {
             version: kind.version,
             occurred_at: fact.occurred_at,
             observed_at: fact.observed_at,
-            actor: fact.actor,
-            source: fact.source,
-            correlation: fact.correlation,
-            causation: fact.causation,
-            corrects: fact.corrects,
-            policies: fact.policies,
-            payload,
+            actor: &fact.actor,
+            source: &fact.source,
+            correlation: &fact.correlation,
+            causation: &fact.causation,
+            corrects: &fact.corrects,
+            policies: &fact.policies,
+            payload: &payload,
         };
-        let mut out = Vec::with_capacity(256);
+        let mut out = Vec::with_capacity(256 + payload.len());
         encode_into(&stored, &mut out)?;
         if out.len() > EVENT_LENGTH_MAX_BYTES {
             return Err(CodecError::TooLarge { length: out.len() });

@@ -145,6 +145,17 @@ fn bench() {
     }
     println!("{events} events, {names} names: {:?}", start.elapsed());
     println!("making {making:?} checking {checking:?} adding {adding:?} waiting {waiting:?}");
+    let runs = std::sync::Arc::clone(&index.core.state().runs);
+    let absent = (0..1_000_000).map(|n| hash_of(Table::Ids, &id(u64::MAX / 2 + n).0));
+    let now = Instant::now();
+    let passed = absent.filter(|hash| runs.iter().any(|run| run.may_hold_id(*hash)));
+    println!(
+        "{} of 1000000 absent ids pass the filters of {} runs; {:?}",
+        passed.count(),
+        runs.len(),
+        now.elapsed()
+    );
+    drop(runs);
     let now = Instant::now();
     index.close().unwrap();
     println!("close {:?}; {}; {}", now.elapsed(), status("VmHWM"), cpu());

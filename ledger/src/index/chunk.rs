@@ -2,7 +2,7 @@
 
 use super::{IndexError, Table, varint};
 use crate::id::Position;
-use crate::limits::SLED_VALUE_MAX_BYTES;
+use crate::limits::CHUNK_LENGTH_MAX_BYTES;
 
 const CHECK_LENGTH_BYTES: usize = 8;
 const POSITION_LENGTH_BYTES: usize = 8;
@@ -210,7 +210,7 @@ impl ChunkWriter {
         let bound_max = entry.name.len() + POSITION_LENGTH_BYTES;
         let length = OVERHEAD_MAX_BYTES + bound_max + self.entries.len() + self.entry.len();
         let mut full = None;
-        if length > SLED_VALUE_MAX_BYTES && !self.entries.is_empty() {
+        if length > CHUNK_LENGTH_MAX_BYTES && !self.entries.is_empty() {
             let key = entry_key(&entry.name, entry.first());
             full = Some(self.chunk(&key));
             self.first = key;
@@ -231,7 +231,7 @@ impl ChunkWriter {
 
     fn chunk(&self, bound: &[u8]) -> Chunk {
         let key = chunk_key(self.table, &self.first);
-        let mut body = Vec::with_capacity(SLED_VALUE_MAX_BYTES);
+        let mut body = Vec::with_capacity(CHUNK_LENGTH_MAX_BYTES);
         varint::write(bound.len() as u64, &mut body);
         body.extend_from_slice(bound);
         body.extend_from_slice(&self.entries);

@@ -7,7 +7,7 @@
 
 use super::keep::{Shelf, Sink};
 use super::run::{Run, RunInfo};
-use super::sealed::{ReadBytes, Sealed, SealedSink, hash, stamps};
+use super::sealed::{Readers, Sealed, SealedSink, hash, stamps};
 use super::tend::Core;
 use super::{Index, IndexError, RunSize};
 use crate::files::{self, FileError, record::Record};
@@ -196,18 +196,18 @@ fn read_seen(directory: &Path) -> Seen {
 }
 
 /// Runs in directories of their own.
-struct DiskShelf {
+pub(crate) struct DiskShelf {
     directory: PathBuf,
     store_id: [u8; 16],
-    read_bytes: ReadBytes,
+    readers: Arc<Readers>,
 }
 
 impl DiskShelf {
-    fn new(directory: &Path, store_id: [u8; 16]) -> Self {
+    pub(crate) fn new(directory: &Path, store_id: [u8; 16]) -> Self {
         Self {
             directory: directory.to_owned(),
             store_id,
-            read_bytes: ReadBytes::default(),
+            readers: Arc::default(),
         }
     }
 
@@ -225,15 +225,14 @@ impl DiskShelf {
                 "{name} is not what was written"
             )));
         }
-        let sealed = Sealed::new(directory, Arc::clone(&self.read_bytes));
-        Ok(Arc::new(sealed))
+        Ok(Sealed::new(directory, &self.readers))
     }
 }
 
 impl Shelf for DiskShelf {
     fn create(&self, number: u64) -> Result<Box<dyn Sink>, IndexError> {
         let directory = self.directory.join(run_name(number));
-        let sink = SealedSink::new(directory, Arc::clone(&self.read_bytes))?;
+        let sink = SealedSink::new(directory, &self.readers)?;
         Ok(Box::new(sink))
     }
 

@@ -7,7 +7,10 @@
 use super::chunk::{Chunk, Place, chunk_key};
 use super::keep::Chunks;
 use super::{IndexError, Table};
-use crate::limits::{FILTER_BLOCK_LENGTH_BYTES, FILTER_NAME_BITS, FILTERS_KEPT_MAX_BYTES};
+use crate::limits::{
+    FILTER_BLOCK_LENGTH_BYTES, FILTER_BLOCKS_AT_ONCE, FILTER_NAME_BITS, FILTERS_KEPT_MAX_BYTES,
+};
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -17,23 +20,38 @@ const PROBES: u32 = 8;
 /// How many bytes of filters an index has in memory.
 pub(crate) type Kept = Arc<AtomicUsize>;
 
-type Block = Box<[u8]>;
+type Block = Box<[u8; FILTER_BLOCK_LENGTH_BYTES]>;
 
 /// How many blocks a filter of so many names has, at least one.
-fn blocks_for(names: u64) -> u64 {
-    (names * FILTER_NAME_BITS).div_ceil(BLOCK_BITS).max(1)
+fn blocks_for(names: u64) -> usize {
+    let blocks = (names * FILTER_NAME_BITS).div_ceil(BLOCK_BITS);
+    usize::try_from(blocks).unwrap_or(usize::MAX).max(1)
 }
 
-/// The number of the block of a hash, and the bits in it.
-fn places(hash: u64, blocks: u64) -> (usize, impl Iterator<Item = (usize, u8)>) {
-    let block = ((hash >> 32) * blocks) >> 32;
+/// The number of the block of a hash.
+fn block_of(hash: u64, blocks: usize) -> usize {
+    let block = ((hash >> 32) * blocks as u64) >> 32;
+    usize::try_from(block).unwrap_or(0)
+}
+
+/// One of the bits of a hash: the number of a byte in its block, and the bit in it.
+fn bit_of(hash: u64, probe: u32) -> (usize, u8) {
     let start = hash as u32;
     let step = start.rotate_right(15) | 1;
-    let bits = (0..PROBES).map(move |probe| {
-        let bit = u64::from(start.wrapping_add(probe.wrapping_mul(step))) % BLOCK_BITS;
-        (usize::try_from(bit / 8).unwrap_or(0), 1 << (bit % 8))
-    });
-    (usize::try_from(block).unwrap_or(0), bits)
+    let bit = u64::from(start.wrapping_add(probe.wrapping_mul(step))) % BLOCK_BITS;
+    (usize::try_from(bit / 8).unwrap_or(0), 1 << (bit % 8))
+}
+
+/// Whether all bits of a hash are set. The first half of them is looked at without a branch between,
+/// so that memory answers all at once: a name that is absent hardly ever needs the second half.
+fn holds(block: &Block, hash: u64) -> bool {
+    let are_set = |probes: Range<u32>| {
+        probes.fold(true, |all, probe| {
+            let (at, bit) = bit_of(hash, probe);
+            all & block.get(at).is_some_and(|byte| byte & bit != 0)
+        })
+    };
+    are_set(0..PROBES / 2) && are_set(PROBES / 2..PROBES)
 }
 
 /// A filter that is being made. Takes two bytes a name.
@@ -45,17 +63,16 @@ pub(crate) struct FilterWriter {
 impl FilterWriter {
     /// A filter that is kept in a table, for at most so many names.
     pub(crate) fn new(table: Table, names: u64) -> Self {
-        let blocks = usize::try_from(blocks_for(names)).unwrap_or(1);
-        let empty = vec![0; FILTER_BLOCK_LENGTH_BYTES].into_boxed_slice();
-        let blocks = vec![empty; blocks];
+        let empty = Box::new([0; FILTER_BLOCK_LENGTH_BYTES]);
+        let blocks = vec![empty; blocks_for(names)];
         Self { table, blocks }
     }
 
     /// Adds a name by its hash.
     pub(crate) fn add(&mut self, hash: u64) {
-        let (block, bits) = places(hash, self.blocks.len() as u64);
+        let block = block_of(hash, self.blocks.len());
         if let Some(block) = self.blocks.get_mut(block) {
-            for (at, bit) in bits {
+            for (at, bit) in (0..PROBES).map(|probe| bit_of(hash, probe)) {
                 if let Some(byte) = block.get_mut(at) {
                     *byte |= bit;
                 }
@@ -67,7 +84,7 @@ impl FilterWriter {
     pub(crate) fn chunks(&self, place: Place) -> impl Iterator<Item = Chunk> {
         let keys = (0_u32..).map(|number| chunk_key(self.table, &number.to_be_bytes()));
         keys.zip(&self.blocks).map(move |(key, block)| {
-            let value = place.seal(&key, block);
+            let value = place.seal(&key, block.as_slice());
             (key, value)
         })
     }
@@ -83,8 +100,7 @@ pub(crate) struct Filter {
 impl Filter {
     /// A filter of a run that was made for so many names; nothing of it is read yet.
     pub(crate) fn new(table: Table, names: u64, kept: Kept) -> Self {
-        let blocks = usize::try_from(blocks_for(names)).unwrap_or(1);
-        let blocks = (0..blocks).map(|_| OnceLock::new()).collect();
+        let blocks = (0..blocks_for(names)).map(|_| OnceLock::new()).collect();
         Self {
             table,
             blocks,
@@ -92,49 +108,70 @@ impl Filter {
         }
     }
 
+    /// A filter that was just written, in memory as far as there is room.
+    pub(crate) fn written(writer: FilterWriter, kept: Kept) -> Self {
+        let filter = Self {
+            table: writer.table,
+            blocks: writer.blocks.iter().map(|_| OnceLock::new()).collect(),
+            kept,
+        };
+        for (at, block) in filter.blocks.iter().zip(writer.blocks) {
+            filter.keep(at, block);
+        }
+        filter
+    }
+
     /// Whether the name of a hash may be in the run; if not, it certainly is not. Costs a look-up
-    /// the first time that a block is asked for.
+    /// the first time that a block, or one beside it, is asked for.
     pub(crate) fn may_hold(
         &self,
         hash: u64,
         place: &Place,
         chunks: &dyn Chunks,
     ) -> Result<bool, IndexError> {
-        let (number, mut bits) = places(hash, self.blocks.len() as u64);
-        let place_in_memory = self.blocks.get(number);
-        let read;
-        let block = match place_in_memory.and_then(OnceLock::get) {
-            Some(block) => block,
-            None => {
-                read = self.read(number, place, chunks)?;
-                place_in_memory.map_or(&read, |at| self.keep(at, &read))
-            }
-        };
-        Ok(bits.all(|(at, bit)| block.get(at).is_none_or(|byte| byte & bit != 0)))
+        let number = block_of(hash, self.blocks.len());
+        let in_memory = self.blocks.get(number).and_then(OnceLock::get);
+        if let Some(block) = in_memory {
+            return Ok(holds(block, hash));
+        }
+        Ok(holds(&self.read(number, place, chunks)?, hash))
     }
 
-    /// Keeps a block that was read, if there is room for it.
-    fn keep<'a>(&self, at: &'a OnceLock<Block>, read: &'a Block) -> &'a Block {
-        if self.kept.load(Ordering::Relaxed) >= FILTERS_KEPT_MAX_BYTES {
-            return read;
+    /// Reads a block and those that sled keeps beside it, and keeps the others in memory.
+    fn read(&self, number: usize, place: &Place, chunks: &dyn Chunks) -> Result<Block, IndexError> {
+        let first = number - number % FILTER_BLOCKS_AT_ONCE;
+        let count = FILTER_BLOCKS_AT_ONCE.min(self.blocks.len() - first);
+        let found = chunks.from(&self.key(first), count)?;
+        let mut wanted = None;
+        for (number_found, (key, value)) in (first..).zip(&found) {
+            if *key != self.key(number_found) {
+                break;
+            }
+            let block = place.unseal(key, value)?;
+            let block: Result<Block, _> = block.to_vec().into_boxed_slice().try_into();
+            let block = block.map_err(|_| IndexError::damaged("a block of a filter is cut"))?;
+            if number_found == number {
+                wanted = Some(block.clone());
+            }
+            if let Some(at) = self.blocks.get(number_found) {
+                self.keep(at, block);
+            }
         }
-        at.get_or_init(|| {
+        wanted.ok_or_else(|| IndexError::damaged("a block of a filter is missing"))
+    }
+
+    fn key(&self, number: usize) -> Vec<u8> {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        chunk_key(self.table, &number.to_be_bytes())
+    }
+
+    /// Keeps a block in memory, if there is room for it.
+    fn keep(&self, at: &OnceLock<Block>, block: Block) {
+        let is_room = self.kept.load(Ordering::Relaxed) < FILTERS_KEPT_MAX_BYTES;
+        // Somebody else may have read it meanwhile.
+        if is_room && at.set(block).is_ok() {
             self.kept
                 .fetch_add(FILTER_BLOCK_LENGTH_BYTES, Ordering::Relaxed);
-            read.clone()
-        })
-    }
-
-    fn read(&self, number: usize, place: &Place, chunks: &dyn Chunks) -> Result<Block, IndexError> {
-        let number = u32::try_from(number).unwrap_or(u32::MAX);
-        let key = chunk_key(self.table, &number.to_be_bytes());
-        let found = chunks.at_or_before(&key)?.filter(|(at, _)| *at == key);
-        let (_, value) =
-            found.ok_or_else(|| IndexError::damaged("a block of a filter is missing"))?;
-        let block = place.unseal(&key, &value)?;
-        match block.len() {
-            FILTER_BLOCK_LENGTH_BYTES => Ok(block.into()),
-            _ => Err(IndexError::damaged("a block of a filter is cut")),
         }
     }
 }

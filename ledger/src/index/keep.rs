@@ -26,7 +26,7 @@ pub(crate) trait Chunks: Send + Sync {
 }
 
 /// A run that is being written. Dropping it removes what was written.
-pub(crate) trait Sink {
+pub(crate) trait Sink: Send {
     /// Keeps a chunk. Keys have to come in order.
     fn put(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<(), IndexError>;
 

@@ -19,6 +19,8 @@ pub(crate) mod overlay;
 mod run;
 mod sealed;
 mod tend;
+#[cfg(test)]
+mod tests;
 mod varint;
 mod write;
 

@@ -44,6 +44,16 @@ struct Link {
 }
 
 impl Overlay {
+    /// Forgets everything, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.range = None;
+        self.ids.clear();
+        self.by_name.clear();
+        self.listed.clear();
+        self.names.clear();
+        self.links.clear();
+    }
+
     /// Adds the event that follows those that are there. Costs one look-up in memory a name.
     pub(crate) fn add(&mut self, position: Position, entry: &Entry) {
         let first = self.range.map_or(position, |(first, _)| first);

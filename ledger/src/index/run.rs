@@ -34,6 +34,16 @@ impl RunInfo {
     pub(crate) fn events(&self) -> u64 {
         self.last.0 - self.first.0 + 1
     }
+
+    /// What its chunks are bound to.
+    pub(crate) fn place(&self, store_id: [u8; 16]) -> Place {
+        Place {
+            store_id,
+            number: self.number,
+            first: self.first,
+            last: self.last,
+        }
+    }
 }
 
 /// A run that is whole.
@@ -53,18 +63,25 @@ impl Run {
         chunks: Arc<dyn Chunks>,
         kept: &Kept,
     ) -> Self {
-        let place = Place {
-            store_id,
-            number: info.number,
-            first: info.first,
-            last: info.last,
-        };
+        let ids = Filter::new(Table::IdFilter, info.events(), Arc::clone(kept));
+        let subjects = info.filter_subjects;
+        let subjects = Filter::new(Table::SubjectFilter, subjects, Arc::clone(kept));
+        Self::with_filters(store_id, info, chunks, [ids, subjects])
+    }
+
+    /// A run with the filters of its ids and of its subjects.
+    pub(crate) fn with_filters(
+        store_id: [u8; 16],
+        info: RunInfo,
+        chunks: Arc<dyn Chunks>,
+        [ids, subjects]: [Filter; 2],
+    ) -> Self {
         Self {
             info,
-            place,
+            place: info.place(store_id),
             chunks,
-            ids: Filter::new(Table::IdFilter, info.events(), Arc::clone(kept)),
-            subjects: Filter::new(Table::SubjectFilter, info.filter_subjects, Arc::clone(kept)),
+            ids,
+            subjects,
         }
     }
 
@@ -81,6 +98,19 @@ impl Run {
             }
         }
         Ok(None)
+    }
+
+    /// What it is kept in.
+    #[cfg(test)]
+    pub(crate) fn chunks(&self) -> Arc<dyn Chunks> {
+        Arc::clone(&self.chunks)
+    }
+
+    /// Whether the filter of the ids lets one through.
+    #[cfg(test)]
+    pub(crate) fn may_hold_id(&self, hash: u64) -> bool {
+        let may_hold = self.ids.may_hold(hash, &self.place, &*self.chunks);
+        may_hold.unwrap()
     }
 
     /// How many positions a listing has. Costs a look-up if the filter lets it through.

@@ -8,48 +8,82 @@ use super::IndexError;
 use super::chunk::Chunk;
 use super::keep::{Chunks, RunHash, Sink};
 use crate::files::{self, FileError};
-use crate::limits::{
-    RUN_READ_MIN_BYTES, RUNS_READ_MAX_BYTES, SLED_LEAF_LENGTH_BYTES, SLED_RUN_CACHE_BYTES,
-};
+use crate::limits::{RUNS_READ_MAX_BYTES, SLED_LEAF_LENGTH_BYTES, SLED_RUN_CACHE_BYTES};
 use crate::log::sled_file::{SledFile, guard};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 const TREE: &str = "chunks";
 const HASH_BUFFER_LENGTH_BYTES: usize = 1 << 18;
 
-/// How many bytes sled has read for all runs of an index, as far as their databases are open.
-pub(crate) type ReadBytes = Arc<AtomicUsize>;
+/// The runs of an index that may be open, and how many bytes sled has read for those that are.
+#[derive(Default)]
+pub(crate) struct Readers {
+    read_bytes: AtomicUsize,
+    runs: Mutex<Vec<Weak<Sealed>>>,
+}
+
+impl Readers {
+    fn runs(&self) -> MutexGuard<'_, Vec<Weak<Sealed>>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the run that read most, once all together read too much.
+    fn bound(&self) {
+        if self.read_bytes.load(Ordering::Relaxed) <= RUNS_READ_MAX_BYTES {
+            return;
+        }
+        let runs: Vec<_> = self.runs().iter().filter_map(Weak::upgrade).collect();
+        let most = runs
+            .iter()
+            .max_by_key(|run| run.read_bytes.load(Ordering::Relaxed));
+        if let Some(most) = most {
+            most.shut(&mut most.lock());
+        }
+    }
+}
 
 /// A run whose files do not change any more.
 pub(crate) struct Sealed {
     directory: PathBuf,
-    open: Mutex<Option<Open>>,
-    read_bytes: ReadBytes,
+    open: Mutex<Option<Arc<SledFile>>>,
+    /// What sled has read since it was opened.
+    read_bytes: AtomicUsize,
+    readers: Arc<Readers>,
     discarded: AtomicBool,
-}
-
-struct Open {
-    file: Arc<SledFile>,
-    read_bytes: usize,
 }
 
 impl Sealed {
     /// The run in a directory, whose files have to have been checked.
-    pub(crate) fn new(directory: PathBuf, read_bytes: ReadBytes) -> Self {
-        Self {
+    pub(crate) fn new(directory: PathBuf, readers: &Arc<Readers>) -> Arc<Self> {
+        let sealed = Arc::new(Self {
             directory,
             open: Mutex::new(None),
-            read_bytes,
+            read_bytes: AtomicUsize::new(0),
+            readers: Arc::clone(readers),
             discarded: AtomicBool::new(false),
-        }
+        });
+        let mut runs = readers.runs();
+        runs.retain(|run| run.strong_count() > 0);
+        runs.push(Arc::downgrade(&sealed));
+        drop(runs);
+        sealed
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Open>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<SledFile>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn file(&self) -> Result<Arc<SledFile>, IndexError> {
+        let mut open = self.lock();
+        if let Some(file) = &*open {
+            return Ok(Arc::clone(file));
+        }
+        let file = SledFile::open_as_it_is(&self.directory, TREE, SLED_RUN_CACHE_BYTES)?;
+        Ok(Arc::clone(open.insert(Arc::new(file))))
     }
 
     /// Reads, opening the database if it is closed, and counts what sled now holds in memory.
@@ -58,43 +92,34 @@ impl Sealed {
         length_bytes: impl FnOnce(&T) -> usize,
         read: impl FnOnce(&sled::Tree) -> sled::Result<T>,
     ) -> Result<T, IndexError> {
-        let mut open = self.lock();
-        let file = match &*open {
-            Some(open) => Arc::clone(&open.file),
-            None => {
-                let opened = SledFile::open_as_it_is(&self.directory, TREE, SLED_RUN_CACHE_BYTES)?;
-                let file = Arc::new(opened);
-                *open = Some(Open {
-                    file: Arc::clone(&file),
-                    read_bytes: 0,
-                });
-                file
-            }
-        };
-        drop(open);
+        let file = self.file()?;
         let found = guard("reading a run", || read(file.tree()))?;
-        drop(file);
         let length_bytes = length_bytes(&found);
-        let total = self.read_bytes.fetch_add(length_bytes, Ordering::Relaxed) + length_bytes;
-        let mut open = self.lock();
-        let Some(own) = &mut *open else {
-            self.read_bytes.fetch_sub(length_bytes, Ordering::Relaxed);
-            return Ok(found);
-        };
-        own.read_bytes += length_bytes;
-        let is_large = total > RUNS_READ_MAX_BYTES && own.read_bytes >= RUN_READ_MIN_BYTES;
-        // While others read from it, it cannot be closed; the last of them does it.
-        if is_large && Arc::strong_count(&own.file) == 1 {
-            self.shut(&mut open);
-        }
+        self.read_bytes.fetch_add(length_bytes, Ordering::Relaxed);
+        self.readers
+            .read_bytes
+            .fetch_add(length_bytes, Ordering::Relaxed);
+        drop(file);
+        self.readers.bound();
         Ok(found)
     }
 
-    fn shut(&self, open: &mut Option<Open>) {
-        if let Some(open) = open.take() {
-            self.read_bytes
-                .fetch_sub(open.read_bytes, Ordering::Relaxed);
+    /// Closes the database, unless somebody is reading from it.
+    fn shut(&self, open: &mut Option<Arc<SledFile>>) -> bool {
+        if open
+            .as_ref()
+            .is_some_and(|file| Arc::strong_count(file) > 1)
+        {
+            return false;
         }
+        if let Some(Err(error)) = open.take().and_then(Arc::into_inner).map(SledFile::close) {
+            tracing::warn!(%error, "a run of the index was not closed well");
+        }
+        let read_bytes = self.read_bytes.swap(0, Ordering::Relaxed);
+        self.readers
+            .read_bytes
+            .fetch_sub(read_bytes, Ordering::Relaxed);
+        true
     }
 }
 
@@ -126,14 +151,10 @@ impl Chunks for Sealed {
 
     fn let_go(&self) -> Vec<String> {
         let mut open = self.lock();
-        if open
-            .as_ref()
-            .is_some_and(|open| Arc::strong_count(&open.file) > 1)
-        {
+        let was_open = open.is_some();
+        if !self.shut(&mut open) {
             return Vec::new();
         }
-        let was_open = open.is_some();
-        self.shut(&mut open);
         let closed = match was_open {
             true => SledFile::wait_until_closed(&self.directory),
             false => Ok(()),
@@ -157,18 +178,18 @@ impl Drop for Sealed {
 pub(crate) struct SealedSink {
     directory: PathBuf,
     file: Option<SledFile>,
-    read_bytes: ReadBytes,
+    readers: Arc<Readers>,
     sealed: bool,
 }
 
 impl SealedSink {
     /// Begins a run in a directory that does not exist.
-    pub(crate) fn new(directory: PathBuf, read_bytes: ReadBytes) -> Result<Self, IndexError> {
+    pub(crate) fn new(directory: PathBuf, readers: &Arc<Readers>) -> Result<Self, IndexError> {
         files::make_directory(&directory)?;
         let mut sink = Self {
             directory,
             file: None,
-            read_bytes,
+            readers: Arc::clone(readers),
             sealed: false,
         };
         let file = SledFile::open(&sink.directory, TREE, SLED_RUN_CACHE_BYTES)?;
@@ -188,10 +209,11 @@ impl Sink for SealedSink {
     fn seal(mut self: Box<Self>) -> Result<(RunHash, Arc<dyn Chunks>), IndexError> {
         if let Some(file) = self.file.take() {
             file.sync()?;
+            file.close()?;
         }
         // Sled ends its file in another way when it opens it, and writes a snapshot; the second time
         // that it opens it everything stays as it is.
-        drop(SledFile::open(&self.directory, TREE, SLED_RUN_CACHE_BYTES)?);
+        SledFile::open(&self.directory, TREE, SLED_RUN_CACHE_BYTES)?.close()?;
         SledFile::wait_until_closed(&self.directory)?;
         let failed = |error| FileError::new("syncing", &self.directory, error);
         for name in file_names(&self.directory).map_err(failed)? {
@@ -201,9 +223,7 @@ impl Sink for SealedSink {
         files::sync_directory(&self.directory)?;
         let hash = hash(&self.directory)?;
         self.sealed = true;
-        let directory = self.directory.clone();
-        let sealed = Sealed::new(directory, Arc::clone(&self.read_bytes));
-        Ok((hash, Arc::new(sealed)))
+        Ok((hash, Sealed::new(self.directory.clone(), &self.readers)))
     }
 }
 

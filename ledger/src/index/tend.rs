@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) frozen: VecDeque<Arc<Overlay>>,
     /// The overlay that grows.
     pub(crate) overlay: Overlay,
+    /// An empty one with the memory of one that was written, for the next.
+    spare: Overlay,
 }
 
 impl State {
@@ -71,6 +73,7 @@ impl Core {
                 runs: Arc::new(runs),
                 frozen: VecDeque::new(),
                 overlay: Overlay::default(),
+                spare: Overlay::default(),
             }),
             shelf,
             store_id,
@@ -132,7 +135,8 @@ impl Core {
 
     fn freeze(&self) {
         let mut state = self.state_mut();
-        let full = std::mem::take(&mut state.overlay);
+        let next = std::mem::take(&mut state.spare);
+        let full = std::mem::replace(&mut state.overlay, next);
         state.frozen.push_back(Arc::new(full));
         drop(state);
         self.tell();
@@ -198,7 +202,13 @@ impl Core {
             |state| {
                 state.frozen.pop_front();
             },
-        )
+        )?;
+        // If somebody is reading it, its memory is not worth waiting for.
+        if let Ok(mut written) = Arc::try_unwrap(overlay) {
+            written.clear();
+            self.state_mut().spare = written;
+        }
+        Ok(())
     }
 
     /// Merges runs if there are enough of one size; `false` if there are not, or if `stop` said so
@@ -223,27 +233,37 @@ impl Core {
         Ok(true)
     }
 
-    /// Which runs to merge: the longest row of successive ones, as many as the fan-out or more, that
-    /// are not larger than their size allows; the smallest size that has such a row.
+    /// Which runs to merge: the newest ones of a class and the smaller ones between them, once there are
+    /// as many of the class as the fan-out. The smallest class that has so many comes first.
     fn pick(&self, runs: &[Arc<Run>]) -> Option<Range<usize>> {
-        let fan_out = self.size.fan_out.max(2);
+        let greatest = runs.iter().map(|run| self.class(run)).max()?;
+        (0..=greatest).find_map(|class| {
+            let end = runs.iter().rposition(|run| self.class(run) == class)? + 1;
+            let older = runs.get(..end)?;
+            let larger = older.iter().rposition(|run| self.class(run) > class);
+            let start = larger.map_or(0, |larger| larger + 1);
+            let row = older.get(start..)?;
+            let of_class = row.iter().filter(|run| self.class(run) == class);
+            let is_enough = of_class.count() >= self.fan_out();
+            let events: u64 = row.iter().map(|run| run.info.events()).sum();
+            (is_enough && events <= RUN_MERGED_EVENTS_MAX).then_some(start..end)
+        })
+    }
+
+    /// How often runs had to be merged to become so large: each class is larger by the fan-out.
+    fn class(&self, run: &Run) -> u32 {
         // An overlay is set aside when it holds a frame more than it should.
         let mut events_max = self.size.full.max(1).saturating_mul(2);
-        let greatest = runs.iter().map(|run| run.info.events()).max()?;
-        loop {
-            let small = |run: &&Arc<Run>| run.info.events() <= events_max;
-            let row = runs.iter().rev().take_while(small).count();
-            let range = runs.len() - row..runs.len();
-            let row_runs = runs.get(range.clone()).unwrap_or_default();
-            let events: u64 = row_runs.iter().map(|run| run.info.events()).sum();
-            if row >= fan_out && events <= RUN_MERGED_EVENTS_MAX {
-                return Some(range);
-            }
-            if events_max >= greatest {
-                return None;
-            }
-            events_max = events_max.saturating_mul(fan_out as u64);
+        let mut class = 0;
+        while run.info.events() > events_max {
+            events_max = events_max.saturating_mul(self.fan_out() as u64);
+            class += 1;
         }
+        class
+    }
+
+    fn fan_out(&self) -> usize {
+        self.size.fan_out.max(2)
     }
 
     /// Writes what is worth it, after the threads have ended.

@@ -3,7 +3,7 @@
 use super::chunk::{Chunk, ChunkWriter, Entry, Place};
 use super::cursor::Cursor;
 use super::entry::hash_of;
-use super::filter::{FilterWriter, Kept};
+use super::filter::{Filter, FilterWriter, Kept};
 use super::keep::{Shelf, Sink};
 use super::overlay::Overlay;
 use super::run::{Run, RunInfo};
@@ -13,6 +13,7 @@ use crate::limits::{MERGE_CHUNKS_AT_ONCE, MERGE_ENTRIES_BETWEEN_LOOKS, RUN_ENTRY
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
+use std::sync::Arc;
 
 /// A run that is being written.
 struct RunWriter {
@@ -30,12 +31,7 @@ impl RunWriter {
     /// Begins a run; `info` says for how many subjects the filter is made.
     fn new(shelf: &dyn Shelf, store_id: [u8; 16], info: RunInfo) -> Result<Self, IndexError> {
         Ok(Self {
-            place: Place {
-                store_id,
-                number: info.number,
-                first: info.first,
-                last: info.last,
-            },
+            place: info.place(store_id),
             sink: shelf.create(info.number)?,
             table: None,
             ids: FilterWriter::new(Table::IdFilter, info.events()),
@@ -117,7 +113,8 @@ impl RunWriter {
         }
         let (hash, chunks) = self.sink.seal()?;
         let info = RunInfo { hash, ..self.info };
-        let run = Run::new(self.place.store_id, info, chunks, kept);
+        let filters = [self.ids, self.subjects].map(|f| Filter::written(f, Arc::clone(kept)));
+        let run = Run::with_filters(self.place.store_id, info, chunks, filters);
         // What was written is read once before anything relies on it.
         for table in Table::OF_ENTRIES {
             run.entries(table, 1)?.next()?;
@@ -173,7 +170,7 @@ pub(crate) fn write_overlay(
 pub(crate) fn merge(
     to: Target<'_>,
     number: u64,
-    runs: &[std::sync::Arc<Run>],
+    runs: &[Arc<Run>],
     stop: &dyn Fn() -> bool,
 ) -> Result<Option<Run>, IndexError> {
     let (Some(oldest), Some(newest)) = (runs.first(), runs.last()) else {

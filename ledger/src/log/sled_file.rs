@@ -118,6 +118,14 @@ impl SledFile {
         Err(failed(std::io::Error::other("it is still in use")))
     }
 
+    /// Closes it. What was not synced may be lost.
+    pub(crate) fn close(self) -> Result<(), LogError> {
+        guard("closing sled", move || {
+            drop(self);
+            Ok(())
+        })
+    }
+
     /// The tree.
     pub(crate) fn tree(&self) -> &sled::Tree {
         &self.tree

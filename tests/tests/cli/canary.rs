@@ -165,6 +165,12 @@ fn no_command_prints_a_secret() {
             &events(),
         );
     }
+    run(&desk, &["checkpoint"], "").ok();
+    for position in 1..=7 {
+        let proof = run(&desk, &["prove", "inclusion", &position.to_string()], "").ok();
+        run(&desk, &["verify", "--proof", "-"], &proof);
+    }
+    run(&desk, &["verify"], "").ok();
     let count = |text: &str| {
         run(&desk, &["log", "--format", "jsonl", "--subject", text], "")
             .ok()
@@ -196,6 +202,12 @@ fn no_argument_that_is_refused_is_repeated() {
             vec!["log", "--store", text],
             vec!["log", "--vault", text],
             vec!["show", text],
+            vec!["prove", "inclusion", text],
+            vec!["prove", "consistency", text],
+            vec!["verify", "--key", text],
+            vec!["verify", "--checkpoint", text],
+            vec!["verify", "--proof", text],
+            vec!["init", "--engine", text],
             vec!["import", text],
             vec!["import", "in", "--from", text],
             vec!["import", "in", "--from", "ospp", "--observed-at", text],

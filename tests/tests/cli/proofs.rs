@@ -201,6 +201,33 @@ fn a_log_that_was_rolled_back_is_refused() {
 }
 
 #[test]
+fn a_flipped_byte_of_the_log_is_named() {
+    let desk = Desk::new();
+    desk.run(&["init", "--engine", "journal"]).ok();
+    for n in 1..6 {
+        desk.run_with(&["append"], tenant(n).as_bytes()).ok();
+    }
+    desk.run(&["checkpoint"]).ok();
+    let (path, bytes) = (desk.files().into_iter())
+        .find(|(path, bytes)| {
+            path.starts_with(desk.path("activation-ledger/log"))
+                && bytes.windows(3).any(|text| text == b"t3.")
+        })
+        .expect("the log has the event");
+    let at = bytes.windows(3).position(|text| text == b"t3.").unwrap();
+    let mut flipped = bytes;
+    flipped[at] ^= 0x04;
+    fs::write(path, flipped).unwrap();
+    for command in [
+        &["verify"][..],
+        &["checkpoint"],
+        &["prove", "inclusion", "1"],
+    ] {
+        desk.run(command).failed(3, &["position 3"]);
+    }
+}
+
+#[test]
 fn a_log_with_another_past_is_refused_and_the_events_are_named() {
     let (desk, _) = signed();
     // Another history under the same store id: the vault alone makes it.
