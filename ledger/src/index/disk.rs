@@ -57,6 +57,11 @@ pub(crate) fn watermark(directory: &Path, store_id: [u8; 16]) -> Position {
     runs.last().map_or(Position(0), |run| run.last)
 }
 
+/// Why what the index says of itself does not hold; `None` if it does. Looks at its manifest only.
+pub(crate) fn doubt(directory: &Path, store_id: [u8; 16]) -> Option<String> {
+    read_manifest(directory, store_id).err()
+}
+
 /// Opens the index in a directory as far as it can be trusted; what is missing of it has to be added
 /// again. Says why, if that is more than what comes after its last run. Costs a look at each file,
 /// and reading those that are not as the last clean close left them.
@@ -247,6 +252,10 @@ impl Chunks for Sealed {
 
     fn from(&self, key: &[u8], chunks_max: usize) -> Result<Vec<Chunk>, IndexError> {
         Ok(Self::from(self, key, chunks_max)?)
+    }
+
+    fn pass(&self, key: &[u8], chunks_max: usize) -> Result<Vec<Chunk>, IndexError> {
+        Ok(Self::pass(self, key, chunks_max)?)
     }
 
     fn discard(&self) {

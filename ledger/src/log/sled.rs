@@ -2,13 +2,16 @@
 //!
 //! A piece's key is the position of the last event of its frame and the number of the piece, both
 //! big-endian, so that the first key at or after a position leads to the frame that holds it. The
-//! pieces of a frame go in as one batch.
+//! pieces of a frame go in as one batch. A piece also says by itself what it is a piece of, for those who
+//! have to find it without sled.
 
 use super::sled_file::{SledFile, guard};
+use super::sled_piece::Piece;
+use super::sled_salvage;
 use super::{CommitLog, Engine, Epoch, Frame, LogError, Opened, Opening, Stop, StoredFrame, Torn};
 use super::{check_append, frame::FrameError};
 use crate::id::Position;
-use crate::limits::{SLED_CACHE_BYTES, SLED_VALUE_MAX_BYTES};
+use crate::limits::SLED_CACHE_BYTES;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +20,7 @@ pub const ENGINE: Engine = Engine {
     name: "sled",
     persistent: true,
     open: SledLog::open,
+    salvage: sled_salvage::salvage,
 };
 
 const KEY_LENGTH_BYTES: usize = 10;
@@ -88,10 +92,7 @@ impl SledLog {
         }
         self.file.sync()?;
         let mut bytes = Vec::new();
-        for (number, piece) in pieces {
-            let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
-            bytes.extend_from_slice(&number.to_le_bytes());
-            bytes.extend_from_slice(&length.to_le_bytes());
+        for (_, piece) in pieces {
             bytes.extend_from_slice(&piece);
         }
         Ok(Some(Torn { first, bytes }))
@@ -166,17 +167,28 @@ fn read(last: Position, bytes: Vec<u8>) -> Result<Frame, LogError> {
 
 /// The bytes of a frame, or `None` if pieces of it are missing.
 fn join(last: Position, pieces: &Pieces) -> Result<Option<Vec<u8>>, LogError> {
-    let numbers = pieces.iter().map(|(number, _)| *number);
-    if !numbers.eq(0..u16::try_from(pieces.len()).unwrap_or(u16::MAX)) {
-        return Ok(None);
+    let mut bytes = Vec::new();
+    let mut missing = 0..0;
+    for (number, stored) in pieces {
+        let (piece, content) = open_piece(last, *number, stored)?;
+        if missing.is_empty() && *number == 0 {
+            missing = 0..piece.count;
+        }
+        if missing.next() != Some(*number) {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(content);
     }
-    let joined = pieces.iter().map(|(_, piece)| piece.as_ref());
-    let bytes: Vec<u8> = joined.collect::<Vec<_>>().concat();
-    let whole = Frame::whole_length(&bytes).map_err(|error| LogError::Frame {
+    Ok(missing.is_empty().then_some(bytes))
+}
+
+/// What a piece of the frame that ends at a position says and holds.
+fn open_piece(last: Position, number: u16, stored: &[u8]) -> Result<(Piece, &[u8]), LogError> {
+    let read = Piece::read(stored).filter(|(piece, _)| piece.number == number);
+    read.ok_or_else(|| LogError::Damaged {
         position: last,
-        error,
-    })?;
-    Ok((bytes.len() >= whole).then_some(bytes))
+        reason: "a piece of the frame that ends there is none".to_owned(),
+    })
 }
 
 impl CommitLog for SledLog {
@@ -188,9 +200,8 @@ impl CommitLog for SledLog {
         let mut tail = self.tail();
         let (end, epoch) = *tail;
         check_append(frame, end, epoch)?;
-        let pieces = frame.bytes().chunks(SLED_VALUE_MAX_BYTES);
         self.write(|batch| {
-            for (number, piece) in (0..=u16::MAX).zip(pieces) {
+            for (number, piece) in Piece::cut(frame) {
                 batch.insert(&key(frame.last(), number), piece);
             }
         })?;
@@ -211,21 +222,15 @@ impl CommitLog for SledLog {
         let Some((at, piece)) = next()? else {
             return Ok(None);
         };
-        let (last, _) = read_key(&at)?;
-        let whole = Frame::whole_length(&piece);
-        let whole = whole.map_err(|error| LogError::Frame {
-            position: last,
-            error,
-        })?;
-        let mut pieces = vec![(read_key(&at)?.1, piece)];
-        let mut length: usize = pieces.iter().map(|(_, piece)| piece.len()).sum();
-        while length < whole {
+        let (last, number) = read_key(&at)?;
+        let count = usize::from(open_piece(last, number, &piece)?.0.count);
+        let mut pieces = vec![(number, piece)];
+        while pieces.len() < count {
             let (at, piece) = next()?.ok_or_else(|| missing_piece(last))?;
             let (of, number) = read_key(&at)?;
             if of != last {
                 return Err(missing_piece(last));
             }
-            length += piece.len();
             pieces.push((number, piece));
         }
         let bytes = join(last, &pieces)?.ok_or_else(|| missing_piece(last))?;

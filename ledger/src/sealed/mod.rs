@@ -8,7 +8,7 @@
 mod seen;
 
 use crate::files::{self, FileError};
-use crate::limits::{SLED_LEAF_KEYS_MAX, SLED_SEALED_CACHE_BYTES};
+use crate::limits::{MERGE_READ_MAX_BYTES, SLED_LEAF_KEYS_MAX, SLED_SEALED_CACHE_BYTES};
 use crate::log::LogError;
 use crate::log::sled_file::{SledFile, guard};
 pub(crate) use seen::Seen;
@@ -189,6 +189,16 @@ impl Sealed {
         )
     }
 
+    /// [`Sealed::from`] for a reader that passes over all of it once: what it has read is not kept in
+    /// memory for it.
+    pub(crate) fn pass(&self, key: &[u8], pairs_max: usize) -> Result<Vec<Pair>, SealedError> {
+        let pairs = self.from(key, pairs_max)?;
+        if self.read_bytes.load(Ordering::Relaxed) >= MERGE_READ_MAX_BYTES {
+            self.shut(&mut self.lock());
+        }
+        Ok(pairs)
+    }
+
     /// Removes the database as soon as nobody reads it any more: it is in no list.
     pub(crate) fn discard(&self) {
         self.discarded.store(true, Ordering::Relaxed);
@@ -304,7 +314,9 @@ impl SealedSink {
 impl Drop for SealedSink {
     fn drop(&mut self) {
         if !self.sealed {
-            self.file = None;
+            if let Some(Err(error)) = self.file.take().map(SledFile::close) {
+                tracing::warn!(%error, "a run that was being written was not closed well");
+            }
             drop(fs::remove_dir_all(&self.directory));
         }
     }

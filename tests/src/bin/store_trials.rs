@@ -2,7 +2,8 @@
 //!
 //! `store_trials` makes a full run; `FAULT_KILL`, `FAULT_POWER_CUT`, `FAULT_FAULT`, `FAULT_OLD_FILES`
 //! and `FAULT_DAMAGE` say how many of each, `FAULT_SEED` which, `FAULT_ENGINE` with
-//! which engine only, `FAULT_THREADS` how many at once, and `FAULT_KEEP=1` keeps the files of those in
+//! which engine only, `FAULT_THREADS` how many at once, `FAULT_PLANS` gives the plan of every
+//! fault trial, and `FAULT_KEEP=1` keeps the files of those in
 //! which something was not as it must be. `store_trials KIND ENGINE SEED` makes one trial
 //! again and keeps its files. It ends with 1 if anything is not as it must be.
 

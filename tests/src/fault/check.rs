@@ -54,8 +54,10 @@ pub struct Verdict {
     pub is_damage: bool,
     /// Whether opening said that something was cut that had never been acknowledged.
     pub recovered: bool,
-    /// What was said of the index being built again.
+    /// Whether opening said that the index was built again.
     pub rebuilt: bool,
+    /// Whether that was because something that its manifest lists was not there or not right.
+    pub lacking: bool,
 }
 
 impl Verdict {

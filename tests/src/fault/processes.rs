@@ -15,6 +15,9 @@ const PROCESS_TIME_MAX: Duration = Duration::from_secs(120);
 /// What a store says when its index is not what it was.
 const REBUILT: &str = "the index is built again";
 
+/// Why it says so of a store that was stopped before its index had a manifest.
+const NO_MANIFEST: &str = "there is none";
+
 /// Where this build puts its programs.
 fn programs() -> PathBuf {
     let own = std::env::current_exe().expect("a process knows its program");
@@ -161,7 +164,12 @@ impl Scene {
         let verdict: Result<Verdict, _> = serde_json::from_str(&answer);
         let mut verdict =
             verdict.map_err(|_| format!("the checker ended with {status}: {said}"))?;
-        verdict.rebuilt = said.contains(REBUILT);
+        let mut rebuilt = said
+            .lines()
+            .filter(|line| line.contains(REBUILT))
+            .peekable();
+        verdict.rebuilt = rebuilt.peek().is_some();
+        verdict.lacking = rebuilt.any(|line| !line.contains(NO_MANIFEST));
         Ok(verdict)
     }
 }
