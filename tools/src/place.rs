@@ -10,9 +10,7 @@ use crate::vault::{Vault, path_beside};
 use ledger::id::Position;
 use ledger::proof::{CheckpointFolder, Origin, SignerKey};
 use ledger::secret::{Keyring, PepperId};
-use ledger::store::{
-    AppendError, DEFAULT_ENGINE, IntegrityError, NewStore, Sizes, Store, StoreError,
-};
+use ledger::store::{AppendError, DEFAULT_ENGINE, IntegrityError, NewStore, Store, StoreError};
 use ledger::time::Clock;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -77,13 +75,36 @@ impl Place {
         CheckpointFolder::of(&self.store)
     }
 
-    /// Opens the store alone: for what needs no secret.
+    /// Opens the store alone: for what needs no secret. Waits until everything in it can be looked up,
+    /// and says what opening it had to mend.
     pub fn open_store(&self) -> Result<Store, Failure> {
-        let mut progress = Progress::of_events("building the index", 0);
-        let mut watch = |done, of| progress.over(done, of);
-        let clock = Box::new(SystemClock);
-        let store = Store::open_watched(&self.store, clock, Sizes::default(), &mut watch);
+        let store = self.open_log()?;
+        let mut progress = Progress::of_events("reading what is new", store.end().0);
+        let ready = store.wait_for_index(&mut |done, _| progress.to(done.0));
+        drop(progress);
+        if let Some(rebuilt) = ready.map_err(|error| self.cannot_open(&error))? {
+            note(&format!(
+                "the index was built again from position {}: {}",
+                rebuilt.kept.next(),
+                rebuilt.reason
+            ));
+        }
+        Ok(store)
+    }
+
+    /// Opens the store for what reads the log from one end to the other: nothing can be looked up
+    /// in it yet.
+    pub fn open_log(&self) -> Result<Store, Failure> {
+        let store = Store::open(&self.store, Box::new(SystemClock));
         let store = store.map_err(|error| self.cannot_open(&error))?;
+        if let Some(recovered) = store.recovered() {
+            note(&format!(
+                "an append that was under way when the last process was stopped, and never acknowledged, \
+                 was cut at position {}; what there was of it is in {}",
+                recovered.first,
+                shown_path(&recovered.kept_at)
+            ));
+        }
         if !store.lost().is_empty() {
             note(&format!(
                 "lost from the store {}: {}, {}",

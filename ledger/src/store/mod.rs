@@ -15,6 +15,7 @@ mod draft;
 mod error;
 mod examine;
 mod incarnation;
+mod indexing;
 mod integrity;
 mod making;
 mod manifest;
@@ -31,8 +32,8 @@ mod verify;
 
 use crate::event::{Event, Fact, KindId};
 use crate::id::{EventId, Position, Revision};
-use crate::index::entry::Entry;
-use crate::index::{Index, Listing, RunSize};
+use crate::index::{Index, Listing, Rebuilt, RunSize};
+use crate::limits::INDEX_WATCHED_EVERY;
 use crate::log::{CommitLog, Epoch, MemoryLog};
 use crate::secret::PepperId;
 use crate::subject::{Subject, SubjectKind};
@@ -46,6 +47,7 @@ pub use error::{AppendError, PathDisplay, StoreError};
 pub use examine::{Examination, IndexState, examine};
 use futures_core::Stream;
 pub use incarnation::{Identity, Incarnation, NewIncarnation};
+use indexing::Indexing;
 pub use integrity::IntegrityError;
 pub use open::{DEFAULT_ENGINE, NewStore, Recovered, Sizes};
 use prepare::Offer;
@@ -128,7 +130,7 @@ impl Drop for Writer {
 /// The parts that a store is put together from.
 struct Parts {
     log: Box<dyn CommitLog>,
-    index: Index,
+    index: indexing::Source,
     description: Description,
     directory: Option<Directory>,
     recovered: Option<Recovered>,
@@ -160,29 +162,29 @@ impl Store {
         };
         let parts = Parts {
             log,
-            index: Index::in_memory(runs),
+            index: indexing::Source::Memory(Index::in_memory(runs)),
             description,
             directory: None,
             recovered: None,
             lock: None,
         };
-        Self::start(parts, clock, &mut |_, _| {})
+        Self::start(parts, clock)
     }
 
-    /// Brings the index up to the end of the log and starts the sequencer.
-    fn start(parts: Parts, clock: Box<dyn Clock>, watch: Watch<'_>) -> Result<Self, StoreError> {
-        let recorded_at = catch_up(&*parts.log, &parts.index, watch)?;
+    /// Starts the sequencer, which brings the index up to the end of the log first.
+    fn start(parts: Parts, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
+        let recorded_at = last_recorded_at(&*parts.log)?;
         let end = parts.log.end();
         let (durable, watched) = watch::channel(end);
         let desk = Desk::new(end, clock, recorded_at);
         let shared = Arc::new(Shared {
             log: parts.log,
-            index: parts.index,
+            indexing: Indexing::default(),
             desk,
             durable: watched,
             description: parts.description,
             recovered: parts.recovered,
-            cache: read::FrameCache::default(),
+            cache: read::BlockCache::default(),
             _lock: parts.lock,
         });
         let sequencer = Sequencer {
@@ -191,8 +193,9 @@ impl Store {
             directory: parts.directory,
             epoch: None,
         };
+        let index = parts.index;
         let thread = std::thread::Builder::new().name("ledger-sequencer".to_owned());
-        let thread = thread.spawn(move || sequencer.run());
+        let thread = thread.spawn(move || sequencer.run(index));
         let thread = thread.map_err(|_| StoreError::Thread {
             what: "could not be started",
         })?;
@@ -221,6 +224,20 @@ impl Store {
         &self.shared.description.lost
     }
 
+    /// Blocks until subjects and ids can be looked up and appends are accepted: until the index is
+    /// open and covers the whole log. `watch` is told now and then how far it is and how far it has to
+    /// go. Reading by position needs no waiting. Says why the index, or the end of it, had to be built again.
+    pub fn wait_for_index(
+        &self,
+        watch: &mut dyn FnMut(Position, Position),
+    ) -> Result<Option<Rebuilt>, StoreError> {
+        while let Some(done) = self.shared.indexing.progress() {
+            watch(done, self.end());
+            std::thread::sleep(INDEX_WATCHED_EVERY);
+        }
+        Ok(self.shared.indexing.rebuilt()?.cloned())
+    }
+
     /// The position of the last durable event, 0 for an empty store.
     pub fn end(&self) -> Position {
         self.shared.end()
@@ -247,7 +264,11 @@ impl Store {
 
     /// How many events name a subject. Costs one look-up in each run of the index.
     pub fn revision(&self, subject: &Subject) -> Result<Revision, StoreError> {
-        Ok(self.shared.index.count(&Listing::subject(subject))?)
+        Ok(self
+            .shared
+            .indexing
+            .get()?
+            .count(&Listing::subject(subject))?)
     }
 
     /// The event of an id. Costs one look-up in each run of the index and one frame.
@@ -262,7 +283,7 @@ impl Store {
 
     /// The subjects of a kind that any event names, sorted. Holds them all in memory.
     pub fn subjects(&self, kind: SubjectKind) -> Result<Vec<Subject>, StoreError> {
-        Ok(self.shared.index.subjects(kind)?)
+        Ok(self.shared.indexing.get()?.subjects(kind)?)
     }
 
     /// All events after a position, up to the present end.
@@ -343,39 +364,14 @@ fn last_epoch(log: &dyn CommitLog) -> Result<Epoch, StoreError> {
     Ok(frame.map_or(Epoch(0), |frame| frame.epoch()))
 }
 
-/// Adds to the index what the log holds after its watermark. Returns when the last event was
-/// recorded. Costs one decoding an event.
-fn catch_up(log: &dyn CommitLog, index: &Index, watch: Watch<'_>) -> Result<Timestamp, StoreError> {
-    let end = log.end();
-    let mut recorded_at = Timestamp::from_micros(i64::MIN);
-    let mut position = index
-        .watermark()
-        .min(Position(end.0.saturating_sub(1)))
-        .next();
-    while position <= end {
-        let frame = log.frame(position)?;
-        let frame = frame.ok_or_else(|| crate::log::LogError::Damaged {
-            position,
-            reason: "no frame holds it".to_owned(),
-        })?;
-        let mut entries = Vec::new();
-        let first = index.watermark().next().max(position);
-        if frame.is_lost() {
-            position = frame.last().next();
-            index.pass(frame.last());
-            continue;
+/// When the last event of a log was recorded: recorded time never goes back.
+fn last_recorded_at(log: &dyn CommitLog) -> Result<Timestamp, StoreError> {
+    let mut end = log.end();
+    while let Some(frame) = log.frame(end)? {
+        if !frame.is_lost() {
+            return Ok(event_of(&frame, end)?.recorded_at);
         }
-        while position <= frame.last() {
-            let event = event_of(&frame, position)?;
-            recorded_at = recorded_at.max(event.recorded_at);
-            if position >= first {
-                entries.push(Entry::of(&event));
-            }
-            position = position.next();
-        }
-        index.add(first, &entries);
-        index.make_room()?;
-        watch(frame.last(), end);
+        end = frame.before();
     }
-    Ok(recorded_at)
+    Ok(Timestamp::from_micros(i64::MIN))
 }

@@ -1,8 +1,8 @@
 //! Making and opening stores in directories.
 
-use super::copying::Watch;
 use super::directory::{Directory, lock};
 use super::error::{PathDisplay, StoreError};
+use super::indexing::Source;
 use super::making::make_beside;
 use super::manifest::{Form, Manifest};
 use super::{Description, FORMAT_VERSION, Parts, Store};
@@ -69,24 +69,14 @@ impl Store {
         Self::open(path, clock)
     }
 
-    /// Opens the store at a path. After a clean close this costs the opening of two sled files and
-    /// reading what the index does not cover; after a kill the end of the log is recovered first.
+    /// Opens the store at a path. After a clean close this costs opening the log, after a kill
+    /// recovering its end. The index is opened meanwhile: whatever needs it waits for it.
     pub fn open(path: &Path, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
         Self::open_with(path, clock, Sizes::default())
     }
 
-    /// [`Store::open`] with other sizes of runs and segments: for tests.
-    pub fn open_with(path: &Path, clock: Box<dyn Clock>, sizes: Sizes) -> Result<Self, StoreError> {
-        Self::open_watched(path, clock, sizes, &mut |_, _| {})
-    }
-
     /// [`Store::open`] after taking away everything that is derived from the log, so that it is built again.
-    /// Costs one decoding an event.
-    pub fn rebuild(
-        path: &Path,
-        clock: Box<dyn Clock>,
-        watch: Watch<'_>,
-    ) -> Result<Self, StoreError> {
+    pub fn rebuild(path: &Path, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
         Manifest::read(path)?;
         let held = lock(path)?;
         let index = Directory::index(path);
@@ -97,16 +87,11 @@ impl Store {
             _ => files::sync_directory(path)?,
         }
         drop(held);
-        Self::open_watched(path, clock, Sizes::default(), watch)
+        Self::open(path, clock)
     }
 
-    /// [`Store::open_with`], telling how far the index has been brought up to the log.
-    pub fn open_watched(
-        path: &Path,
-        clock: Box<dyn Clock>,
-        sizes: Sizes,
-        watch: Watch<'_>,
-    ) -> Result<Self, StoreError> {
+    /// [`Store::open`] with other sizes of runs and segments: for tests.
+    pub fn open_with(path: &Path, clock: Box<dyn Clock>, sizes: Sizes) -> Result<Self, StoreError> {
         // The lock is a file, and must not be left in a directory that is no store.
         Manifest::read(path)?;
         let lock = lock(path)?;
@@ -141,7 +126,11 @@ impl Store {
         if super::last_epoch(&*log)? > manifest.epoch {
             return Err(older(path, "the log was written under a later epoch"));
         }
-        let (index, _) = disk::open(&index, manifest.store_id, sizes.runs)?;
+        let index = Source::Disk {
+            directory: index,
+            store_id: manifest.store_id,
+            runs: sizes.runs,
+        };
         let parts = Parts {
             log,
             index,
@@ -153,7 +142,7 @@ impl Store {
             recovered,
             lock: Some(lock),
         };
-        Self::start(parts, clock, watch)
+        Self::start(parts, clock)
     }
 }
 
