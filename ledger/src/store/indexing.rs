@@ -127,6 +127,11 @@ impl Indexing {
                 position: next,
                 reason: "no frame holds it".to_owned(),
             })?;
+            if frame.is_lost() {
+                index.pass(frame.last());
+                next = frame.last().next();
+                continue;
+            }
             let first = next;
             if frame.is_lost() {
                 next = frame.last().next();

@@ -1,6 +1,5 @@
 //! Making and opening stores in directories.
 
-use super::copying::Watch;
 use super::directory::{Directory, lock};
 use super::error::{PathDisplay, StoreError};
 use super::indexing::Source;
@@ -76,6 +75,21 @@ impl Store {
         Self::open_with(path, clock, Sizes::default())
     }
 
+    /// [`Store::open`] after taking away everything that is derived from the log, so that it is built again.
+    pub fn rebuild(path: &Path, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
+        Manifest::read(path)?;
+        let held = lock(path)?;
+        let index = Directory::index(path);
+        match fs::remove_dir_all(&index) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(FileError::new("removing", &index, error).into());
+            }
+            _ => files::sync_directory(path)?,
+        }
+        drop(held);
+        Self::open(path, clock)
+    }
+
     /// [`Store::open`] with other sizes of runs and segments: for tests.
     pub fn open_with(path: &Path, clock: Box<dyn Clock>, sizes: Sizes) -> Result<Self, StoreError> {
         // The lock is a file, and must not be left in a directory that is no store.
@@ -129,28 +143,6 @@ impl Store {
             lock: Some(lock),
         };
         Self::start(parts, clock)
-    }
-
-    /// [`Store::open`] after taking away everything that is derived from the log, so that it is built again.
-    /// Costs one decoding an event.
-    pub fn rebuild(
-        path: &Path,
-        clock: Box<dyn Clock>,
-        watch: Watch<'_>,
-    ) -> Result<Self, StoreError> {
-        Manifest::read(path)?;
-        let held = lock(path)?;
-        let index = Directory::index(path);
-        match fs::remove_dir_all(&index) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(FileError::new("removing", &index, error).into());
-            }
-            _ => files::sync_directory(path)?,
-        }
-        drop(held);
-        let store = Self::open(path, clock)?;
-        store.wait_for_index(watch)?;
-        Ok(store)
     }
 }
 

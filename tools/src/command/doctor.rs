@@ -83,14 +83,15 @@ impl Doctor {
 }
 
 fn rebuild(session: &mut Session, place: &Place) -> Result<Outcome, Failure> {
-    let mut progress = Progress::of_events("building the index", 0);
-    let mut watch = |done, of| progress.over(done, of);
-    let rebuilt = Store::rebuild(place.store(), Box::new(SystemClock), &mut watch);
     let what = || format!("cannot build the index of {}", shown_path(place.store()));
-    let store = rebuilt.map_err(|error| store_failure(what(), &error))?;
+    let store = Store::rebuild(place.store(), Box::new(SystemClock));
+    let store = store.map_err(|error| store_failure(what(), &error))?;
+    let mut progress = Progress::of_events("building the index", 0);
+    let ready = store.wait_for_index(&mut |done, of| progress.over(done, of));
+    ready.map_err(|error| store_failure(what(), &error))?;
+    drop(progress);
     let end = store.end();
     place.close(store)?;
-    drop(progress);
     let value = json!({ "schema": "actl.rebuild/1", "position": end.0 });
     match session.format {
         Format::Table => session.out.text(&table::pairs(&[(
