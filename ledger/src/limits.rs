@@ -24,6 +24,10 @@ pub const FRAME_EVENTS_TARGET: usize = 4_096;
 /// The most events in one frame, for the same reason.
 pub const FRAME_EVENTS_MAX: usize = FRAME_EVENTS_TARGET + APPEND_EVENTS_MAX;
 
+/// A block of a frame takes in further events until they take this many bytes: what is read to get
+/// at one event.
+pub const BLOCK_LENGTH_TARGET_BYTES: usize = 16 << 10;
+
 /// A frame whose events take fewer bytes is not compressed: somebody waits for it, and compressing it
 /// takes as long as writing what it saves.
 pub const FRAME_COMPRESSED_LENGTH_MIN_BYTES: usize = 64 << 10;
@@ -31,11 +35,14 @@ pub const FRAME_COMPRESSED_LENGTH_MIN_BYTES: usize = 64 << 10;
 /// Submitting blocks while so many wait for the next frame.
 pub const FRAME_ANSWERS_MAX: usize = 4_096;
 
+/// How often somebody who waits for the index is told how far it is.
+pub const INDEX_WATCHED_EVERY: Duration = Duration::from_millis(20);
+
 /// How long at most the manifest does not say that an acknowledged event is durable.
 pub const MARK_AFTER: Duration = Duration::from_secs(1);
 
-/// How many frames that were read lately are kept for the next read.
-pub const FRAME_CACHE_FRAMES_MAX: usize = 16;
+/// How many blocks that were read lately are kept for the next read.
+pub const BLOCK_CACHE_BLOCKS_MAX: usize = 64;
 
 /// How many positions a reader of a history takes from the index at once.
 pub const READ_PAGE_POSITIONS: usize = 1_024;

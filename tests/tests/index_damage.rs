@@ -104,7 +104,7 @@ fn whatever_becomes_of_the_files_of_the_index_a_store_answers_as_before_and_noth
         damage(&store);
         for opening in 0..2 {
             let store = open(&store);
-            let rebuilt = store.rebuilt().map(|rebuilt| rebuilt.reason.clone());
+            let rebuilt = store.wait_for_index(&mut |_, _| {}).unwrap();
             assert_eq!(
                 rebuilt.is_some(),
                 is_noticed && opening == 0,

@@ -4,6 +4,7 @@ use crate::clock::SystemClock;
 use crate::error::{Class, Failure};
 use crate::output::note;
 use crate::privacy::shown_path;
+use crate::progress::Progress;
 use crate::signing;
 use crate::vault::{Vault, path_beside};
 use ledger::proof::{CheckpointFolder, Origin, SignerKey};
@@ -73,10 +74,37 @@ impl Place {
         CheckpointFolder::of(&self.store)
     }
 
-    /// Opens the store alone: for what needs no secret.
+    /// Opens the store alone: for what needs no secret. Waits until everything in it can be looked up,
+    /// and says what opening it had to mend.
     pub fn open_store(&self) -> Result<Store, Failure> {
+        let store = self.open_log()?;
+        let mut progress = Progress::of_events("reading what is new", store.end().0);
+        let ready = store.wait_for_index(&mut |done, _| progress.to(done.0));
+        drop(progress);
+        if let Some(rebuilt) = ready.map_err(|error| self.cannot_open(&error))? {
+            note(&format!(
+                "the index was built again from position {}: {}",
+                rebuilt.kept.next(),
+                rebuilt.reason
+            ));
+        }
+        Ok(store)
+    }
+
+    /// Opens the store for what reads the log from one end to the other: nothing can be looked up
+    /// in it yet.
+    pub fn open_log(&self) -> Result<Store, Failure> {
         let store = Store::open(&self.store, Box::new(SystemClock));
-        store.map_err(|error| self.cannot_open(&error))
+        let store = store.map_err(|error| self.cannot_open(&error))?;
+        if let Some(recovered) = store.recovered() {
+            note(&format!(
+                "an append that was under way when the last process was stopped, and never acknowledged, \
+                 was cut at position {}; what there was of it is in {}",
+                recovered.first,
+                shown_path(&recovered.kept_at)
+            ));
+        }
+        Ok(store)
     }
 
     /// Ends the work with a store that was written to.

@@ -3,6 +3,7 @@
 //! A commit log keeps frames, in order, without holes. What it holds is never changed. Engines
 //! differ in where frames live; [`ENGINES`] lists them and one conformance suite runs over the list.
 
+pub mod block;
 pub mod frame;
 pub mod journal;
 pub mod memory;
@@ -11,6 +12,7 @@ pub(crate) mod sled_file;
 
 use crate::id::Position;
 use crate::limits::SEGMENT_LENGTH_BYTES;
+pub use block::{Block, StoredBlock};
 use frame::FrameError;
 pub use frame::{Epoch, Frame};
 pub use memory::MemoryLog;
@@ -102,6 +104,13 @@ pub trait CommitLog: Send + Sync {
     /// The frame that holds a position, checked; `None` past the end and for position 0.
     /// Costs one look-up and the length of the frame.
     fn frame(&self, position: Position) -> Result<Option<StoredFrame>, LogError>;
+
+    /// The block that holds a position, checked; `None` past the end and for position 0. An engine
+    /// that can read part of a frame does so.
+    fn block(&self, position: Position) -> Result<Option<StoredBlock>, LogError> {
+        let frame = self.frame(position)?;
+        Ok(frame.and_then(|frame| frame.block(position).cloned()))
+    }
 
     /// [`CommitLog::frame`] for a reader that goes on to the frames after it: what is in `place`
     /// spares it the look-up. Start with [`Place::default`].

@@ -103,6 +103,14 @@ pub enum StoreError {
     /// The index could not be read or written.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// The index could not be brought up to the end of the log.
+    #[error("the index could not be made: {reason}")]
+    NotIndexed {
+        /// What went wrong.
+        reason: String,
+        /// Whether that is because what is stored is not what was stored.
+        is_damage: bool,
+    },
     /// An event of the log cannot be read.
     #[error("the event at position {position} cannot be read: {error}")]
     Event {
@@ -191,7 +199,10 @@ impl StoreError {
             Self::Index(_) | Self::Disagree { .. } => {
                 "open the store again: the index is derived, and is built again from the log"
             }
-            Self::Thread { .. } => "open the store again",
+            Self::NotIndexed {
+                is_damage: true, ..
+            } => "copy the store before doing anything else, and restore it from a backup",
+            Self::NotIndexed { .. } | Self::Thread { .. } => "open the store again",
         }
     }
 
@@ -203,7 +214,10 @@ impl StoreError {
             | Self::Event { .. }
             | Self::Disagree { .. }
             | Self::Log(LogError::Damaged { .. } | LogError::Frame { .. })
-            | Self::Index(IndexError::Damaged { .. }) => true,
+            | Self::Index(IndexError::Damaged { .. })
+            | Self::NotIndexed {
+                is_damage: true, ..
+            } => true,
             Self::Missing { .. }
             | Self::IsFile { .. }
             | Self::NotAStore { .. }
@@ -215,6 +229,7 @@ impl StoreError {
             | Self::Io { .. }
             | Self::Log(_)
             | Self::Index(_)
+            | Self::NotIndexed { .. }
             | Self::Thread { .. } => false,
         }
     }

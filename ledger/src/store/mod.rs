@@ -6,11 +6,11 @@
 
 mod admit;
 mod append;
-mod catch_up;
 mod desk;
 mod directory;
 mod draft;
 mod error;
+mod indexing;
 mod integrity;
 mod manifest;
 mod open;
@@ -25,21 +25,22 @@ mod verify;
 use crate::event::{Event, Fact, KindId};
 use crate::id::{EventId, Position, Revision};
 use crate::index::{Index, Listing, Rebuilt, RunSize};
+use crate::limits::INDEX_WATCHED_EVERY;
 use crate::log::{CommitLog, Epoch, MemoryLog};
 use crate::secret::PepperId;
 use crate::subject::{Subject, SubjectKind};
 use crate::time::{Clock, Timestamp};
 pub use append::{Answer, Condition, Known, Pending, Receipt};
-use catch_up::catch_up;
 use desk::Desk;
 use directory::Directory;
 pub use error::{AppendError, PathDisplay, StoreError};
 use futures_core::Stream;
+use indexing::Indexing;
 pub use integrity::IntegrityError;
 pub use open::{DEFAULT_ENGINE, NewStore, Recovered, Sizes};
 use prepare::Offer;
-use read::Shared;
 pub use read::{Events, Frames};
+use read::{Shared, event_of};
 use sequencer::Sequencer;
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -108,11 +109,10 @@ impl Drop for Writer {
 /// The parts that a store is put together from.
 struct Parts {
     log: Box<dyn CommitLog>,
-    index: Index,
+    index: indexing::Source,
     description: Description,
     directory: Option<Directory>,
     recovered: Option<Recovered>,
-    rebuilt: Option<Rebuilt>,
     lock: Option<File>,
 }
 
@@ -138,31 +138,29 @@ impl Store {
         };
         let parts = Parts {
             log,
-            index: Index::in_memory(runs),
+            index: indexing::Source::Memory(Index::in_memory(runs)),
             description,
             directory: None,
             recovered: None,
-            rebuilt: None,
             lock: None,
         };
         Self::start(parts, clock)
     }
 
-    /// Brings the index up to the end of the log and starts the sequencer.
+    /// Starts the sequencer, which brings the index up to the end of the log first.
     fn start(parts: Parts, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
-        let recorded_at = catch_up(&*parts.log, &parts.index, &mut |_, _| {})?;
+        let recorded_at = last_recorded_at(&*parts.log)?;
         let end = parts.log.end();
         let (durable, watched) = watch::channel(end);
         let desk = Desk::new(end, clock, recorded_at);
         let shared = Arc::new(Shared {
             log: parts.log,
-            index: parts.index,
+            indexing: Indexing::default(),
             desk,
             durable: watched,
             description: parts.description,
             recovered: parts.recovered,
-            rebuilt: parts.rebuilt,
-            cache: read::FrameCache::default(),
+            cache: read::BlockCache::default(),
             _lock: parts.lock,
         });
         let sequencer = Sequencer {
@@ -171,8 +169,9 @@ impl Store {
             directory: parts.directory,
             epoch: None,
         };
+        let index = parts.index;
         let thread = std::thread::Builder::new().name("ledger-sequencer".to_owned());
-        let thread = thread.spawn(move || sequencer.run());
+        let thread = thread.spawn(move || sequencer.run(index));
         let thread = thread.map_err(|_| StoreError::Thread {
             what: "could not be started",
         })?;
@@ -195,10 +194,18 @@ impl Store {
         self.shared.recovered.as_ref()
     }
 
-    /// Why its index, or the end of it, had to be built again when it was opened: it was missing or not
-    /// what had been written. The log has everything, so nothing is lost by it.
-    pub fn rebuilt(&self) -> Option<&Rebuilt> {
-        self.shared.rebuilt.as_ref()
+    /// Blocks until subjects and ids can be looked up and appends are accepted: until the index is
+    /// open and covers the whole log. `watch` is told now and then how far it is and how far it has to
+    /// go. Reading by position needs no waiting. Says why the index, or the end of it, had to be built again.
+    pub fn wait_for_index(
+        &self,
+        watch: &mut dyn FnMut(Position, Position),
+    ) -> Result<Option<Rebuilt>, StoreError> {
+        while let Some(done) = self.shared.indexing.progress() {
+            watch(done, self.end());
+            std::thread::sleep(INDEX_WATCHED_EVERY);
+        }
+        Ok(self.shared.indexing.rebuilt()?.cloned())
     }
 
     /// The position of the last durable event, 0 for an empty store.
@@ -227,7 +234,11 @@ impl Store {
 
     /// How many events name a subject. Costs one look-up in each run of the index.
     pub fn revision(&self, subject: &Subject) -> Result<Revision, StoreError> {
-        Ok(self.shared.index.count(&Listing::subject(subject))?)
+        Ok(self
+            .shared
+            .indexing
+            .get()?
+            .count(&Listing::subject(subject))?)
     }
 
     /// The event of an id. Costs one look-up in each run of the index and one frame.
@@ -242,7 +253,7 @@ impl Store {
 
     /// The subjects of a kind that any event names, sorted. Holds them all in memory.
     pub fn subjects(&self, kind: SubjectKind) -> Result<Vec<Subject>, StoreError> {
-        Ok(self.shared.index.subjects(kind)?)
+        Ok(self.shared.indexing.get()?.subjects(kind)?)
     }
 
     /// All events after a position, up to the present end.
@@ -321,4 +332,16 @@ impl Store {
 fn last_epoch(log: &dyn CommitLog) -> Result<Epoch, StoreError> {
     let frame = log.frame(log.end())?;
     Ok(frame.map_or(Epoch(0), |frame| frame.epoch()))
+}
+
+/// When the last event of a log was recorded: recorded time never goes back.
+fn last_recorded_at(log: &dyn CommitLog) -> Result<Timestamp, StoreError> {
+    let mut end = log.end();
+    while let Some(frame) = log.frame(end)? {
+        if !frame.is_lost() {
+            return Ok(event_of(&frame, end)?.recorded_at);
+        }
+        end = frame.before();
+    }
+    Ok(Timestamp::from_micros(i64::MIN))
 }

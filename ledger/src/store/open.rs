@@ -2,6 +2,7 @@
 
 use super::directory::{Directory, lock};
 use super::error::{PathDisplay, StoreError};
+use super::indexing::Source;
 use super::manifest::Manifest;
 use super::{Description, FORMAT_VERSION, Parts, Store};
 use crate::files::{self, FileError};
@@ -101,8 +102,8 @@ impl Store {
         Self::open(path, clock)
     }
 
-    /// Opens the store at a path. After a clean close this costs the opening of two sled files and
-    /// reading what the index does not cover; after a kill the end of the log is recovered first.
+    /// Opens the store at a path. After a clean close this costs opening the log, after a kill
+    /// recovering its end. The index is opened meanwhile: whatever needs it waits for it.
     pub fn open(path: &Path, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
         Self::open_with(path, clock, Sizes::default())
     }
@@ -143,9 +144,11 @@ impl Store {
         if super::last_epoch(&*log)? > manifest.epoch {
             return Err(older(path, "the log was written under a later epoch"));
         }
-        let (index, rebuilt) = disk::open(&index, manifest.store_id, sizes.runs)?;
-        // An empty log has no index that could be missing.
-        let rebuilt = rebuilt.filter(|_| end > Position(0));
+        let index = Source::Disk {
+            directory: index,
+            store_id: manifest.store_id,
+            runs: sizes.runs,
+        };
         let parts = Parts {
             log,
             index,
@@ -155,7 +158,6 @@ impl Store {
                 manifest,
             }),
             recovered,
-            rebuilt,
             lock: Some(lock),
         };
         Self::start(parts, clock)

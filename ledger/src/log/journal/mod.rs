@@ -9,7 +9,9 @@ mod open;
 mod segment;
 pub(crate) mod window;
 
-use super::{CommitLog, Engine, Epoch, Frame, LogError, Place, StoredFrame, check_append};
+use super::{
+    CommitLog, Engine, Epoch, Frame, LogError, Place, StoredBlock, StoredFrame, check_append,
+};
 use crate::files;
 use crate::id::Position;
 use crate::limits::{SCAN_LENGTH_BYTES, SEGMENT_AHEAD_MAX_BYTES, SEGMENT_WAYPOINT_BYTES};
@@ -223,6 +225,16 @@ impl CommitLog for JournalLog {
         };
         let (frame, _) = segment.read(first, offset, &mut window, LOOK_UP_BYTES)?;
         Ok(Some(Arc::new(frame)))
+    }
+
+    fn block(&self, position: Position) -> Result<Option<StoredBlock>, LogError> {
+        let mut window = Window::default();
+        let Some((segment, first, offset)) = self.find(position, &mut window)? else {
+            return Ok(None);
+        };
+        let place = (first, offset);
+        let block = segment.read_block(position, place, &mut window, LOOK_UP_BYTES)?;
+        Ok(Some(Arc::new(block)))
     }
 
     fn next_frame(
