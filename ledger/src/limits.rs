@@ -126,8 +126,11 @@ pub const SLED_LEAF_LENGTH_BYTES: usize = 8 * CHUNK_LENGTH_MAX_BYTES;
 /// it is needed.
 pub const RUNS_READ_MAX_BYTES: usize = 64 << 20;
 
-/// The cache bound that is given to the sled database of a run, in bytes.
-pub const SLED_RUN_CACHE_BYTES: u64 = 1 << 20;
+/// The cache bound that is given to the sled database of a run or of a block of tiles, in bytes.
+pub const SLED_SEALED_CACHE_BYTES: u64 = 1 << 20;
+
+/// Sled splits a leaf of so many keys before it puts another one in.
+pub const SLED_LEAF_KEYS_MAX: usize = 17;
 
 /// The largest value that is given to sled. Sled keeps up to 17 values in a node and moves a node
 /// larger than a quarter of its 512 KiB segment to a file of its own, which nobody syncs.
@@ -138,6 +141,21 @@ pub const SLED_CACHE_BYTES: u64 = 32 << 20;
 
 /// How many hashes a finished tile of the log's tree has.
 pub const TILE_HASHES: usize = 256;
+
+/// So many leaves are in one block of tiles that are kept; what comes after the last block is hashed by
+/// whoever asks for a root or a proof.
+pub const TILE_BLOCK_EVENTS: u64 = 1 << 18;
+
+/// How many hashes of a tile are kept in one value: half of them, so that a value stays below
+/// [`SLED_VALUE_MAX_BYTES`].
+pub const TILE_PIECE_HASHES: usize = 128;
+
+/// What one look-up in a block of tiles is taken to make sled keep, in bytes: one of its leaves.
+pub const TILES_LEAF_LENGTH_BYTES: usize = 8 * 32 * TILE_PIECE_HASHES;
+
+/// When all blocks of tiles together have read so many bytes, the one that read most is closed: see
+/// [`RUNS_READ_MAX_BYTES`].
+pub const TILES_READ_MAX_BYTES: usize = 16 << 20;
 
 /// The longest signed note that is read.
 pub const NOTE_LENGTH_MAX_BYTES: usize = 64 << 10;

@@ -5,6 +5,7 @@ use ledger::index::RunSize;
 use ledger::log::Engine;
 use ledger::secret::Pepper;
 use ledger::store::{NewStore, Sizes, Store, StoreError};
+use ledger::tiles::BlockSize;
 use ledger::time::Timestamp;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ pub const SMALL_RUNS: RunSize = RunSize {
 pub const SMALL: Sizes = Sizes {
     runs: SMALL_RUNS,
     segment_length_bytes: 12_000,
+    tile_blocks: BlockSize::at_least(256),
 };
 
 /// A path at which a test may make a store, in a directory that is removed afterwards.

@@ -5,18 +5,17 @@
 //! files are what they were when it was sealed; what is doubtful is thrown away, with all runs after
 //! it, since all of it can be built from the log.
 
-use super::keep::{Shelf, Sink};
+use super::chunk::Chunk;
+use super::keep::{Chunks, RunHash, Shelf, Sink};
 use super::run::{Run, RunInfo};
-use super::sealed::{Readers, Sealed, SealedSink, hash, stamps};
 use super::tend::Core;
 use super::{Index, IndexError, RunSize};
 use crate::files::{self, FileError, record::Record};
 use crate::id::{EventId, Position};
 use crate::index::filter::Kept;
-use crate::log::LogError;
-use std::collections::BTreeMap;
+use crate::limits::{RUNS_READ_MAX_BYTES, SLED_LEAF_LENGTH_BYTES};
+use crate::sealed::{Readers, Sealed, SealedError, SealedSink, Seen};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,7 +23,6 @@ const TITLE: &str = "activation-ledger index";
 const SEEN_TITLE: &str = "activation-ledger index files";
 const FORMAT_VERSION: u64 = 2;
 const MANIFEST_FILE: &str = "manifest";
-const SEEN_FILE: &str = "seen";
 
 impl From<FileError> for IndexError {
     fn from(error: FileError) -> Self {
@@ -35,8 +33,8 @@ impl From<FileError> for IndexError {
     }
 }
 
-impl From<LogError> for IndexError {
-    fn from(error: LogError) -> Self {
+impl From<SealedError> for IndexError {
+    fn from(error: SealedError) -> Self {
         Self::Failed {
             doing: "keeping the index",
             reason: error.to_string(),
@@ -79,7 +77,7 @@ pub(crate) fn open(
     let shelf = DiskShelf::new(directory, store_id);
     let kept = Kept::default();
     let mut runs = Vec::new();
-    let seen = read_seen(directory);
+    let seen = Seen::read(directory, SEEN_TITLE);
     let mut next = Position(1);
     for info in listed {
         let trusted = match info.first == next && info.first <= info.last {
@@ -119,7 +117,7 @@ fn remove_others(directory: &Path, runs: &[RunInfo]) -> Result<(), IndexError> {
     for entry in fs::read_dir(directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let is_listed = |run: &RunInfo| entry.file_name() == *run_name(run.number);
-        let is_ours = entry.file_name() == MANIFEST_FILE || entry.file_name() == SEEN_FILE;
+        let is_ours = entry.file_name() == MANIFEST_FILE || Seen::is_file(&entry.file_name());
         if is_ours || runs.iter().any(is_listed) {
             continue;
         }
@@ -182,24 +180,6 @@ fn write_run(run: &RunInfo) -> String {
     format!("{number} {first} {last} {subjects} {filter_subjects} {hash}")
 }
 
-/// The stamps of files when the index was closed, by the number of their run.
-type Seen = BTreeMap<u64, Vec<String>>;
-
-/// What the last clean close noted; nothing if that cannot be read, which costs time only.
-fn read_seen(directory: &Path) -> Seen {
-    let text = fs::read_to_string(directory.join(SEEN_FILE)).unwrap_or_default();
-    let record = Record::read(SEEN_TITLE, &text).unwrap_or_default();
-    let mut seen = Seen::new();
-    for line in record.all("file") {
-        if let Some((number, stamp)) = line.split_once(' ')
-            && let Ok(number) = number.parse()
-        {
-            seen.entry(number).or_default().push(stamp.to_owned());
-        }
-    }
-    seen
-}
-
 /// Runs in directories of their own.
 pub(crate) struct DiskShelf {
     directory: PathBuf,
@@ -212,7 +192,7 @@ impl DiskShelf {
         Self {
             directory: directory.to_owned(),
             store_id,
-            readers: Arc::default(),
+            readers: Readers::new(RUNS_READ_MAX_BYTES, SLED_LEAF_LENGTH_BYTES),
         }
     }
 
@@ -223,9 +203,7 @@ impl DiskShelf {
         if !directory.is_dir() {
             return Err(IndexError::damaged(format!("{name} is missing")));
         }
-        let now = stamps(&directory).ok();
-        let is_as_seen = now.is_some() && now.as_ref() == seen.get(&info.number);
-        if !is_as_seen && hash(&directory)? != info.hash {
+        if !seen.is_whole(info.number, &directory, &info.hash)? {
             return Err(IndexError::damaged(format!(
                 "{name} is not what was written"
             )));
@@ -259,24 +237,43 @@ impl Shelf for DiskShelf {
     }
 
     fn close(&self, runs: &[(u64, Vec<String>)]) {
-        let mut record = Record::default();
+        let mut seen = Seen::default();
         for (number, stamps) in runs {
-            for stamp in stamps {
-                record.put("file", format_args!("{number} {stamp}"));
-            }
+            seen.note(*number, stamps.clone());
         }
-        let text = record.write(SEEN_TITLE);
-        let path = self.directory.join(SEEN_FILE);
-        if fs::read_to_string(&path).is_ok_and(|before| before == text) {
-            return;
-        }
-        // It only saves reading the runs again, and has a check: it need not survive anything.
-        let written = files::open_private(&path).and_then(|mut file| {
-            file.set_len(0)?;
-            file.write_all(text.as_bytes())
-        });
-        if let Err(error) = written {
-            tracing::warn!(%error, "the next opening reads the whole index");
-        }
+        seen.write(&self.directory, SEEN_TITLE);
+    }
+}
+
+impl Chunks for Sealed {
+    fn at_or_before(&self, key: &[u8]) -> Result<Option<Chunk>, IndexError> {
+        Ok(Self::at_or_before(self, key)?)
+    }
+
+    fn from(&self, key: &[u8], chunks_max: usize) -> Result<Vec<Chunk>, IndexError> {
+        Ok(Self::from(self, key, chunks_max)?)
+    }
+
+    fn pass(&self, key: &[u8], chunks_max: usize) -> Result<Vec<Chunk>, IndexError> {
+        Ok(Self::pass(self, key, chunks_max)?)
+    }
+
+    fn discard(&self) {
+        Self::discard(self);
+    }
+
+    fn let_go(&self) -> Vec<String> {
+        Self::let_go(self)
+    }
+}
+
+impl Sink for SealedSink {
+    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<(), IndexError> {
+        Ok(Self::put(self, key, value)?)
+    }
+
+    fn seal(self: Box<Self>) -> Result<(RunHash, Arc<dyn Chunks>), IndexError> {
+        let (hash, sealed) = Self::seal(*self)?;
+        Ok((hash, sealed))
     }
 }

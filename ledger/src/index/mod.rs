@@ -17,7 +17,6 @@ mod filter;
 mod keep;
 pub(crate) mod overlay;
 mod run;
-mod sealed;
 mod tend;
 #[cfg(test)]
 mod tests;

@@ -106,7 +106,7 @@ fn whole_root<T: Tiles>(
 }
 
 /// The root of a whole subtree, from its `count` hashes, a power of two.
-pub(super) fn subtree(mut hashes: Vec<TreeHash>, count: usize) -> TreeHash {
+pub(crate) fn subtree(mut hashes: Vec<TreeHash>, count: usize) -> TreeHash {
     hashes.resize(count, TreeHash([0; 32]));
     while hashes.len() > 1 {
         let (pairs, _) = hashes.as_chunks::<2>();
@@ -124,6 +124,11 @@ impl MemoryTiles {
     /// Keeps a tile, in place of what was kept of it before.
     pub fn put(&mut self, id: TileId, hashes: &[TreeHash]) {
         self.0.insert(id, hashes.to_vec());
+    }
+
+    /// Whether anything is kept of a tile.
+    pub fn has(&self, id: TileId) -> bool {
+        self.0.contains_key(&id)
     }
 
     /// How many tiles there are.

@@ -133,11 +133,6 @@ impl Indexing {
                 continue;
             }
             let first = next;
-            if frame.is_lost() {
-                next = frame.last().next();
-                index.pass(frame.last());
-                continue;
-            }
             let mut entries = Vec::new();
             while next <= frame.last() {
                 entries.push(Entry::of(&event_of(&frame, next)?.fact));

@@ -28,6 +28,7 @@ mod salvage;
 mod sequencer;
 mod stored;
 mod stream;
+mod tree;
 mod verify;
 
 use crate::event::{Event, Fact, KindId};
@@ -37,6 +38,7 @@ use crate::limits::INDEX_WATCHED_EVERY;
 use crate::log::{CommitLog, Epoch, MemoryLog};
 use crate::secret::PepperId;
 use crate::subject::{Subject, SubjectKind};
+use crate::tiles::{BlockSize, TileKeeper};
 use crate::time::{Clock, Timestamp};
 pub use append::{Answer, Condition, Known, Pending, Receipt};
 pub use backup::{BackedUp, back_up};
@@ -135,6 +137,7 @@ struct Parts {
     directory: Option<Directory>,
     recovered: Option<Recovered>,
     lock: Option<File>,
+    tile_blocks: BlockSize,
 }
 
 impl Store {
@@ -167,6 +170,7 @@ impl Store {
             directory: None,
             recovered: None,
             lock: None,
+            tile_blocks: BlockSize::default(),
         };
         Self::start(parts, clock)
     }
@@ -177,8 +181,19 @@ impl Store {
         let end = parts.log.end();
         let (durable, watched) = watch::channel(end);
         let desk = Desk::new(end, clock, recorded_at);
+        let log: Arc<dyn CommitLog> = parts.log.into();
+        let tiles = parts.directory.as_ref().map(|directory| {
+            let store_id = parts.description.store_id;
+            TileKeeper::open(
+                &directory.path,
+                store_id,
+                parts.tile_blocks,
+                Arc::clone(&log),
+            )
+        });
         let shared = Arc::new(Shared {
-            log: parts.log,
+            log,
+            tiles,
             indexing: Indexing::default(),
             desk,
             durable: watched,

@@ -13,6 +13,7 @@ use crate::limits::SEGMENT_LENGTH_BYTES;
 use crate::log::{CommitLog, Engine, Epoch, LogError, Opened, Opening, Torn};
 use crate::proof::CheckpointFolder;
 use crate::secret::PepperId;
+use crate::tiles::{self, BlockSize};
 use crate::time::{Clock, Timestamp};
 use std::fs;
 use std::io::ErrorKind;
@@ -41,6 +42,8 @@ pub struct Sizes {
     pub runs: RunSize,
     /// How long the segments of the log become, for an engine that has them.
     pub segment_length_bytes: u64,
+    /// How many leaves go into a block of tiles.
+    pub tile_blocks: BlockSize,
 }
 
 impl Default for Sizes {
@@ -48,6 +51,7 @@ impl Default for Sizes {
         Self {
             runs: RunSize::default(),
             segment_length_bytes: SEGMENT_LENGTH_BYTES,
+            tile_blocks: BlockSize::default(),
         }
     }
 }
@@ -100,7 +104,8 @@ impl Store {
         let index = Directory::index(path);
         let signed = Position(CheckpointFolder::of(path).reached()?.0);
         let watermark = disk::watermark(&index, manifest.store_id);
-        let reached = watermark.max(manifest.reached).max(signed);
+        let tiled = tiles::watermark(path, manifest.store_id);
+        let reached = watermark.max(manifest.reached).max(signed).max(tiled);
         let left = match manifest.is_open {
             true => Opening::unclean(reached),
             false => Opening::clean(),
@@ -141,6 +146,7 @@ impl Store {
             }),
             recovered,
             lock: Some(lock),
+            tile_blocks: sizes.tile_blocks,
         };
         Self::start(parts, clock)
     }

@@ -1,17 +1,13 @@
 //! What a store can prove of itself, and what it signs.
-//!
-//! Until the index keeps tiles, each of these reads the log once, from the beginning to the size that
-//! is asked about: [`Store::roots`] and [`Store::tiles`] are the two places that do so.
 
+use super::Store;
 use super::integrity::IntegrityError;
-use super::{Store, StoreError};
 use crate::id::Position;
 use crate::proof::tile::Asked;
 use crate::proof::{
-    Checkpoint, CheckpointFolder, MemoryTiles, Origin, ProofFile, SignedCheckpoint, SignerKey,
-    TileId, Tree, TreeHash, TreeSize, consistency, inclusion,
+    Checkpoint, CheckpointFolder, Origin, ProofFile, SignedCheckpoint, SignerKey, TreeHash,
+    TreeSize, consistency, inclusion,
 };
-use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 impl Store {
@@ -33,55 +29,6 @@ impl Store {
         self.end().into()
     }
 
-    /// The roots of the tree over the log at these sizes, in the order given; none may be beyond the
-    /// end. Costs one pass over the log and a hash an event.
-    pub fn roots(&self, sizes: &[TreeSize]) -> Result<Vec<TreeHash>, IntegrityError> {
-        let wanted: BTreeSet<TreeSize> = sizes.iter().copied().collect();
-        let last = wanted.last().copied().unwrap_or_default();
-        self.check_reaches(last)?;
-        let mut tree = Tree::default();
-        let mut roots = vec![TreeHash([0; 32]); sizes.len()];
-        let mut note = |tree: &Tree| {
-            if wanted.contains(&tree.size()) {
-                let root = tree.root();
-                let here = roots.iter_mut().zip(sizes);
-                let here = here.filter(|(_, size)| **size == tree.size());
-                here.for_each(|(slot, _)| *slot = root);
-            }
-        };
-        note(&tree);
-        for stored in self.up_to(last) {
-            tree.push(stored?.leaf(), |_, _| {});
-            note(&tree);
-        }
-        Ok(roots)
-    }
-
-    /// The tiles of the tree of a size that are wanted. Costs one pass over the log.
-    fn tiles(&self, size: TreeSize, wanted: &BTreeSet<TileId>) -> Result<MemoryTiles, StoreError> {
-        let mut tiles = MemoryTiles::default();
-        let mut tree = Tree::default();
-        for stored in self.up_to(size) {
-            tree.push(stored?.leaf(), |id, hashes| {
-                if wanted.contains(&id) {
-                    tiles.put(id, hashes);
-                }
-            });
-        }
-        for (id, hashes) in tree.unfinished() {
-            tiles.put(id, hashes);
-        }
-        Ok(tiles)
-    }
-
-    fn up_to(
-        &self,
-        size: TreeSize,
-    ) -> impl Iterator<Item = Result<super::StoredEvent, StoreError>> {
-        let count = usize::try_from(size.0).unwrap_or(usize::MAX);
-        self.stored(Position(0)).take(count)
-    }
-
     pub(super) fn check_reaches(&self, size: TreeSize) -> Result<(), IntegrityError> {
         let end = self.size();
         match size <= end {
@@ -101,7 +48,8 @@ impl Store {
 
     /// Signs the present size and root, keeps the checkpoint, durably, and returns it. If nothing was
     /// appended since the last one, that is returned. Refused if the log does not continue every
-    /// checkpoint that was signed before: two histories are never signed. Costs one pass over the log.
+    /// checkpoint that was signed before: two histories are never signed. Costs what [`Store::roots`] costs
+    /// for each of them.
     pub fn checkpoint(
         &self,
         folder: &CheckpointFolder,
@@ -140,8 +88,8 @@ impl Store {
     }
 
     /// The proof that the event at a position is in the log of a checkpoint. It is checked before it
-    /// is returned: if the log is not the one that was signed, this is refused. Costs one pass over
-    /// the log up to that size.
+    /// is returned: if the log is not the one that was signed, this is refused. Costs a frame, some tiles,
+    /// and hashing what comes after the last block of tiles that is kept.
     pub fn prove_inclusion(
         &self,
         position: Position,
@@ -157,7 +105,7 @@ impl Store {
         nodes.ok_or_else(absent)?;
         let stored = self.stored(before).next().ok_or_else(absent)??;
         let stored = stored.bytes().ok_or(IntegrityError::Lost { position })?;
-        let tiles = self.tiles(size, &asked.into_ids())?;
+        let tiles = self.wanted_tiles(size, &asked.into_ids())?;
         let Ok(nodes) = inclusion::prove(&tiles, position, size);
         checked(ProofFile::Inclusion {
             position,
@@ -180,7 +128,7 @@ impl Store {
         self.check_reaches(last)?;
         let asked = Asked::default();
         let Ok::<_, Infallible>(_) = consistency::prove(&asked, first, last);
-        let tiles = self.tiles(last, &asked.into_ids())?;
+        let tiles = self.wanted_tiles(last, &asked.into_ids())?;
         let Ok(nodes) = consistency::prove(&tiles, first, last);
         checked(ProofFile::Consistency {
             nodes: nodes.unwrap_or_default(),

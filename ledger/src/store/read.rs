@@ -10,6 +10,7 @@ use crate::limits::{
     READ_PAGE_POSITIONS,
 };
 use crate::log::{CommitLog, LogError, Place, StoredBlock, StoredFrame};
+use crate::tiles::TileKeeper;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +18,9 @@ use tokio::sync::watch;
 
 /// What readers and the sequencer share. It lives until the last reader is gone.
 pub(crate) struct Shared {
-    pub(crate) log: Box<dyn CommitLog>,
+    pub(crate) log: Arc<dyn CommitLog>,
+    /// `None` for a store without a directory.
+    pub(crate) tiles: Option<TileKeeper>,
     pub(crate) indexing: Indexing,
     pub(crate) desk: Desk,
     /// How far the log is durable: nothing later is shown to anybody.

@@ -74,6 +74,9 @@ impl Sequencer {
     }
 
     fn close(self) -> Result<(), StoreError> {
+        if let Some(tiles) = &self.shared.tiles {
+            tiles.close();
+        }
         if self.shared.desk.is_stopped() {
             return Ok(());
         }
@@ -97,6 +100,9 @@ impl Sequencer {
         match self.write(draft) {
             Ok(()) => {
                 self.shared.desk.settle(&self.shared, &self.durable);
+                if let Some(tiles) = self.shared.tiles.as_ref().filter(|_| !draft.is_empty()) {
+                    tiles.reached(draft.last());
+                }
                 send(answers);
                 self.make_room();
             }

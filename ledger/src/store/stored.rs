@@ -5,7 +5,8 @@ use super::error::StoreError;
 use super::read::Frames;
 use crate::id::Position;
 use crate::log::StoredFrame;
-use crate::proof::{TreeHash, leaf_hash, lost_leaf_hash};
+use crate::proof::TreeHash;
+use crate::tiles::leaf_at;
 use std::sync::Arc;
 
 /// An event of the log in its stored form.
@@ -27,13 +28,9 @@ impl StoredEvent {
     }
 
     /// The hash of its leaf. Costs one hash of its bytes. Of a lost event it is the one that was kept
-    /// in its place, or else [`lost_leaf_hash`].
+    /// in its place, or else [`crate::proof::lost_leaf_hash`].
     pub fn leaf(&self) -> TreeHash {
-        match (self.bytes(), self.frame.lost_leaf(self.position)) {
-            (Some(bytes), _) => leaf_hash(bytes),
-            (None, Some(kept)) => TreeHash(kept),
-            (None, None) => lost_leaf_hash(self.position),
-        }
+        leaf_at(&self.frame, self.position)
     }
 
     pub(super) fn frame(&self) -> &StoredFrame {
@@ -82,6 +79,7 @@ impl Iterator for StoredEvents {
 mod tests {
     use super::*;
     use crate::log::{Epoch, Frame};
+    use crate::proof::{leaf_hash, lost_leaf_hash};
 
     #[test]
     fn a_lost_event_stands_in_the_tree_by_the_hash_that_was_kept_of_it() {

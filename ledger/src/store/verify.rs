@@ -7,6 +7,7 @@ use super::{Store, StoredEvent};
 use crate::id::Position;
 use crate::log::{Epoch, LogError};
 use crate::proof::{Checkpoint, Tree, TreeHash, TreeSize};
+use crate::tiles::{Comparison, TilesCompared};
 use crate::time::Timestamp;
 
 /// A log that holds.
@@ -20,6 +21,9 @@ pub struct Verified {
     pub lost: u64,
     /// How many checkpoints it was held against.
     pub checkpoints: usize,
+    /// How the tiles that are kept compare with it. They are derived: if they are wrong, the log still
+    /// holds, and the next process that appends writes them again.
+    pub tiles: TilesCompared,
 }
 
 impl Store {
@@ -30,9 +34,9 @@ impl Store {
     ///
     /// Checkpoints are believed: whoever calls this has checked their signatures. What came after the
     /// last of them is covered by the frames' own hashes only, which everybody can compute. The index
-    /// is not looked at: it is derived.
+    /// is not looked at: it is derived. The tiles are compared with what comes out, and decide nothing.
     ///
-    /// Costs one pass over the log, and for each event a decoding and a hash.
+    /// Costs one pass over the log and the tiles, and for each event a decoding and two hashes.
     pub fn verify(
         &self,
         checkpoints: &[Checkpoint],
@@ -60,13 +64,14 @@ impl Store {
         };
         let mut tree = Tree::default();
         let mut order = Order::default();
+        let mut tiles = Comparison::new(self.shared.tiles.as_ref());
         let mut lost = 0;
         compare(&tree)?;
         for stored in self.stored(Position(0)) {
             let stored = stored?;
             lost += u64::from(stored.bytes().is_none());
             order.check(&stored)?;
-            tree.push(stored.leaf(), |_, _| {});
+            tree.push(stored.leaf(), |id, hashes| tiles.tile(id, hashes));
             compare(&tree)?;
             progress(stored.position());
         }
@@ -75,6 +80,7 @@ impl Store {
             root: tree.root(),
             lost,
             checkpoints: checkpoints.len(),
+            tiles: tiles.finish(),
         })
     }
 }

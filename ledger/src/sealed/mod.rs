@@ -1,17 +1,18 @@
-//! Runs in sled databases of their own, one a run, that are written once and never again.
+//! Sled databases that are written once and never again: what a run of the index and a block of tiles
+//! are kept in.
 //!
-//! Once a run is written its database is closed, synced, and its files are hashed. Sled only ever
-//! opens files that are, byte for byte, what it left behind itself, because it panics on damage, in
-//! its own threads too; and it is killed without consequence, because it is not writing.
+//! Once one is written it is closed, synced, and its files are hashed. Sled only ever opens files that
+//! are, byte for byte, what it left behind itself, because it panics on damage, in its own threads too;
+//! and it is killed without consequence, because it is not writing.
 
-use super::IndexError;
-use super::chunk::Chunk;
-use super::keep::{Chunks, RunHash, Sink};
+mod seen;
+
 use crate::files::{self, FileError};
-use crate::limits::{
-    MERGE_READ_MAX_BYTES, RUNS_READ_MAX_BYTES, SLED_LEAF_LENGTH_BYTES, SLED_RUN_CACHE_BYTES,
-};
+use crate::limits::{MERGE_READ_MAX_BYTES, SLED_LEAF_KEYS_MAX, SLED_SEALED_CACHE_BYTES};
+use crate::log::LogError;
 use crate::log::sled_file::{SledFile, guard};
+pub(crate) use seen::Seen;
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -21,34 +22,64 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 const TREE: &str = "chunks";
 const HASH_BUFFER_LENGTH_BYTES: usize = 1 << 18;
 
-/// The runs of an index that may be open, and how many bytes sled has read for those that are.
-#[derive(Default)]
+/// A key and its value.
+pub(crate) type Pair = (Vec<u8>, Vec<u8>);
+
+/// The BLAKE3 of the files of a database.
+pub(crate) type FilesHash = [u8; 32];
+
+/// Why a database could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SealedError {
+    /// The operating system could not do it.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Sled could not do it.
+    #[error(transparent)]
+    Sled(#[from] LogError),
+}
+
+/// Databases that may be open together, and how many bytes sled has read for those that are.
 pub(crate) struct Readers {
     read_bytes: AtomicUsize,
-    runs: Mutex<Vec<Weak<Sealed>>>,
+    read_max_bytes: usize,
+    leaf_length_bytes: usize,
+    databases: Mutex<Vec<Weak<Sealed>>>,
 }
 
 impl Readers {
-    fn runs(&self) -> MutexGuard<'_, Vec<Weak<Sealed>>> {
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Databases of which one is closed once all together have read more than `read_max_bytes`. One
+    /// look-up is taken to make sled keep a leaf of `leaf_length_bytes`.
+    pub(crate) fn new(read_max_bytes: usize, leaf_length_bytes: usize) -> Arc<Self> {
+        Arc::new(Self {
+            read_bytes: AtomicUsize::new(0),
+            read_max_bytes,
+            leaf_length_bytes,
+            databases: Mutex::default(),
+        })
     }
 
-    /// Closes the run that read most, once all together read too much.
+    fn databases(&self) -> MutexGuard<'_, Vec<Weak<Sealed>>> {
+        let databases = self.databases.lock();
+        databases.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the database that read most, once all together read too much.
     fn bound(&self) {
-        if self.read_bytes.load(Ordering::Relaxed) <= RUNS_READ_MAX_BYTES {
+        if self.read_bytes.load(Ordering::Relaxed) <= self.read_max_bytes {
             return;
         }
-        let runs: Vec<_> = self.runs().iter().filter_map(Weak::upgrade).collect();
-        let most = runs
+        let databases: Vec<_> = self.databases().iter().filter_map(Weak::upgrade).collect();
+        let most = databases
             .iter()
-            .max_by_key(|run| run.read_bytes.load(Ordering::Relaxed));
+            .max_by_key(|database| database.read_bytes.load(Ordering::Relaxed));
         if let Some(most) = most {
             most.shut(&mut most.lock());
         }
     }
 }
 
-/// A run whose files do not change any more.
+/// A database whose files do not change any more.
 pub(crate) struct Sealed {
     directory: PathBuf,
     open: Mutex<Option<Arc<SledFile>>>,
@@ -59,7 +90,7 @@ pub(crate) struct Sealed {
 }
 
 impl Sealed {
-    /// The run in a directory, whose files have to have been checked.
+    /// The database in a directory, whose files have to have been checked.
     pub(crate) fn new(directory: PathBuf, readers: &Arc<Readers>) -> Arc<Self> {
         let sealed = Arc::new(Self {
             directory,
@@ -68,10 +99,10 @@ impl Sealed {
             readers: Arc::clone(readers),
             discarded: AtomicBool::new(false),
         });
-        let mut runs = readers.runs();
-        runs.retain(|run| run.strong_count() > 0);
-        runs.push(Arc::downgrade(&sealed));
-        drop(runs);
+        let mut databases = readers.databases();
+        databases.retain(|database| database.strong_count() > 0);
+        databases.push(Arc::downgrade(&sealed));
+        drop(databases);
         sealed
     }
 
@@ -79,12 +110,12 @@ impl Sealed {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn file(&self) -> Result<Arc<SledFile>, IndexError> {
+    fn file(&self) -> Result<Arc<SledFile>, SealedError> {
         let mut open = self.lock();
         if let Some(file) = &*open {
             return Ok(Arc::clone(file));
         }
-        let file = SledFile::open_as_it_is(&self.directory, TREE, SLED_RUN_CACHE_BYTES)?;
+        let file = SledFile::open_as_it_is(&self.directory, TREE, SLED_SEALED_CACHE_BYTES)?;
         Ok(Arc::clone(open.insert(Arc::new(file))))
     }
 
@@ -93,9 +124,9 @@ impl Sealed {
         &self,
         length_bytes: impl FnOnce(&T) -> usize,
         read: impl FnOnce(&sled::Tree) -> sled::Result<T>,
-    ) -> Result<T, IndexError> {
+    ) -> Result<T, SealedError> {
         let file = self.file()?;
-        let found = guard("reading a run", || read(file.tree()))?;
+        let found = guard("reading from sled", || read(file.tree()))?;
         let length_bytes = length_bytes(&found);
         self.read_bytes.fetch_add(length_bytes, Ordering::Relaxed);
         self.readers
@@ -115,7 +146,8 @@ impl Sealed {
             return false;
         }
         if let Some(Err(error)) = open.take().and_then(Arc::into_inner).map(SledFile::close) {
-            tracing::warn!(%error, "a run of the index was not closed well");
+            let database = self.directory.display();
+            tracing::warn!(%error, %database, "a database was not closed well");
         }
         let read_bytes = self.read_bytes.swap(0, Ordering::Relaxed);
         self.readers
@@ -125,10 +157,19 @@ impl Sealed {
     }
 }
 
-impl Chunks for Sealed {
-    fn at_or_before(&self, key: &[u8]) -> Result<Option<Chunk>, IndexError> {
+impl Sealed {
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, SealedError> {
         self.read(
-            |_| SLED_LEAF_LENGTH_BYTES,
+            |_| self.readers.leaf_length_bytes,
+            |tree| Ok(tree.get(key)?.map(|value| value.to_vec())),
+        )
+    }
+
+    /// The pair of the largest key that is not larger than `key`.
+    pub(crate) fn at_or_before(&self, key: &[u8]) -> Result<Option<Pair>, SealedError> {
+        self.read(
+            |_| self.readers.leaf_length_bytes,
             |tree| {
                 let found = tree.range(..=key).next_back().transpose()?;
                 Ok(found.map(|(key, value)| (key.to_vec(), value.to_vec())))
@@ -136,30 +177,36 @@ impl Chunks for Sealed {
         )
     }
 
-    fn from(&self, key: &[u8], chunks_max: usize) -> Result<Vec<Chunk>, IndexError> {
+    /// The pairs from `key` on, in order, at most so many.
+    pub(crate) fn from(&self, key: &[u8], pairs_max: usize) -> Result<Vec<Pair>, SealedError> {
         self.read(
-            |chunks: &Vec<Chunk>| chunks.iter().map(|(_, value)| value.len()).sum(),
+            |pairs: &Vec<Pair>| pairs.iter().map(|(_, value)| value.len()).sum(),
             |tree| {
-                let chunks = tree.range(key..).take(chunks_max);
-                let owned = chunks.map(|chunk| chunk.map(|(k, v)| (k.to_vec(), v.to_vec())));
+                let pairs = tree.range(key..).take(pairs_max);
+                let owned = pairs.map(|pair| pair.map(|(k, v)| (k.to_vec(), v.to_vec())));
                 owned.collect()
             },
         )
     }
 
-    fn pass(&self, key: &[u8], chunks_max: usize) -> Result<Vec<Chunk>, IndexError> {
-        let chunks = self.from(key, chunks_max)?;
+    /// [`Sealed::from`] for somebody who passes over everything once: what sled keeps of what was read is
+    /// let go as soon as it is much.
+    pub(crate) fn pass(&self, key: &[u8], pairs_max: usize) -> Result<Vec<Pair>, SealedError> {
+        let pairs = self.from(key, pairs_max)?;
         if self.read_bytes.load(Ordering::Relaxed) >= MERGE_READ_MAX_BYTES {
             self.shut(&mut self.lock());
         }
-        Ok(chunks)
+        Ok(pairs)
     }
 
-    fn discard(&self) {
+    /// Removes the database as soon as nobody reads it any more: it is in no list.
+    pub(crate) fn discard(&self) {
         self.discarded.store(true, Ordering::Relaxed);
     }
 
-    fn let_go(&self) -> Vec<String> {
+    /// Closes the database, unless somebody is reading from it, and returns what its files look like
+    /// then, or nothing.
+    pub(crate) fn let_go(&self) -> Vec<String> {
         let mut open = self.lock();
         let was_open = open.is_some();
         if !self.shut(&mut open) {
@@ -184,46 +231,73 @@ impl Drop for Sealed {
     }
 }
 
-/// A run that is being written.
+/// A database that is being written. Dropping it removes what was written.
 pub(crate) struct SealedSink {
     directory: PathBuf,
     file: Option<SledFile>,
     readers: Arc<Readers>,
+    /// What has a key in sled and no value yet, oldest first.
+    waiting: VecDeque<Pair>,
     sealed: bool,
 }
 
 impl SealedSink {
-    /// Begins a run in a directory that does not exist.
-    pub(crate) fn new(directory: PathBuf, readers: &Arc<Readers>) -> Result<Self, IndexError> {
+    /// Begins a database in a directory that does not exist.
+    pub(crate) fn new(directory: PathBuf, readers: &Arc<Readers>) -> Result<Self, SealedError> {
         files::make_directory(&directory)?;
         let mut sink = Self {
             directory,
             file: None,
             readers: Arc::clone(readers),
+            waiting: VecDeque::new(),
             sealed: false,
         };
-        let file = SledFile::open(&sink.directory, TREE, SLED_RUN_CACHE_BYTES)?;
+        let file = SledFile::open(&sink.directory, TREE, SLED_SEALED_CACHE_BYTES)?;
         sink.file = Some(file);
         Ok(sink)
     }
-}
 
-impl Sink for SealedSink {
-    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<(), IndexError> {
+    /// Keeps a value. Keys have to come in order.
+    ///
+    /// The key goes in at once, and the value only when the key's leaf will not be split any more:
+    /// sled writes a leaf anew when it splits it and with every tenth change, and does not give the
+    /// room back. So each value is written once, where it would be written three times, and the file
+    /// is half as long.
+    pub(crate) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<(), SealedError> {
+        self.insert(&key, &[])?;
+        self.waiting.push_back((key, value));
+        match self.waiting.len() > SLED_LEAF_KEYS_MAX {
+            true => self.write_oldest(),
+            false => Ok(()),
+        }
+    }
+
+    fn write_oldest(&mut self) -> Result<(), SealedError> {
+        match self.waiting.pop_front() {
+            Some((key, value)) => self.insert(&key, &value),
+            None => Ok(()),
+        }
+    }
+
+    fn insert(&self, key: &[u8], value: &[u8]) -> Result<(), SealedError> {
         if let Some(file) = &self.file {
-            guard("writing a run", || file.tree().insert(key, value))?;
+            guard("writing to sled", || file.tree().insert(key, value))?;
         }
         Ok(())
     }
 
-    fn seal(mut self: Box<Self>) -> Result<(RunHash, Arc<dyn Chunks>), IndexError> {
+    /// Makes everything survive a loss of power. Returns the hash of its files.
+    pub(crate) fn seal(mut self) -> Result<(FilesHash, Arc<Sealed>), SealedError> {
+        while !self.waiting.is_empty() {
+            self.write_oldest()?;
+        }
         if let Some(file) = self.file.take() {
             file.sync()?;
             file.close()?;
         }
         // Sled ends its file in another way when it opens it, and writes a snapshot; the second time
         // that it opens it everything stays as it is.
-        SledFile::open(&self.directory, TREE, SLED_RUN_CACHE_BYTES)?.close()?;
+        SledFile::open(&self.directory, TREE, SLED_SEALED_CACHE_BYTES)?.close()?;
         SledFile::wait_until_closed(&self.directory)?;
         let failed = |error| FileError::new("syncing", &self.directory, error);
         for name in file_names(&self.directory).map_err(failed)? {
@@ -248,7 +322,7 @@ impl Drop for SealedSink {
     }
 }
 
-/// The names of the files of a run, sorted. Anything else than files, but sled's empty folder for
+/// The names of the files of a database, sorted. Anything else than files, but sled's empty folder for
 /// large values, is an error.
 fn file_names(directory: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
@@ -265,8 +339,8 @@ fn file_names(directory: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The BLAKE3 of the names and contents of the files of a run. Costs reading them.
-pub(crate) fn hash(directory: &Path) -> Result<RunHash, IndexError> {
+/// The BLAKE3 of the names and contents of the files of a database. Costs reading them.
+pub(crate) fn hash(directory: &Path) -> Result<FilesHash, SealedError> {
     let failed = |error| FileError::new("reading", directory, error);
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; HASH_BUFFER_LENGTH_BYTES];
@@ -286,9 +360,9 @@ pub(crate) fn hash(directory: &Path) -> Result<RunHash, IndexError> {
     Ok(*hasher.finalize().as_bytes())
 }
 
-/// A line for each file of a run that is another one once somebody wrote to the file, replaced it or
+/// A line for each file of a database that is another one once somebody wrote to the file, replaced it or
 /// changed its mode. Where the system does not say when that was, no two are equal.
-pub(crate) fn stamps(directory: &Path) -> io::Result<Vec<String>> {
+fn stamps(directory: &Path) -> io::Result<Vec<String>> {
     let stamp = |name: String| {
         let about = fs::metadata(directory.join(&name))?;
         #[cfg(unix)]
