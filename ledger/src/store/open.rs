@@ -20,7 +20,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The engine of new stores, unless another is asked for.
-pub const DEFAULT_ENGINE: &str = "sled";
+pub const DEFAULT_ENGINE: &str = "journal";
 
 /// What a new store is to be.
 #[derive(Debug, Clone, Copy)]
