@@ -44,6 +44,15 @@ pub const MARK_AFTER: Duration = Duration::from_secs(1);
 /// How many blocks that were read lately are kept for the next read.
 pub const BLOCK_CACHE_BLOCKS_MAX: usize = 64;
 
+/// How many positions of a history are read ahead beside each other; fewer than blocks are kept.
+pub const PREFETCH_POSITIONS: usize = 48;
+
+/// Fewer blocks than this are read one after the other.
+pub const PREFETCH_POSITIONS_MIN: usize = 6;
+
+/// How many threads read ahead.
+pub const PREFETCH_THREADS: usize = 8;
+
 /// How many positions a reader of a history takes from the index at once.
 pub const READ_PAGE_POSITIONS: usize = 1_024;
 

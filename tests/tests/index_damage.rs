@@ -105,7 +105,6 @@ fn whatever_becomes_of_the_files_of_the_index_a_store_answers_as_before_and_noth
         for opening in 0..2 {
             let store = open(&store);
             let rebuilt = store.wait_for_index(&mut |_, _| {}).unwrap();
-            let rebuilt = rebuilt.map(|rebuilt| rebuilt.reason);
             assert_eq!(
                 rebuilt.is_some(),
                 is_noticed && opening == 0,

@@ -289,3 +289,22 @@ fn a_frame_that_was_cut_does_not_come_back() {
         assert!(found == wanted, "damaged: {is_damaged}");
     }
 }
+
+/// What stands behind damage counts only if it goes on: a medium that gives back an old page, or a copy of
+/// another place, brings no position twice and none out of order.
+#[test]
+fn a_frame_of_another_place_is_not_taken_for_what_was_there() {
+    let engine = Engine::named("journal").unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let log = place.path().join("log");
+    write(engine, &log, 0..FRAMES).close().unwrap();
+    let (path, bytes) = files(&log).swap_remove(0);
+    let later = files(&log)[1].1[32..].to_vec();
+    let at = |number: u64| places(&bytes, frame(number).bytes())[0];
+    for (wrong, lost) in [(frame(0).bytes(), 2), (&later[..frame(2).bytes().len()], 2)] {
+        let mut damaged = bytes.clone();
+        damaged[at(2)..at(2) + wrong.len()].copy_from_slice(wrong);
+        fs::write(&path, damaged).unwrap();
+        assert_eq!(found(engine, &log).0, &all() - &BTreeSet::from([lost]));
+    }
+}

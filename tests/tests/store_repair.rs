@@ -365,6 +365,15 @@ fn nothing_is_written_over_and_nothing_half_made_is_left() {
     let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["backup", "store"]);
+    // What a killed attempt left is removed by the next one, and nothing else has its name.
+    let id: String = STORE_ID.iter().map(|byte| format!("{byte:02x}")).collect();
+    let remains = place.path().join(format!(".new.new-{id}"));
+    fs::create_dir(&remains).unwrap();
+    fs::write(remains.join("manifest"), "half").unwrap();
+    let new = new_incarnation();
+    salvage(&place.store(), &to, &new, &|_| None, &mut |_, _| {}).unwrap();
+    assert!(!remains.exists());
+    fs::remove_dir_all(&to).unwrap();
     let held = open(&place.store());
     let in_use = salvage(
         &place.store(),

@@ -3,10 +3,11 @@
 //! who only reads leaves everything as it is.
 
 use ledger::event::Fact;
-use ledger::id::Position;
+use ledger::id::{Name, Position};
 use ledger::proof::{CheckpointFolder, KeyName, SignerKey, TreeHash, TreeSize};
-use ledger::store::{Known, Store};
+use ledger::store::{Known, NewIncarnation, Store, salvage};
 use ledger::tiles::KeptLeaves;
+use ledger::time::Timestamp;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -213,4 +214,37 @@ fn tiles_give_the_leaves_of_a_store_whose_log_is_gone() {
         let known = (position <= BLOCKS_END.0).then_some(leaf);
         assert_eq!(kept.leaf(Position(position)), known);
     }
+}
+
+#[test]
+fn a_salvaged_store_has_the_root_of_the_old_one_where_tiles_know_the_leaves_that_are_lost() {
+    let place = Place::new();
+    with_tiles(&place.store());
+    let store = open(&place.store());
+    let roots = roots_of_the_log(&store);
+    store.close().unwrap();
+    let mut segments: Vec<_> = fs::read_dir(place.store().join("log"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "seg"))
+        .collect();
+    segments.sort();
+    let mut bytes = fs::read(&segments[1]).unwrap();
+    bytes[500] ^= 1;
+    fs::write(&segments[1], bytes).unwrap();
+    let new = NewIncarnation {
+        now: Timestamp::from_micros(1),
+        by: Name::new("a test").unwrap(),
+        note: None,
+        engine: None,
+        identity: None,
+    };
+    let to = place.path().join("salvaged");
+    salvage(&place.store(), &to, &new, &|_| None, &mut |_, _| {}).unwrap();
+    let salvaged = open(&to);
+    let [(first, last)] = salvaged.lost() else {
+        panic!("{:?}", salvaged.lost());
+    };
+    assert!(*last <= BLOCKS_END && salvaged.event(*first).unwrap().is_none());
+    check_roots(&salvaged, &roots);
 }

@@ -8,7 +8,7 @@ use ledger::store::{Known, StoreError};
 use std::fs;
 use std::path::Path;
 use tests::facts::session_started;
-use tests::stores::{Place, copy, create, open, try_open};
+use tests::stores::{Place, copy, create_with, open, try_open};
 
 /// Facts that take several pieces.
 fn facts(records: std::ops::Range<usize>) -> Vec<Fact> {
@@ -18,7 +18,7 @@ fn facts(records: std::ops::Range<usize>) -> Vec<Fact> {
 
 /// A store of two frames at `store`, closed, and what a kill would have left of it at `killed`.
 fn left_by_a_kill(place: &Place) -> std::path::PathBuf {
-    let store = create(&place.store());
+    let store = create_with(&place.store(), "sled").unwrap();
     store.append(facts(0..30), &[], Known::Refuse).unwrap();
     store.append(facts(30..130), &[], Known::Refuse).unwrap();
     let killed = place.path().join("killed");
@@ -98,7 +98,7 @@ fn after_a_clean_close_nothing_is_cut() {
 #[test]
 fn a_missing_frame_in_the_middle_is_an_error_where_it_is() {
     let place = Place::new();
-    let store = create(&place.store());
+    let store = create_with(&place.store(), "sled").unwrap();
     for frame in 0..5 {
         store
             .append(facts(frame * 2..frame * 2 + 2), &[], Known::Refuse)

@@ -4,12 +4,13 @@ use crate::clock::SystemClock;
 use crate::error::Failure;
 use crate::format::{Format, table};
 use crate::output::note;
-use crate::place::{Place, events, positions};
+use crate::place::{events, positions, store_failure};
 use crate::privacy::shown_path;
+use crate::progress::Progress;
 use crate::session::Session;
 use ledger::id::{Name, Position};
 use ledger::log::{Damage, ENGINES, Engine};
-use ledger::store::{Identity, Incarnation, NewIncarnation};
+use ledger::store::{Identity, Incarnation, NewIncarnation, Store};
 use ledger::time::Clock;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -76,8 +77,16 @@ pub fn report(
     note(
         "its vault is that of the store before; the next `actl checkpoint` makes it a signing key of its own",
     );
-    let place = Place::new(path.to_owned(), None);
-    place.close(place.open_store()?)?;
+    let what = || format!("cannot open the new store {}", shown_path(path));
+    let store = Store::open(path, Box::new(SystemClock));
+    let store = store.map_err(|error| store_failure(what(), &error))?;
+    let mut progress = Progress::of_events("building the index", 0);
+    let ready = store.wait_for_index(&mut |done, of| progress.over(done, of));
+    ready.map_err(|error| store_failure(what(), &error))?;
+    drop(progress);
+    store
+        .close()
+        .map_err(|error| store_failure(what(), &error))?;
     let value = json!({
         "schema": schema,
         "store": shown_path(path),

@@ -407,3 +407,29 @@ fn runs_are_removed_only_after_the_manifest_without_them_is_written() {
     assert_eq!((rebuilt, index.core.state().runs.len()), (None, 1));
     check(&index, 24);
 }
+
+/// The runs tile the positions of lost events too, or every opening would begin anew.
+#[test]
+fn positions_of_lost_events_are_passed_over_wherever_they_are() {
+    for (lost_from, lost_to) in [(1, 5), (8, 8), (9, 40), (41, 41)] {
+        let place = tempfile::tempdir().unwrap();
+        let place = place.path().join("index");
+        let (index, _) = open(&place);
+        for number in 1..=60 {
+            match (lost_from..=lost_to).contains(&number) {
+                true => index.pass(Position(number)),
+                false => index.add(Position(number), &[entry(number)]),
+            }
+            index.make_room().unwrap();
+        }
+        index.close().unwrap();
+        drop(index);
+        let (index, rebuilt) = open(&place);
+        assert_eq!((rebuilt, index.watermark()), (None, Position(60)));
+        for number in 1..=60 {
+            let is_lost = (lost_from..=lost_to).contains(&number);
+            let found = index.position(entry(number).id()).unwrap();
+            assert_eq!(found, (!is_lost).then_some(Position(number)));
+        }
+    }
+}

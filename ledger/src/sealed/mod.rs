@@ -189,8 +189,8 @@ impl Sealed {
         )
     }
 
-    /// [`Sealed::from`] for a reader that passes over all of it once: what it has read is not kept in
-    /// memory for it.
+    /// [`Sealed::from`] for somebody who passes over everything once: what sled keeps of what was read is
+    /// let go as soon as it is much.
     pub(crate) fn pass(&self, key: &[u8], pairs_max: usize) -> Result<Vec<Pair>, SealedError> {
         let pairs = self.from(key, pairs_max)?;
         if self.read_bytes.load(Ordering::Relaxed) >= MERGE_READ_MAX_BYTES {

@@ -127,12 +127,12 @@ impl Indexing {
                 position: next,
                 reason: "no frame holds it".to_owned(),
             })?;
-            let first = next;
             if frame.is_lost() {
-                next = frame.last().next();
                 index.pass(frame.last());
+                next = frame.last().next();
                 continue;
             }
+            let first = next;
             let mut entries = Vec::new();
             while next <= frame.last() {
                 entries.push(Entry::of(&event_of(&frame, next)?.fact));

@@ -233,6 +233,12 @@ impl Store {
         self.shared.recovered.as_ref()
     }
 
+    /// The positions whose events were lost before this incarnation of the store began: first and last of
+    /// each range, in order. Readers pass over them.
+    pub fn lost(&self) -> &[(Position, Position)] {
+        &self.shared.description.lost
+    }
+
     /// Blocks until subjects and ids can be looked up and appends are accepted: until the index is
     /// open and covers the whole log. `watch` is told now and then how far it is and how far it has to
     /// go. Reading by position needs no waiting. Says why the index, or the end of it, had to be built again.
@@ -245,12 +251,6 @@ impl Store {
             std::thread::sleep(INDEX_WATCHED_EVERY);
         }
         Ok(self.shared.indexing.rebuilt()?.cloned())
-    }
-
-    /// The positions whose events were lost before this incarnation of the store began: first and last of
-    /// each range, in order. Readers pass over them.
-    pub fn lost(&self) -> &[(Position, Position)] {
-        &self.shared.description.lost
     }
 
     /// The position of the last durable event, 0 for an empty store.

@@ -1,6 +1,5 @@
 //! Making and opening stores in directories.
 
-use super::copying::Watch;
 use super::directory::{Directory, lock};
 use super::error::{PathDisplay, StoreError};
 use super::indexing::Source;
@@ -21,7 +20,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The engine of new stores, unless another is asked for.
-pub const DEFAULT_ENGINE: &str = "sled";
+pub const DEFAULT_ENGINE: &str = "journal";
 
 /// What a new store is to be.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +79,22 @@ impl Store {
         Self::open_with(path, clock, Sizes::default())
     }
 
+    /// [`Store::open`] after taking away the index, so that it is built again. Tiles stay: if the log turns
+    /// out to be damaged they are what is left of the hashes of its events. [`Store::write_tiles`] mends them.
+    pub fn rebuild(path: &Path, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
+        Manifest::read(path)?;
+        let held = lock(path)?;
+        let index = Directory::index(path);
+        match fs::remove_dir_all(&index) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(FileError::new("removing", &index, error).into());
+            }
+            _ => files::sync_directory(path)?,
+        }
+        drop(held);
+        Self::open(path, clock)
+    }
+
     /// [`Store::open`] with other sizes of runs and segments: for tests.
     pub fn open_with(path: &Path, clock: Box<dyn Clock>, sizes: Sizes) -> Result<Self, StoreError> {
         // The lock is a file, and must not be left in a directory that is no store.
@@ -135,30 +150,6 @@ impl Store {
             tile_blocks: sizes.tile_blocks,
         };
         Self::start(parts, clock)
-    }
-
-    /// [`Store::open`] after taking away everything that is derived from the log, so that it is built again.
-    /// Costs one decoding and one hash an event.
-    pub fn rebuild(
-        path: &Path,
-        clock: Box<dyn Clock>,
-        watch: Watch<'_>,
-    ) -> Result<Self, StoreError> {
-        Manifest::read(path)?;
-        let held = lock(path)?;
-        for derived in [Directory::index(path), tiles::folder(path)] {
-            match fs::remove_dir_all(&derived) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(FileError::new("removing", &derived, error).into());
-                }
-                _ => files::sync_directory(path)?,
-            }
-        }
-        drop(held);
-        let store = Self::open(path, clock)?;
-        store.wait_for_index(watch)?;
-        store.write_tiles(|_| {})?;
-        Ok(store)
     }
 }
 

@@ -5,7 +5,10 @@ use super::{Description, Recovered, desk::Desk, indexing::Indexing};
 use crate::event::Event;
 use crate::id::{EventId, Position};
 use crate::index::Listing;
-use crate::limits::{BLOCK_CACHE_BLOCKS_MAX, READ_PAGE_POSITIONS};
+use crate::limits::{
+    BLOCK_CACHE_BLOCKS_MAX, PREFETCH_POSITIONS, PREFETCH_POSITIONS_MIN, PREFETCH_THREADS,
+    READ_PAGE_POSITIONS,
+};
 use crate::log::{CommitLog, LogError, Place, StoredBlock, StoredFrame};
 use crate::tiles::TileKeeper;
 use std::collections::VecDeque;
@@ -44,6 +47,28 @@ impl Shared {
             true => Ok(None),
             false => decode(block.event(position), position).map(Some),
         }
+    }
+
+    /// Reads the blocks of several positions beside each other, so that a medium that is slow to answer
+    /// is asked once for all of them. What cannot be read is reported when its turn comes.
+    fn prefetch(&self, positions: &[Position]) {
+        let absent = self.cache.absent(positions);
+        if absent.len() < PREFETCH_POSITIONS_MIN {
+            return;
+        }
+        let share = absent.len().div_ceil(PREFETCH_THREADS);
+        std::thread::scope(|scope| {
+            for positions in absent.chunks(share) {
+                let read = move || {
+                    for position in positions {
+                        drop(self.cache.block(&*self.log, *position));
+                    }
+                };
+                let thread = std::thread::Builder::new().name("ledger-prefetch".to_owned());
+                // Without the thread they are read in turn.
+                drop(thread.spawn_scoped(scope, read));
+            }
+        });
     }
 
     /// The event of an id.
@@ -90,6 +115,14 @@ fn decode(bytes: Option<&[u8]>, position: Position) -> Result<Event, StoreError>
 pub(crate) struct BlockCache(Mutex<VecDeque<StoredBlock>>);
 
 impl BlockCache {
+    /// Those of some positions whose blocks it does not hold.
+    fn absent(&self, positions: &[Position]) -> Vec<Position> {
+        let blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_held = |position: Position| blocks.iter().any(|block| block.holds(position));
+        let absent = positions.iter().copied();
+        absent.filter(|position| !is_held(*position)).collect()
+    }
+
     /// The block that holds a position of the log.
     fn block(&self, log: &dyn CommitLog, position: Position) -> Result<StoredBlock, LogError> {
         let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -182,6 +215,8 @@ enum Source {
         shared: Arc<Shared>,
         listing: Listing,
         page: VecDeque<Position>,
+        /// How many positions of the page have been read ahead.
+        fetched: usize,
     },
 }
 
@@ -209,6 +244,7 @@ impl Events {
                 shared,
                 listing,
                 page: VecDeque::new(),
+                fetched: 0,
             },
             done: false,
         }
@@ -241,11 +277,19 @@ impl Events {
                 shared,
                 listing,
                 page,
+                fetched,
             } => {
                 let index = shared.indexing.get()?;
                 if page.is_empty() {
                     page.extend(index.positions(listing, self.after, READ_PAGE_POSITIONS)?);
+                    *fetched = 0;
                 }
+                if *fetched == 0 {
+                    let next: Vec<_> = page.iter().copied().take(PREFETCH_POSITIONS).collect();
+                    *fetched = next.len();
+                    shared.prefetch(&next);
+                }
+                *fetched = fetched.saturating_sub(1);
                 let next = page.pop_front().filter(|position| *position <= self.until);
                 let Some(position) = next else {
                     return Ok(None);

@@ -7,7 +7,7 @@ use super::integrity::IntegrityError;
 use super::{Store, StoredEvent};
 use crate::id::Position;
 use crate::proof::{MemoryTiles, TileId, Tiles, Tree, TreeHash, TreeSize, tile};
-use crate::tiles::{BlockError, Kept, TilesState};
+use crate::tiles::{BlockError, Comparison, Kept, TilesState};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Why something could not be computed.
@@ -36,15 +36,23 @@ impl Store {
         Some(self.shared.tiles.as_ref()?.state())
     }
 
-    /// Checks all tiles that are kept, and writes what is missing of them, up to the present end.
-    /// `progress` is called with the position of each end of a block. A process that appends does this
-    /// beside its work; this is for whoever wants it done now. Costs reading the tiles, and for what is
-    /// missing the log. The tiles are not needed for anything: without them, proofs cost more.
-    pub fn write_tiles(&self, progress: impl FnMut(Position)) -> Result<(), StoreError> {
-        match &self.shared.tiles {
-            Some(tiles) => Ok(tiles.write_missing(self.end(), progress)?),
-            None => Ok(()),
+    /// Compares all tiles that are kept with the log, and writes those that are wrong or missing, up to the
+    /// present end. `progress` is called with positions, from the first one on for each of the two. A
+    /// process that appends writes what is missing beside its work; this is for whoever wants it done now.
+    /// Costs a pass over the log and the tiles, and one over what has to be written.
+    pub fn write_tiles(&self, mut progress: impl FnMut(Position)) -> Result<(), StoreError> {
+        let Some(tiles) = &self.shared.tiles else {
+            return Ok(());
+        };
+        let mut comparison = Comparison::new(Some(tiles));
+        let mut tree = Tree::default();
+        let listed = tiles.listed_until().min(self.end());
+        for stored in self.between(tree.size(), listed.into()) {
+            let stored = stored?;
+            tree.push(stored.leaf(), |id, hashes| comparison.tile(id, hashes));
+            progress(stored.position());
         }
+        Ok(tiles.write_missing(self.end(), progress)?)
     }
 
     /// The roots of the tree over the log at these sizes, in the order given; none may be beyond the

@@ -22,7 +22,7 @@ pub struct Verified {
     /// How many checkpoints it was held against.
     pub checkpoints: usize,
     /// How the tiles that are kept compare with it. They are derived: if they are wrong, the log still
-    /// holds, and the next process that appends writes them again.
+    /// holds, and [`Store::write_tiles`] writes them again.
     pub tiles: TilesCompared,
 }
 

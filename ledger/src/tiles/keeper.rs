@@ -120,6 +120,15 @@ impl TileKeeper {
         }
     }
 
+    /// The end of the last block that is listed.
+    pub(crate) fn listed_until(&self) -> Position {
+        let state = self.core.state();
+        let last = state.blocks.last_key_value().map(|(number, _)| *number);
+        last.map_or(Position(0), |last| {
+            *self.core.shelf.size.positions(last).end()
+        })
+    }
+
     pub(super) fn size(&self) -> BlockSize {
         self.core.shelf.size
     }

@@ -9,7 +9,7 @@
 //! hashed from the log by whoever asks, which are fewer than one block has once the thread has caught up.
 //!
 //! A block that is missing, odd, or of another log is dropped when that is noticed, and written again by
-//! the next process that appends. Who only reads writes nothing. If tiles cannot be written the store
+//! a process that appends, at the latest when it writes the next block. Who only reads writes nothing. If tiles cannot be written the store
 //! goes on without them: they are never needed.
 
 mod block;
@@ -35,7 +35,6 @@ pub(crate) use keeper::TileKeeper;
 pub(crate) use kept::{BlockError, Kept};
 pub use leaves::KeptLeaves;
 pub(crate) use manifest::watermark;
-pub(crate) use shelf::folder;
 use std::ops::RangeInclusive;
 
 /// Why tiles could not be read or written.

@@ -64,7 +64,7 @@ impl Shelf {
 }
 
 /// Where a store's tiles are.
-pub(crate) fn folder(store: &Path) -> PathBuf {
+pub(super) fn folder(store: &Path) -> PathBuf {
     store.join(FOLDER)
 }
 

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// that cannot be derived, else with 3. The store must not be in use.
 #[derive(Debug, clap::Args)]
 pub struct Doctor {
-    /// Remove what is derived from the log, and build it again.
+    /// Remove the index and build it again, and write the tiles that are wrong or missing.
     #[arg(long, conflicts_with = "salvage")]
     rebuild_index: bool,
 
@@ -83,14 +83,20 @@ impl Doctor {
 }
 
 fn rebuild(session: &mut Session, place: &Place) -> Result<Outcome, Failure> {
-    let mut progress = Progress::of_events("building the index", 0);
-    let mut watch = |done, of| progress.over(done, of);
-    let rebuilt = Store::rebuild(place.store(), Box::new(SystemClock), &mut watch);
     let what = || format!("cannot build the index of {}", shown_path(place.store()));
-    let store = rebuilt.map_err(|error| store_failure(what(), &error))?;
-    let end = store.end();
-    place.close(store)?;
+    let store = Store::rebuild(place.store(), Box::new(SystemClock));
+    let store = store.map_err(|error| store_failure(what(), &error))?;
+    let mut progress = Progress::of_events("building the index", 0);
+    let ready = store.wait_for_index(&mut |done, of| progress.over(done, of));
+    ready.map_err(|error| store_failure(what(), &error))?;
     drop(progress);
+    let end = store.end();
+    let mut progress = Progress::of_events("writing tiles", end.0);
+    let written = store.write_tiles(|position| progress.to_event(position.0));
+    let what = || format!("cannot write the tiles of {}", shown_path(place.store()));
+    written.map_err(|error| store_failure(what(), &error))?;
+    drop(progress);
+    place.close(store)?;
     let value = json!({ "schema": "actl.rebuild/1", "position": end.0 });
     match session.format {
         Format::Table => session.out.text(&table::pairs(&[(

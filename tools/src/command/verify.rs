@@ -102,9 +102,7 @@ fn verify_store(
         ));
     }
     if !tiles.wrong.is_empty() {
-        note(
-            "tiles are derived: the next append writes them again, and `actl doctor --rebuild-index` does so now",
-        );
+        note("tiles are derived from the log: `actl doctor --rebuild-index` writes them again");
     }
     let wrong_tiles: Vec<_> = tiles
         .wrong
