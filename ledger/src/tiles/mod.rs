@@ -12,6 +12,8 @@
 //! a process that appends, at the latest when it writes the next block. Who only reads writes nothing. If tiles cannot be written the store
 //! goes on without them: they are never needed.
 
+#[cfg(test)]
+mod bench;
 mod block;
 mod compare;
 mod keeper;

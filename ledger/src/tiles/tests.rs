@@ -1,8 +1,10 @@
 //! Whatever tiles are kept, roots and proofs are those of the log; tiles that are missing, damaged, older
 //! or of another log are noticed and written again; and who only reads writes nothing.
 
-use super::{BlockSize, Comparison, Kept, KeptLeaves, TileKeeper, leaf_at, watermark};
+use super::shelf::{Shelf, key};
+use super::{BlockSize, Comparison, Kept, KeptLeaves, TileKeeper, leaf_at, manifest, watermark};
 use crate::id::Position;
+use crate::limits::TILE_PIECE_HASHES;
 use crate::log::{CommitLog, Epoch, Frame, MemoryLog};
 use crate::proof::{
     MemoryTiles, TileId, Tiles, Tree, TreeHash, TreeSize, consistency, inclusion, leaf_hash, tile,
@@ -348,6 +350,64 @@ fn tiles_of_another_log_store_or_size_are_not_believed() {
     assert_eq!(other_store.kept().tree_size(), TreeSize(0));
     let said = other_store.state().doubt.unwrap();
     assert!(said.contains("another store"), "{said}");
+}
+
+#[test]
+fn a_tile_that_does_not_lead_to_its_root_is_not_used() {
+    let store = tempfile::tempdir().unwrap();
+    let log = log(800, 1);
+    write_all(store.path(), SMALL, &log);
+    let directory = store.path().join("tiles");
+    let mut listed = manifest::read(&directory, STORE, SMALL).unwrap().unwrap();
+    listed.get_mut(&1).unwrap().roots[0].0[0] ^= 1;
+    manifest::write(&directory, STORE, SMALL, &listed).unwrap();
+    let keeper = open(store.path(), SMALL, &log);
+    let kept = keeper.kept();
+    assert_eq!(kept.tree_size(), TreeSize(768));
+    for id in [TileId { level: 0, index: 1 }, TileId { level: 1, index: 0 }] {
+        let found = kept.tile(id, id.width(kept.tree_size())).unwrap_err();
+        assert_eq!(found.number, 1);
+    }
+    assert!(kept.tile(TileId { level: 0, index: 2 }, 256).is_ok());
+    assert_eq!(
+        KeptLeaves::of(store.path(), STORE)
+            .unwrap()
+            .leaf(Position(300)),
+        None
+    );
+}
+
+#[test]
+fn leaves_that_do_not_lead_to_their_node_are_not_used() {
+    let store = tempfile::tempdir().unwrap();
+    let size = BlockSize::at_least(512);
+    let log = log(600, 1);
+    write_all(store.path(), size, &log);
+    let (tiles, _) = oracle(&log);
+    let leaves = |index| tiles.tile(TileId { level: 0, index }, 256).unwrap();
+    let nodes = tiles.tile(TileId { level: 1, index: 0 }, 2).unwrap();
+    let shelf = Shelf::new(store.path(), STORE, size);
+    let mut sink = shelf.create(9).unwrap();
+    // The leaves of the two tiles are exchanged.
+    for (level, hashes) in [(0, [leaves(1), leaves(0)].concat()), (1, nodes)] {
+        for (number, piece) in hashes.chunks(TILE_PIECE_HASHES).enumerate() {
+            let first = (number * TILE_PIECE_HASHES) as u64;
+            let value = piece.iter().flat_map(|hash| hash.0).collect();
+            sink.put(key(level, first), value).unwrap();
+        }
+    }
+    let (hash, _) = sink.seal().unwrap();
+    let directory = store.path().join("tiles");
+    let mut listed = manifest::read(&directory, STORE, size).unwrap().unwrap();
+    let info = listed.get_mut(&0).unwrap();
+    (info.number, info.hash) = (9, hash);
+    manifest::write(&directory, STORE, size, &listed).unwrap();
+    let kept = KeptLeaves::of(store.path(), STORE).unwrap();
+    assert_eq!(kept.leaf(Position(1)), None);
+    assert_eq!(
+        open(store.path(), size, &log).kept().tree_size(),
+        TreeSize(0)
+    );
 }
 
 #[test]
