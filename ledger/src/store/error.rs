@@ -6,6 +6,7 @@ use crate::id::{EventId, Position, Revision};
 use crate::index::IndexError;
 use crate::log::LogError;
 use crate::subject::Subject;
+use crate::tiles::TileError;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -147,6 +148,9 @@ pub enum StoreError {
         /// Whether that is because what is stored is not what was stored.
         is_damage: bool,
     },
+    /// The tiles could not be written.
+    #[error(transparent)]
+    Tiles(#[from] TileError),
     /// An event of the log cannot be read.
     #[error("the event at position {position} cannot be read: {error}")]
     Event {
@@ -248,6 +252,9 @@ impl StoreError {
             Self::Index(_) | Self::Disagree { .. } => {
                 "open the store again: the index is derived, and is built again from the log"
             }
+            Self::Tiles(_) => {
+                "make room for them, or go on without: tiles are derived, and only save time"
+            }
             Self::NotIndexed {
                 is_damage: true, ..
             } => "copy the store before doing anything else, and restore it from a backup",
@@ -291,6 +298,7 @@ impl StoreError {
             | Self::Io { .. }
             | Self::Log(_)
             | Self::Index(_)
+            | Self::Tiles(_)
             | Self::NotIndexed { .. }
             | Self::Thread { .. } => false,
         }

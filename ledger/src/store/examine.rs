@@ -12,6 +12,7 @@ use crate::index::disk;
 use crate::limits::DAMAGE_NOTES_MAX;
 use crate::log::{Damage, StoredFrame};
 use crate::proof::CheckpointFolder;
+use crate::tiles;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -88,7 +89,8 @@ pub fn examine(path: &Path, watch: Watch<'_>) -> Result<Examination, StoreError>
     let reached = manifest
         .reached
         .max(watermark)
-        .max(checkpoints::reached(path)?);
+        .max(checkpoints::reached(path)?)
+        .max(tiles::watermark(path, manifest.store_id));
     let mut frames = (engine.salvage)(&Directory::log(path))?;
     let mut log = Log::default();
     for frame in frames.by_ref() {

@@ -13,6 +13,7 @@ use crate::event::{Event, Payload};
 use crate::id::Position;
 use crate::index::disk;
 use crate::log::{Damage, ENGINES, Engine, Epoch, StoredFrame};
+use crate::tiles::{self, KeptLeaves};
 use std::path::Path;
 
 /// What was salvaged, and what could not be.
@@ -26,7 +27,7 @@ pub struct Salvaged {
 
 /// Makes a store at `to`, where nothing may be, of everything that can be read of the one at `from`, which
 /// is not changed: the same frames at the same positions, and the places of the events that are lost, with
-/// their leaf hashes where `leaf` knows them. Its vault stays valid. The new store is durable when this
+/// their leaf hashes where `leaf` or the old store's tiles know them. Its vault stays valid. The new store is durable when this
 /// returns, and not there at all before.
 ///
 /// Lost is also what the store says to have reached and what is no longer there. Costs one pass over the
@@ -49,11 +50,15 @@ pub fn salvage(
     let reached = manifest
         .reached
         .max(watermark)
-        .max(checkpoints::reached(from)?);
+        .max(checkpoints::reached(from)?)
+        .max(tiles::watermark(from, manifest.store_id));
+    let kept = KeptLeaves::of(from, manifest.store_id);
+    let kept = |position| kept.as_ref().ok()?.leaf(position);
+    let leaf = |position| leaf(position).or_else(|| kept(position));
     make_beside(to, manifest.store_id, |making| {
         let mut frames = (engine.salvage)(&Directory::log(from))?;
         let log = make_log(making, new.engine.unwrap_or(engine.name))?;
-        let mut copy = Copying::into(log, leaf);
+        let mut copy = Copying::into(log, &leaf);
         let mut manifest = manifest;
         for frame in frames.by_ref() {
             copy.add(&frame)?;

@@ -100,10 +100,10 @@ impl Sequencer {
         match self.write(draft) {
             Ok(()) => {
                 self.shared.desk.settle(&self.shared, &self.durable);
+                send(answers);
                 if let Some(tiles) = self.shared.tiles.as_ref().filter(|_| !draft.is_empty()) {
                     tiles.reached(draft.last());
                 }
-                send(answers);
                 self.make_room();
             }
             Err(error) => {

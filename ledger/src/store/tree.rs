@@ -7,7 +7,7 @@ use super::integrity::IntegrityError;
 use super::{Store, StoredEvent};
 use crate::id::Position;
 use crate::proof::{MemoryTiles, TileId, Tiles, Tree, TreeHash, TreeSize, tile};
-use crate::tiles::{BlockError, Kept, TileError, TilesState};
+use crate::tiles::{BlockError, Kept, TilesState};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Why something could not be computed.
@@ -40,9 +40,9 @@ impl Store {
     /// `progress` is called with the position of each end of a block. A process that appends does this
     /// beside its work; this is for whoever wants it done now. Costs reading the tiles, and for what is
     /// missing the log. The tiles are not needed for anything: without them, proofs cost more.
-    pub fn write_tiles(&self, progress: impl FnMut(Position)) -> Result<(), TileError> {
+    pub fn write_tiles(&self, progress: impl FnMut(Position)) -> Result<(), StoreError> {
         match &self.shared.tiles {
-            Some(tiles) => tiles.write_missing(self.end(), progress),
+            Some(tiles) => Ok(tiles.write_missing(self.end(), progress)?),
             None => Ok(()),
         }
     }

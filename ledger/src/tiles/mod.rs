@@ -35,6 +35,7 @@ pub(crate) use keeper::TileKeeper;
 pub(crate) use kept::{BlockError, Kept};
 pub use leaves::KeptLeaves;
 pub(crate) use manifest::watermark;
+pub(crate) use shelf::folder;
 use std::ops::RangeInclusive;
 
 /// Why tiles could not be read or written.

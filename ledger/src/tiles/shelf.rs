@@ -64,7 +64,7 @@ impl Shelf {
 }
 
 /// Where a store's tiles are.
-pub(super) fn folder(store: &Path) -> PathBuf {
+pub(crate) fn folder(store: &Path) -> PathBuf {
     store.join(FOLDER)
 }
 

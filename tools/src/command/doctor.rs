@@ -58,7 +58,7 @@ impl Doctor {
         let new = incarnate::new(self.engine.as_deref(), self.note.as_deref(), identity)?;
         let mut progress = Progress::of_events("reading", 0);
         let mut watch = |done, of| progress.over(done, of);
-        // No tiles are kept yet that would know the leaf of a lost event.
+        // What the store's own tiles know is used in any case.
         let salvaged = salvage(place.store(), to, &new, &|_| None, &mut watch);
         let salvaged = salvaged.map_err(|error| {
             let what = format!(
@@ -89,6 +89,8 @@ fn rebuild(session: &mut Session, place: &Place) -> Result<Outcome, Failure> {
     let mut progress = Progress::of_events("building the index", 0);
     let ready = store.wait_for_index(&mut |done, of| progress.over(done, of));
     ready.map_err(|error| store_failure(what(), &error))?;
+    let written = store.write_tiles(|done| progress.over(done, store.end()));
+    written.map_err(|error| store_failure(what(), &error))?;
     drop(progress);
     let end = store.end();
     place.close(store)?;

@@ -7,6 +7,7 @@ use crate::place::integrity_failure;
 use crate::progress::Progress;
 use crate::session::Session;
 use ledger::proof::{Checkpoint, ProofFile, VerifierKey};
+use ledger::tiles::WrongTiles;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,9 @@ use std::path::{Path, PathBuf};
 ///
 /// Whoever can write to the store can replace the key and the checkpoints in it as well. To notice
 /// that, keep them elsewhere and give them with --key and --checkpoint. Events after the last
-/// checkpoint are covered by hashes only, not by a signature. The index is derived and is not read.
+/// checkpoint are covered by hashes only, not by a signature. The index is derived and is not read. Tiles
+/// are derived too: those that are kept are compared, and if they are wrong this is said, while the log
+/// holds.
 ///
 /// With --proof, checks a proof file and needs no store. Without --key only its arithmetic is checked,
 /// which proves nothing about who made it: this is said, and the exit code is 2.
@@ -87,6 +90,29 @@ fn verify_store(
             "the key is the one that the store keeps: give --key to notice if the store was replaced",
         );
     }
+    let tiles = &verified.tiles;
+    for WrongTiles {
+        first,
+        last,
+        reason,
+    } in &tiles.wrong
+    {
+        note(&format!(
+            "the log holds, but the kept tiles of the positions {first} to {last} do not: {reason}"
+        ));
+    }
+    if !tiles.wrong.is_empty() {
+        note(
+            "tiles are derived: the next append writes them again, and `actl doctor --rebuild-index` does so now",
+        );
+    }
+    let wrong_tiles: Vec<_> = tiles
+        .wrong
+        .iter()
+        .map(
+            |wrong| json!({ "first": wrong.first.0, "last": wrong.last.0, "reason": wrong.reason }),
+        )
+        .collect();
     let value = json!({
         "schema": "actl.verify/1",
         "holds": true,
@@ -97,6 +123,7 @@ fn verify_store(
         "checkpoints": verified.checkpoints,
         "signed": signed.0,
         "key_given": key_is_given,
+        "tiles": { "right_leaves": tiles.right, "wrong": wrong_tiles },
     });
     match session.format {
         Format::Table => session.out.text(&table::pairs(&[
