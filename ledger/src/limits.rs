@@ -24,6 +24,10 @@ pub const FRAME_EVENTS_TARGET: usize = 4_096;
 /// The most events in one frame, for the same reason.
 pub const FRAME_EVENTS_MAX: usize = FRAME_EVENTS_TARGET + APPEND_EVENTS_MAX;
 
+/// A block of a frame takes in further events until they take this many bytes: what is read to get
+/// at one event.
+pub const BLOCK_LENGTH_TARGET_BYTES: usize = 16 << 10;
+
 /// A frame whose events take fewer bytes is not compressed: somebody waits for it, and compressing it
 /// takes as long as writing what it saves.
 pub const FRAME_COMPRESSED_LENGTH_MIN_BYTES: usize = 64 << 10;
@@ -31,11 +35,14 @@ pub const FRAME_COMPRESSED_LENGTH_MIN_BYTES: usize = 64 << 10;
 /// Submitting blocks while so many wait for the next frame.
 pub const FRAME_ANSWERS_MAX: usize = 4_096;
 
+/// How often somebody who waits for the index is told how far it is.
+pub const INDEX_WATCHED_EVERY: Duration = Duration::from_millis(20);
+
 /// How long at most the manifest does not say that an acknowledged event is durable.
 pub const MARK_AFTER: Duration = Duration::from_secs(1);
 
-/// How many frames that were read lately are kept for the next read.
-pub const FRAME_CACHE_FRAMES_MAX: usize = 16;
+/// How many blocks that were read lately are kept for the next read.
+pub const BLOCK_CACHE_BLOCKS_MAX: usize = 64;
 
 /// How many positions a reader of a history takes from the index at once.
 pub const READ_PAGE_POSITIONS: usize = 1_024;
@@ -67,9 +74,16 @@ pub const OVERLAY_LENGTH_MAX_BYTES: usize = 48 << 20;
 /// The most positions in one entry of an index run.
 pub const RUN_ENTRY_POSITIONS_MAX: usize = 256;
 
-/// Bits of a filter for each of its names: with eight probes, fewer than one absent name in 500 is
-/// looked up in vain.
+/// Bits of a filter for each of its names: with eight probes, about one absent name in 1,700 is looked up
+/// in vain.
 pub const FILTER_NAME_BITS: u64 = 16;
+
+/// The same for a filter of few names, of which there are many and which together are small: about one in
+/// 170,000.
+pub const FILTER_NAME_BITS_OF_FEW: u64 = 32;
+
+/// A filter of at most so many names has few.
+pub const FILTER_NAMES_FEW_MAX: u64 = 1 << 20;
 
 /// The length of a block of a filter, which is read and kept whole.
 pub const FILTER_BLOCK_LENGTH_BYTES: usize = 4 << 10;
@@ -77,9 +91,13 @@ pub const FILTER_BLOCK_LENGTH_BYTES: usize = 4 << 10;
 /// So many successive blocks of a filter are read at once: as many as sled keeps in a leaf.
 pub const FILTER_BLOCKS_AT_ONCE: usize = 8;
 
-/// The most bytes of filters that are kept in memory, that of 20 million events being 55 MB. Blocks
+/// The most bytes of filters that are kept in memory, those of 20 million events being about 80 MB. Blocks
 /// beyond are read again each time.
 pub const FILTERS_KEPT_MAX_BYTES: usize = 128 << 20;
+
+/// A merge closes a run when it has read so many bytes of it, and opens it again: it never comes back to
+/// what it has read.
+pub const MERGE_READ_MAX_BYTES: usize = 4 << 20;
 
 /// How many chunks a merge reads from a run at once.
 pub const MERGE_CHUNKS_AT_ONCE: usize = 32;
@@ -97,7 +115,7 @@ pub const SLED_LEAF_LENGTH_BYTES: usize = 8 * CHUNK_LENGTH_MAX_BYTES;
 /// Sled keeps what it has read for as long as a database is open, whatever bound it is given. When
 /// all runs together have read so many bytes, the one that read most is closed, and opened again when
 /// it is needed.
-pub const RUNS_READ_MAX_BYTES: usize = 96 << 20;
+pub const RUNS_READ_MAX_BYTES: usize = 64 << 20;
 
 /// The cache bound that is given to the sled database of a run, in bytes.
 pub const SLED_RUN_CACHE_BYTES: u64 = 1 << 20;
@@ -138,3 +156,12 @@ pub const SEGMENT_WAYPOINT_BYTES: u64 = 16 << 10;
 
 /// How many bytes a sequential reader of a journal takes from the medium at once.
 pub const SCAN_LENGTH_BYTES: usize = 1 << 20;
+
+/// How many pieces of frames a salvage of the sled engine looks for at once: about 60 bytes each.
+pub const SALVAGE_PIECES_MAX: usize = 1 << 18;
+
+/// How many damaged places of a log a salvage remembers.
+pub const DAMAGE_NOTES_MAX: usize = 256;
+
+/// How many bytes of frames are copied between two syncs of the copy.
+pub const COPY_SYNC_BYTES: u64 = 64 << 20;

@@ -97,13 +97,20 @@ fn whatever_becomes_of_the_files_of_the_index_a_store_answers_as_before_and_noth
         }),
     ];
     let mut copies = 0;
-    let mut try_with = |what: &str, damage: &dyn Fn(&Path)| {
+    let mut try_with = |what: &str, is_noticed: bool, damage: &dyn Fn(&Path)| {
         copies += 1;
         let store = place.path().join(format!("copy-{copies}"));
         copy(&whole, &store);
         damage(&store);
-        for _ in 0..2 {
+        for opening in 0..2 {
             let store = open(&store);
+            let rebuilt = store.wait_for_index(&mut |_, _| {}).unwrap();
+            let rebuilt = rebuilt.map(|rebuilt| rebuilt.reason);
+            assert_eq!(
+                rebuilt.is_some(),
+                is_noticed && opening == 0,
+                "{what} {rebuilt:?}"
+            );
             check(&store, what);
             store.close().unwrap();
         }
@@ -113,20 +120,20 @@ fn whatever_becomes_of_the_files_of_the_index_a_store_answers_as_before_and_noth
         let name = name.strip_prefix(&whole).unwrap();
         for (what, damage) in damages {
             let what = format!("{} {what}", name.display());
-            try_with(&what, &|store| damage(&store.join(name)));
+            try_with(&what, true, &|store| damage(&store.join(name)));
         }
     }
-    try_with("an old index", &|store| {
+    try_with("an old index", false, &|store| {
         fs::remove_dir_all(store.join("index")).unwrap();
         copy(&old, &store.join("index"));
     });
-    try_with("an old index under the new manifest", &|store| {
+    try_with("an old index under the new manifest", true, &|store| {
         let manifest = fs::read(store.join("index/manifest")).unwrap();
         fs::remove_dir_all(store.join("index")).unwrap();
         copy(&old, &store.join("index"));
         fs::write(store.join("index/manifest"), manifest).unwrap();
     });
-    try_with("runs that changed places", &|store| {
+    try_with("runs that changed places", true, &|store| {
         let files = files(&store.join("index"));
         let one = files.first().unwrap().parent().unwrap();
         let other = files.last().unwrap().parent().unwrap();
@@ -135,6 +142,6 @@ fn whatever_becomes_of_the_files_of_the_index_a_store_answers_as_before_and_noth
         fs::rename(other, one).unwrap();
         fs::rename(&between, other).unwrap();
     });
-    try_with("nothing", &|_| {});
+    try_with("nothing", false, &|_| {});
     assert_eq!(PANICS.load(Ordering::SeqCst), 0);
 }

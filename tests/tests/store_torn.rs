@@ -113,11 +113,15 @@ fn a_missing_frame_in_the_middle_is_an_error_where_it_is() {
         .expect("the third frame ends at 6");
     database.flush().unwrap();
     drop((tree, database));
-    let error = try_open(&place.store()).map(|_| ()).unwrap_err();
-    assert!(
-        error.is_damage() && error.to_string().contains('5'),
-        "{error}"
-    );
+    let store = open(&place.store());
+    let read: Vec<_> = store.read(Position(0)).collect();
+    assert_eq!(read.len(), 5, "four events and the error");
+    let error = read.into_iter().find_map(Result::err).unwrap();
+    let unindexed = store.wait_for_index(&mut |_, _| {}).unwrap_err();
+    for error in [error, unindexed] {
+        let says_where = error.to_string().contains('5');
+        assert!(error.is_damage() && says_where, "{error}");
+    }
 }
 
 /// Sled 0.34.7 takes a snapshot that it was writing when it was killed for the newest one, and calls

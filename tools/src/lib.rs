@@ -26,6 +26,7 @@ pub mod format;
 pub mod hex;
 pub mod histories;
 pub mod import;
+pub mod incarnate;
 pub mod keyring;
 pub mod near;
 pub mod output;

@@ -4,8 +4,10 @@ use crate::clock::SystemClock;
 use crate::error::{Class, Failure};
 use crate::output::note;
 use crate::privacy::shown_path;
+use crate::progress::Progress;
 use crate::signing;
 use crate::vault::{Vault, path_beside};
+use ledger::id::Position;
 use ledger::proof::{CheckpointFolder, Origin, SignerKey};
 use ledger::secret::{Keyring, PepperId};
 use ledger::store::{AppendError, DEFAULT_ENGINE, IntegrityError, NewStore, Store, StoreError};
@@ -73,10 +75,45 @@ impl Place {
         CheckpointFolder::of(&self.store)
     }
 
-    /// Opens the store alone: for what needs no secret.
+    /// Opens the store alone: for what needs no secret. Waits until everything in it can be looked up,
+    /// and says what opening it had to mend.
     pub fn open_store(&self) -> Result<Store, Failure> {
+        let store = self.open_log()?;
+        let mut progress = Progress::of_events("reading what is new", store.end().0);
+        let ready = store.wait_for_index(&mut |done, _| progress.to(done.0));
+        drop(progress);
+        if let Some(rebuilt) = ready.map_err(|error| self.cannot_open(&error))? {
+            note(&format!(
+                "the index was built again from position {}: {}",
+                rebuilt.kept.next(),
+                rebuilt.reason
+            ));
+        }
+        Ok(store)
+    }
+
+    /// Opens the store for what reads the log from one end to the other: nothing can be looked up
+    /// in it yet.
+    pub fn open_log(&self) -> Result<Store, Failure> {
         let store = Store::open(&self.store, Box::new(SystemClock));
-        store.map_err(|error| self.cannot_open(&error))
+        let store = store.map_err(|error| self.cannot_open(&error))?;
+        if let Some(recovered) = store.recovered() {
+            note(&format!(
+                "an append that was under way when the last process was stopped, and never acknowledged, \
+                 was cut at position {}; what there was of it is in {}",
+                recovered.first,
+                shown_path(&recovered.kept_at)
+            ));
+        }
+        if !store.lost().is_empty() {
+            note(&format!(
+                "lost from the store {}: {}, {}",
+                shown_path(&self.store),
+                events(store.lost()),
+                positions(store.lost())
+            ));
+        }
+        Ok(store)
     }
 
     /// Ends the work with a store that was written to.
@@ -226,6 +263,32 @@ impl Place {
     }
 }
 
+/// How many ranges of positions a message names.
+const RANGES_SHOWN_MAX: usize = 5;
+
+/// How many events some ranges of positions hold.
+pub fn events(ranges: &[(Position, Position)]) -> String {
+    let count: u64 = ranges.iter().map(|(a, b)| b.0 - a.0 + 1).sum();
+    match count {
+        1 => "1 event".to_owned(),
+        count => format!("{count} events"),
+    }
+}
+
+/// Ranges of positions, as a message names them.
+pub fn positions(ranges: &[(Position, Position)]) -> String {
+    let shown = ranges.iter().take(RANGES_SHOWN_MAX);
+    let shown = shown.map(|(first, last)| match first == last {
+        true => format!("position {first}"),
+        false => format!("positions {first} to {last}"),
+    });
+    let shown: Vec<_> = shown.collect();
+    match ranges.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more ranges", shown.join(", ")),
+    }
+}
+
 /// The pepper that the pseudonyms of a store are keyed with.
 pub fn pepper_of(store: &Store) -> Result<PepperId, Failure> {
     store.description().pepper.ok_or_else(|| {
@@ -238,6 +301,7 @@ pub fn pepper_of(store: &Store) -> Result<PepperId, Failure> {
 pub fn store_failure(what: impl Into<String>, error: &StoreError) -> Failure {
     let class = match error.is_damage() {
         true => Class::IntegrityBroken,
+        false if error.is_refusal() => Class::Refused,
         false => Class::CouldNotRun,
     };
     Failure::new(what, error.to_string(), error.hint()).class(class)

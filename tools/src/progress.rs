@@ -1,6 +1,7 @@
 //! The progress bar: on a terminal only, and only if the work takes longer than a second.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ledger::id::Position;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,13 @@ impl Progress {
             waiting: std::io::stderr().is_terminal(),
             done_bytes: 0,
         }
+    }
+
+    /// The work has come to a position, and goes on to another one.
+    pub fn over(&mut self, done: Position, of: Position) {
+        self.show_if_slow();
+        self.bar.set_length(of.0);
+        self.bar.set_position(done.0);
     }
 
     /// So many events are done.

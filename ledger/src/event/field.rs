@@ -304,6 +304,7 @@ number_fields! {
     Seconds(i64): "seconds", i64::MIN;
     MinorUnits(i64): "minor units of the currency", i64::MIN;
     Count(u32): "things", 0;
+    Position(u64): "events", 0;
 }
 
 /// A plain count.

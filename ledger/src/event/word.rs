@@ -499,6 +499,14 @@ choice! {
         Other,
     }
 
+    /// How a store came to be made anew.
+    IncarnationCause {
+        /// From a backup.
+        Restored,
+        /// From what could be read of a damaged one.
+        Salvaged,
+    }
+
     /// Who does something.
     ActorKind {
         /// Somebody of the customer.

@@ -10,8 +10,8 @@ pub(crate) struct Cursor<'a> {
     chunks: &'a dyn Chunks,
     place: Place,
     table: Table,
-    /// How many chunks to read at once.
-    ahead: usize,
+    /// How many chunks to read at once, for a cursor that passes over the whole table.
+    ahead: Option<usize>,
     /// Chunks that were read and come next.
     waiting: VecDeque<Chunk>,
     body: Vec<u8>,
@@ -22,7 +22,9 @@ pub(crate) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// Before the first entry of the chunk that a key falls into. Costs a look-up.
+    /// Before the first entry of the chunk that a key falls into. Costs a look-up. If that chunk is lost, it
+    /// is the one before it, all of whose keys are before the key: going on from there asks for the chunk
+    /// that is bound to follow, and finds that it is missing.
     pub(crate) fn seek(
         chunks: &'a dyn Chunks,
         place: Place,
@@ -36,7 +38,7 @@ impl<'a> Cursor<'a> {
             chunks,
             place,
             table,
-            ahead: 1,
+            ahead: None,
             waiting: of_table.into_iter().collect(),
             body: Vec::new(),
             used: 0,
@@ -44,11 +46,6 @@ impl<'a> Cursor<'a> {
             entry: Entry::default(),
         };
         cursor.next_chunk(None)?;
-        // A chunk holds the keys from its first one to its bound: a key that is not before the bound
-        // belongs to a chunk that is not there.
-        if !cursor.bound.is_empty() && cursor.bound.as_slice() <= key {
-            return Err(missing());
-        }
         Ok(cursor)
     }
 
@@ -60,6 +57,7 @@ impl<'a> Cursor<'a> {
         ahead: usize,
     ) -> Result<Self, IndexError> {
         let cursor = Self::seek(chunks, place, table, &[])?;
+        let ahead = Some(ahead);
         Ok(Self { ahead, ..cursor })
     }
 
@@ -71,7 +69,11 @@ impl<'a> Cursor<'a> {
             }
             let wanted = chunk_key(self.table, &self.bound);
             if self.waiting.is_empty() {
-                self.waiting = self.chunks.from(&wanted, self.ahead)?.into();
+                let chunks = match self.ahead {
+                    Some(ahead) => self.chunks.pass(&wanted, ahead)?,
+                    None => self.chunks.from(&wanted, 1)?,
+                };
+                self.waiting = chunks.into();
             }
             self.next_chunk(Some(&wanted))?;
         }

@@ -59,6 +59,11 @@ pub(crate) fn watermark(directory: &Path, store_id: [u8; 16]) -> Position {
     runs.last().map_or(Position(0), |run| run.last)
 }
 
+/// Why what the index says of itself does not hold; `None` if it does. Looks at its manifest only.
+pub(crate) fn doubt(directory: &Path, store_id: [u8; 16]) -> Option<String> {
+    read_manifest(directory, store_id).err()
+}
+
 /// Opens the index in a directory as far as it can be trusted; what is missing of it has to be added
 /// again. Says why, if that is more than what comes after its last run. Costs a look at each file,
 /// and reading those that are not as the last clean close left them.

@@ -8,7 +8,8 @@ use super::chunk::{Chunk, Place, chunk_key};
 use super::keep::Chunks;
 use super::{IndexError, Table};
 use crate::limits::{
-    FILTER_BLOCK_LENGTH_BYTES, FILTER_BLOCKS_AT_ONCE, FILTER_NAME_BITS, FILTERS_KEPT_MAX_BYTES,
+    FILTER_BLOCK_LENGTH_BYTES, FILTER_BLOCKS_AT_ONCE, FILTER_NAME_BITS, FILTER_NAME_BITS_OF_FEW,
+    FILTER_NAMES_FEW_MAX, FILTERS_KEPT_MAX_BYTES,
 };
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +25,11 @@ type Block = Box<[u8; FILTER_BLOCK_LENGTH_BYTES]>;
 
 /// How many blocks a filter of so many names has, at least one.
 fn blocks_for(names: u64) -> usize {
-    let blocks = (names * FILTER_NAME_BITS).div_ceil(BLOCK_BITS);
+    let bits = match names <= FILTER_NAMES_FEW_MAX {
+        true => FILTER_NAME_BITS_OF_FEW,
+        false => FILTER_NAME_BITS,
+    };
+    let blocks = (names * bits).div_ceil(BLOCK_BITS);
     usize::try_from(blocks).unwrap_or(usize::MAX).max(1)
 }
 
@@ -214,8 +219,8 @@ mod tests {
         let filter = Filter::new(Table::IdFilter, 10_000, Arc::clone(&kept));
         let may_hold = |number| filter.may_hold(hash(number), &place, &*chunks).unwrap();
         assert!((0..10_000).all(may_hold));
-        assert!((10_000..20_000).filter(|number| may_hold(*number)).count() < 20);
-        let blocks_bytes = 5 * FILTER_BLOCK_LENGTH_BYTES;
+        assert!((10_000..20_000).filter(|number| may_hold(*number)).count() < 3);
+        let blocks_bytes = 10 * FILTER_BLOCK_LENGTH_BYTES;
         assert_eq!(kept.load(Ordering::Relaxed), blocks_bytes);
         drop(filter);
         assert_eq!(kept.load(Ordering::Relaxed), 0);

@@ -18,6 +18,10 @@ pub(crate) trait Chunks: Send + Sync {
     /// The chunks from `key` on, in order, at most so many.
     fn from(&self, key: &[u8], chunks_max: usize) -> Result<Vec<Chunk>, IndexError>;
 
+    /// [`Chunks::from`] for a reader that passes over the whole run once: what it has read is not
+    /// kept in memory for it.
+    fn pass(&self, key: &[u8], chunks_max: usize) -> Result<Vec<Chunk>, IndexError>;
+
     /// Removes the run as soon as nobody reads it any more: it is in no list.
     fn discard(&self);
 
@@ -98,6 +102,10 @@ impl Chunks for MemoryChunks {
         Ok(chunks
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect())
+    }
+
+    fn pass(&self, key: &[u8], chunks_max: usize) -> Result<Vec<Chunk>, IndexError> {
+        self.from(key, chunks_max)
     }
 
     fn discard(&self) {}

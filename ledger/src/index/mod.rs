@@ -228,7 +228,7 @@ impl Index {
         let name = listing.name();
         let state = self.core.state();
         let counts = state.overlays().map(|overlay| overlay.count(name));
-        let mut count = counts.sum::<usize>() as u64;
+        let mut count: u64 = counts.sum();
         let runs = Arc::clone(&state.runs);
         drop(state);
         for run in runs.iter() {
@@ -294,6 +294,18 @@ impl Index {
         for entry in entries {
             state.overlay.add(position, entry);
             position = position.next();
+        }
+    }
+
+    /// Passes over positions up to one, whose events are lost.
+    pub(crate) fn pass(&self, until: Position) {
+        let mut state = self.core.state_mut();
+        let frozen = state.frozen.back().and_then(|overlay| overlay.range());
+        let run = state.runs.last().map(|run| run.info.last);
+        let after = frozen.map(|(_, last)| last).or(run);
+        let after = after.unwrap_or(Position(0));
+        if until > after {
+            state.overlay.pass(after.next(), until);
         }
     }
 

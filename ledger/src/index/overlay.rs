@@ -6,19 +6,23 @@ use crate::id::{EventId, Position};
 use hashbrown::HashTable;
 use std::collections::BTreeSet;
 
-/// The number of a place that is none.
-const NONE: usize = usize::MAX;
+/// The number of a link that is none.
+const NONE: u32 = u32::MAX;
 
 /// The index of some successive events.
 ///
 /// Names are kept one after the other in one buffer and positions in one list, so that adding an
-/// event allocates nothing but now and then a larger buffer.
+/// event allocates nothing but now and then a larger buffer. Numbers of links and listings, and distances of
+/// positions, have 32 bits: an overlay is full long before ([`OVERLAY_LENGTH_MAX_BYTES`]), and one event has
+/// few names.
+///
+/// [`OVERLAY_LENGTH_MAX_BYTES`]: crate::limits::OVERLAY_LENGTH_MAX_BYTES
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
     range: Option<(Position, Position)>,
     ids: HashTable<(EventId, Position)>,
     /// Numbers in `listed`, by the hash of the name.
-    by_name: HashTable<usize>,
+    by_name: HashTable<u32>,
     listed: Vec<Listed>,
     names: Vec<u8>,
     links: Vec<Link>,
@@ -30,17 +34,35 @@ struct Listed {
     table: Table,
     hash: u64,
     /// Where its name starts and ends in the overlay's names.
-    name: (usize, usize),
-    first: usize,
-    last: usize,
-    count: usize,
+    name: (u32, u32),
+    first: u32,
+    last: u32,
+    count: u32,
 }
 
-/// A position, and the number of the link with the next one of the same listing.
+/// A position, as its distance from the overlay's first, and the number of the link with the next one
+/// of the same listing.
 #[derive(Debug)]
 struct Link {
-    position: Position,
-    next: usize,
+    distance: u32,
+    next: u32,
+}
+
+/// A length or a number in an overlay.
+fn short(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(NONE)
+}
+
+fn get<T>(list: &[T], number: u32) -> Option<&T> {
+    usize::try_from(number)
+        .ok()
+        .and_then(|number| list.get(number))
+}
+
+fn get_mut<T>(list: &mut [T], number: u32) -> Option<&mut T> {
+    usize::try_from(number)
+        .ok()
+        .and_then(|number| list.get_mut(number))
 }
 
 impl Overlay {
@@ -61,36 +83,41 @@ impl Overlay {
         let rehash = |(id, _): &(EventId, Position)| hash_of_id(*id);
         let id = (entry.id(), position);
         self.ids.insert_unique(hash_of_id(entry.id()), id, rehash);
+        let distance = u32::try_from(position.0 - first.0).unwrap_or(NONE);
         for name in entry.names() {
-            self.add_name(position, name);
+            self.add_name(distance, name);
         }
     }
 
-    fn add_name(&mut self, position: Position, name: Name<'_>) {
-        let link = self.links.len();
-        self.links.push(Link {
-            position,
-            next: NONE,
-        });
+    /// Covers the positions up to one without an event, from `first` on if it is empty.
+    pub(crate) fn pass(&mut self, first: Position, until: Position) {
+        let first = self.range.map_or(first, |(first, _)| first);
+        self.range = Some((first, until));
+    }
+
+    fn add_name(&mut self, distance: u32, name: Name<'_>) {
+        let link = short(self.links.len());
+        let next = NONE;
+        self.links.push(Link { distance, next });
         let Some(number) = self.number(name) else {
-            let start = self.names.len();
+            let start = short(self.names.len());
             self.names.extend_from_slice(name.bytes);
-            let number = self.listed.len();
+            let number = short(self.listed.len());
             self.listed.push(Listed {
                 table: name.table,
                 hash: name.hash,
-                name: (start, self.names.len()),
+                name: (start, short(self.names.len())),
                 first: link,
                 last: link,
                 count: 1,
             });
             let listed = &self.listed;
-            let rehash = |number: &usize| listed.get(*number).map_or(0, |listed| listed.hash);
+            let rehash = |number: &u32| get(listed, *number).map_or(0, |listed| listed.hash);
             self.by_name.insert_unique(name.hash, number, rehash);
             return;
         };
-        if let Some(listed) = self.listed.get_mut(number) {
-            if let Some(before) = self.links.get_mut(listed.last) {
+        if let Some(listed) = get_mut(&mut self.listed, number) {
+            if let Some(before) = get_mut(&mut self.links, listed.last) {
                 before.next = link;
             }
             listed.last = link;
@@ -98,9 +125,9 @@ impl Overlay {
         }
     }
 
-    fn number(&self, name: Name<'_>) -> Option<usize> {
-        let is_it = |number: &usize| {
-            self.listed.get(*number).is_some_and(|listed| {
+    fn number(&self, name: Name<'_>) -> Option<u32> {
+        let is_it = |number: &u32| {
+            get(&self.listed, *number).is_some_and(|listed| {
                 listed.table == name.table && self.name_of(listed) == name.bytes
             })
         };
@@ -108,12 +135,15 @@ impl Overlay {
     }
 
     fn find(&self, name: Name<'_>) -> Option<&Listed> {
-        self.number(name).and_then(|number| self.listed.get(number))
+        self.number(name)
+            .and_then(|number| get(&self.listed, number))
     }
 
     fn name_of(&self, listed: &Listed) -> &[u8] {
         let (start, end) = listed.name;
-        self.names.get(start..end).unwrap_or_default()
+        let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+        let name = range.and_then(|(start, end)| self.names.get(start..end));
+        name.unwrap_or_default()
     }
 
     /// The first and the last position.
@@ -128,8 +158,8 @@ impl Overlay {
     }
 
     /// How many positions a listing has.
-    pub(crate) fn count(&self, name: Name<'_>) -> usize {
-        self.find(name).map_or(0, |listed| listed.count)
+    pub(crate) fn count(&self, name: Name<'_>) -> u64 {
+        self.find(name).map_or(0, |listed| u64::from(listed.count))
     }
 
     /// The positions of a listing after a position, in order. Costs nothing if there are none, else a
@@ -140,16 +170,22 @@ impl Overlay {
         after: Position,
     ) -> impl Iterator<Item = Position> {
         let listed = self.find(name).filter(|listed| {
-            let last = self.links.get(listed.last);
-            last.is_some_and(|link| link.position > after)
+            let last = get(&self.links, listed.last);
+            last.is_some_and(|link| self.position_of(link) > after)
         });
         let chain = self.chain(listed.map_or(NONE, |listed| listed.first));
         chain.skip_while(move |position| *position <= after)
     }
 
-    fn chain(&self, first: usize) -> impl Iterator<Item = Position> {
-        let links = std::iter::successors(self.links.get(first), |link| self.links.get(link.next));
-        links.map(|link| link.position)
+    fn chain(&self, first: u32) -> impl Iterator<Item = Position> {
+        let first = get(&self.links, first);
+        let links = std::iter::successors(first, |link| get(&self.links, link.next));
+        links.map(|link| self.position_of(link))
+    }
+
+    fn position_of(&self, link: &Link) -> Position {
+        let first = self.range.map_or(0, |(first, _)| first.0);
+        Position(first + u64::from(link.distance))
     }
 
     /// Adds the names of a table that begin with a prefix. Costs a look at every name.
@@ -240,7 +276,7 @@ mod tests {
             for name in entry.names() {
                 let holds = |entry: &Entry| entry.names().any(|other| other == name);
                 let all: Vec<_> = placed().filter(|(_, e)| holds(e)).map(|(p, _)| p).collect();
-                assert_eq!(overlay.count(name), all.len());
+                assert_eq!(overlay.count(name), all.len() as u64);
                 for after in [0, 99, 100, 117, 138, 139, 140].map(Position) {
                     let found: Vec<_> = overlay.positions(name, after).collect();
                     let later = all.iter().copied().filter(|position| *position > after);

@@ -8,7 +8,9 @@ use super::IndexError;
 use super::chunk::Chunk;
 use super::keep::{Chunks, RunHash, Sink};
 use crate::files::{self, FileError};
-use crate::limits::{RUNS_READ_MAX_BYTES, SLED_LEAF_LENGTH_BYTES, SLED_RUN_CACHE_BYTES};
+use crate::limits::{
+    MERGE_READ_MAX_BYTES, RUNS_READ_MAX_BYTES, SLED_LEAF_LENGTH_BYTES, SLED_RUN_CACHE_BYTES,
+};
 use crate::log::sled_file::{SledFile, guard};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -145,6 +147,14 @@ impl Chunks for Sealed {
         )
     }
 
+    fn pass(&self, key: &[u8], chunks_max: usize) -> Result<Vec<Chunk>, IndexError> {
+        let chunks = self.from(key, chunks_max)?;
+        if self.read_bytes.load(Ordering::Relaxed) >= MERGE_READ_MAX_BYTES {
+            self.shut(&mut self.lock());
+        }
+        Ok(chunks)
+    }
+
     fn discard(&self) {
         self.discarded.store(true, Ordering::Relaxed);
     }
@@ -230,7 +240,9 @@ impl Sink for SealedSink {
 impl Drop for SealedSink {
     fn drop(&mut self) {
         if !self.sealed {
-            self.file = None;
+            if let Some(Err(error)) = self.file.take().map(SledFile::close) {
+                tracing::warn!(%error, "a run that was being written was not closed well");
+            }
             drop(fs::remove_dir_all(&self.directory));
         }
     }

@@ -146,6 +146,10 @@ impl Core {
     pub(crate) fn wait_for_room(&self) -> Result<(), IndexError> {
         self.wait_for(|work| match &work.failed {
             Some(error) => Some(Err(error.clone())),
+            None if work.closing => Some(Err(IndexError::Failed {
+                doing: "adding to the index",
+                reason: "it is closed".to_owned(),
+            })),
             None => (self.state().frozen.len() <= OVERLAYS_FROZEN_MAX).then_some(Ok(())),
         })
     }

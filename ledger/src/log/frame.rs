@@ -1,9 +1,10 @@
 //! Frames: what the log takes in at once. The layout is in `FORMAT.md`.
 
+use super::block::{self, StoredBlock};
 use crate::id::Position;
 use crate::limits::{FRAME_COMPRESSED_LENGTH_MIN_BYTES, FRAME_EVENTS_MAX, FRAME_LENGTH_MAX_BYTES};
 use std::fmt;
-use std::ops::Range;
+use std::sync::Arc;
 
 /// Counts the times that a store was opened for writing: a frame of an earlier one is refused.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,11 +23,8 @@ const VERSION: u16 = 2;
 pub(crate) const HEADER_LENGTH_BYTES: usize = 40;
 const CHECKED_HEADER_LENGTH_BYTES: usize = 36;
 const HASH_LENGTH_BYTES: usize = 32;
-
-/// The body is one lz4 block.
-const COMPRESSED: u16 = 1;
-/// The body holds leaf hashes of events that are lost, not events.
-const LOST: u16 = 2;
+/// The frame's events are lost: it holds their leaf hashes.
+const LOST: u16 = 1;
 
 /// Why bytes are no frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +44,12 @@ pub enum FrameError {
     /// Some byte of its header was changed.
     #[error("the check of its header does not match it")]
     Header,
+    /// Some byte of its table of blocks was changed.
+    #[error("the check of its table does not match it")]
+    Table,
+    /// Some byte of a block was changed.
+    #[error("the check of a block does not match it")]
+    Block,
     /// Written by another version.
     #[error("it has format {found}, and this version reads format {VERSION}")]
     Version {
@@ -75,10 +79,9 @@ pub(crate) struct Header {
     pub(crate) epoch: Epoch,
     pub(crate) first: Position,
     pub(crate) count: usize,
-    flags: u16,
-    /// How long the body is when it is not compressed.
-    plain_length: usize,
-    /// How long the body is as it is stored.
+    pub(crate) is_lost: bool,
+    blocks: usize,
+    /// How long the table of blocks and the blocks are together.
     body_length: usize,
 }
 
@@ -97,19 +100,20 @@ impl Header {
         if version != VERSION {
             return Err(FrameError::Version { found: version });
         }
-        if rest.first_chunk() != Some(&check(checked)) {
+        if rest.first_chunk() != Some(&check::<4>(checked)) {
             return Err(FrameError::Header);
         }
+        let flags = u16::from_le_bytes(array_at(checked, 6));
         let header = Self {
             epoch: Epoch(u64_at(checked, 8)),
             first: Position(u64_at(checked, 16)),
             count: u32_at(checked, 24),
-            flags: u16::from_le_bytes(array_at(checked, 6)),
-            plain_length: u32_at(checked, 28),
+            is_lost: flags == LOST,
+            blocks: u32_at(checked, 28),
             body_length: u32_at(checked, 32),
         };
         let Self { first, count, .. } = header;
-        if header.flags & !(COMPRESSED | LOST) != 0 {
+        if flags & !LOST != 0 {
             return Err(FrameError::Impossible { what: "flags" });
         }
         if first.0 == 0 || !(1..=FRAME_EVENTS_MAX).contains(&count) {
@@ -118,8 +122,12 @@ impl Header {
         if first.0.checked_add(count as u64).is_none() {
             return Err(FrameError::Impossible { what: "positions" });
         }
-        let length = header.plain_length.saturating_sub(4 * count);
-        if length > FRAME_LENGTH_MAX_BYTES || header.body_length > header.plain_length {
+        if !(1..=count).contains(&header.blocks) {
+            return Err(FrameError::Impossible { what: "blocks" });
+        }
+        let around = block::table_length(header.blocks) + 4 * count;
+        let length = header.body_length.saturating_sub(around);
+        if length > FRAME_LENGTH_MAX_BYTES {
             return Err(FrameError::TooLarge { length });
         }
         Ok(header)
@@ -130,6 +138,11 @@ impl Header {
         HEADER_LENGTH_BYTES + self.body_length + HASH_LENGTH_BYTES
     }
 
+    /// How long the table of blocks is, which follows the header.
+    pub(crate) fn table_length(&self) -> usize {
+        block::table_length(self.blocks)
+    }
+
     /// The position of the last event.
     pub(crate) fn last(&self) -> Position {
         Position(self.first.0 - 1 + self.count as u64)
@@ -137,22 +150,23 @@ impl Header {
 
     fn write(&self, out: &mut Vec<u8>) {
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
+        let flags = if self.is_lost { LOST } else { 0 };
         out.extend_from_slice(&MAGIC);
         out.extend_from_slice(&VERSION.to_le_bytes());
-        out.extend_from_slice(&self.flags.to_le_bytes());
+        out.extend_from_slice(&flags.to_le_bytes());
         out.extend_from_slice(&self.epoch.0.to_le_bytes());
         out.extend_from_slice(&self.first.0.to_le_bytes());
         out.extend_from_slice(&number(self.count));
-        out.extend_from_slice(&number(self.plain_length));
+        out.extend_from_slice(&number(self.blocks));
         out.extend_from_slice(&number(self.body_length));
-        let check = check(out);
+        let check = check::<4>(out);
         out.extend_from_slice(&check);
     }
 }
 
-fn check(bytes: &[u8]) -> [u8; 4] {
-    let hash = blake3::hash(bytes);
-    array_at(hash.as_bytes(), 0)
+/// The first bytes of the BLAKE3 of some bytes.
+pub(super) fn check<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    array_at(blake3::hash(bytes).as_bytes(), 0)
 }
 
 /// A frame whose bytes were checked, or were just made.
@@ -160,10 +174,7 @@ fn check(bytes: &[u8]) -> [u8; 4] {
 pub struct Frame {
     header: Header,
     bytes: Vec<u8>,
-    /// The body, where it is compressed in `bytes`.
-    plain: Option<Vec<u8>>,
-    /// Where each event ends, from where the first one begins.
-    ends: Vec<u32>,
+    blocks: Vec<StoredBlock>,
 }
 
 impl Frame {
@@ -174,7 +185,7 @@ impl Frame {
         first: Position,
         events: &[E],
     ) -> Result<Self, FrameError> {
-        Self::make(epoch, first, 0, events)
+        Self::make(epoch, first, false, events)
     }
 
     /// Frames the leaf hashes of lost events, so that the positions around them stay what they are.
@@ -188,13 +199,13 @@ impl Frame {
             .iter()
             .map(|leaf| leaf.as_ref().map_or(&[] as &[u8], |leaf| leaf.as_slice()))
             .collect();
-        Self::make(epoch, first, LOST, &leaves)
+        Self::make(epoch, first, true, &leaves)
     }
 
     fn make<E: AsRef<[u8]>>(
         epoch: Epoch,
         first: Position,
-        flags: u16,
+        is_lost: bool,
         events: &[E],
     ) -> Result<Self, FrameError> {
         let count = events.len();
@@ -205,42 +216,25 @@ impl Frame {
         if count == 0 || count > FRAME_EVENTS_MAX || first.0 == 0 {
             return Err(FrameError::Impossible { what: "count" });
         }
-        let mut plain = Vec::with_capacity(4 * count + length);
-        let mut ends = Vec::with_capacity(count);
-        let mut end = 0;
-        for event in events {
-            let length = u32::try_from(event.as_ref().len()).unwrap_or(u32::MAX);
-            plain.extend_from_slice(&length.to_le_bytes());
-            end += length;
-            ends.push(end);
-        }
-        for event in events {
-            plain.extend_from_slice(event.as_ref());
-        }
-        let compressed = compress(&plain);
-        let body = compressed.as_ref().unwrap_or(&plain);
+        let compressed = length >= FRAME_COMPRESSED_LENGTH_MIN_BYTES;
+        let (body, blocks) = block::write(first, is_lost, events, compressed);
         let header = Header {
             epoch,
             first,
             count,
-            flags: if compressed.is_some() {
-                flags | COMPRESSED
-            } else {
-                flags
-            },
-            plain_length: plain.len(),
+            is_lost,
+            blocks: blocks.len(),
             body_length: body.len(),
         };
         let mut bytes = Vec::with_capacity(header.whole_length());
         header.write(&mut bytes);
-        bytes.extend_from_slice(body);
+        bytes.extend_from_slice(&body);
         let hash = blake3::hash(&bytes);
         bytes.extend_from_slice(hash.as_bytes());
         Ok(Self {
             header,
             bytes,
-            plain: compressed.is_some().then_some(plain),
-            ends,
+            blocks: blocks.into_iter().map(Arc::new).collect(),
         })
     }
 
@@ -248,22 +242,26 @@ impl Frame {
     /// hash and one decompression.
     pub fn read(bytes: Vec<u8>) -> Result<Self, FrameError> {
         let header = Self::check(&bytes)?;
-        let body = bytes.get(body_range(&header)).unwrap_or_default();
-        let plain = match header.flags & COMPRESSED {
-            0 => None,
-            _ => Some(decompress(body, header.plain_length)?),
-        };
-        let whole = plain.as_deref().unwrap_or(body);
-        if whole.len() != header.plain_length {
-            return Err(FrameError::Impossible { what: "length" });
+        let end = HEADER_LENGTH_BYTES + header.body_length;
+        let body = bytes.get(HEADER_LENGTH_BYTES..end).unwrap_or_default();
+        let (table, mut rest) = body
+            .split_at_checked(header.table_length())
+            .ok_or(FrameError::Impossible { what: "table" })?;
+        let mut blocks = Vec::with_capacity(header.blocks);
+        for place in block::read_table(&header, table)? {
+            let split = rest.split_at_checked(place.length);
+            let (stored, after) = split.ok_or(FrameError::Impossible { what: "table" })?;
+            blocks.push(Arc::new(place.read(stored)?));
+            rest = after;
         }
-        let ends = ends(whole, header.count)?;
-        Ok(Self {
-            header,
-            bytes,
-            plain,
-            ends,
-        })
+        match rest.is_empty() {
+            true => Ok(Self {
+                header,
+                bytes,
+                blocks,
+            }),
+            false => Err(FrameError::Impossible { what: "table" }),
+        }
     }
 
     /// Checks the header and the hash of a frame, and nothing in it. Costs one hash.
@@ -278,11 +276,6 @@ impl Frame {
             return Err(FrameError::Hash);
         }
         Ok(header)
-    }
-
-    /// How many bytes the frame has whose beginning is given, as its header says.
-    pub fn whole_length(beginning: &[u8]) -> Result<usize, FrameError> {
-        Ok(Header::read(beginning)?.whole_length())
     }
 
     /// Under which epoch it was written.
@@ -317,78 +310,30 @@ impl Frame {
 
     /// Whether its events are lost, and it only keeps their places and leaf hashes.
     pub fn is_lost(&self) -> bool {
-        self.header.flags & LOST != 0
+        self.header.is_lost
+    }
+
+    /// The block that holds a position.
+    pub fn block(&self, position: Position) -> Option<&StoredBlock> {
+        let after = self
+            .blocks
+            .partition_point(|block| block.first() <= position);
+        let block = self.blocks.get(after.checked_sub(1)?);
+        block.filter(|block| block.holds(position))
     }
 
     /// The stored bytes of the event at a position; `None` if it is not in this frame or is lost.
     pub fn event(&self, position: Position) -> Option<&[u8]> {
-        match self.is_lost() {
-            true => None,
-            false => self.part(position),
-        }
+        self.block(position)?.event(position)
     }
 
     /// The leaf hash of a lost event, where a tile had it.
     pub fn lost_leaf(&self, position: Position) -> Option<[u8; 32]> {
-        match self.is_lost() {
-            true => self.part(position)?.try_into().ok(),
-            false => None,
-        }
-    }
-
-    fn part(&self, position: Position) -> Option<&[u8]> {
-        let number = usize::try_from(position.0.checked_sub(self.first().0)?).ok()?;
-        let end = usize::try_from(*self.ends.get(number)?).ok()?;
-        let start = match number.checked_sub(1) {
-            None => 0,
-            Some(before) => usize::try_from(*self.ends.get(before)?).ok()?,
-        };
-        let lengths = 4 * self.ends.len();
-        self.body().get(lengths + start..lengths + end)
-    }
-
-    fn body(&self) -> &[u8] {
-        let stored = || self.bytes.get(body_range(&self.header)).unwrap_or_default();
-        self.plain.as_deref().unwrap_or_else(stored)
+        self.block(position)?.lost_leaf(position)
     }
 }
 
-fn body_range(header: &Header) -> Range<usize> {
-    HEADER_LENGTH_BYTES..HEADER_LENGTH_BYTES + header.body_length
-}
-
-/// The compressed form, where it is shorter.
-fn compress(plain: &[u8]) -> Option<Vec<u8>> {
-    if plain.len() < FRAME_COMPRESSED_LENGTH_MIN_BYTES {
-        return None;
-    }
-    let compressed = lz4_flex::block::compress(plain);
-    (compressed.len() < plain.len()).then_some(compressed)
-}
-
-fn decompress(body: &[u8], length: usize) -> Result<Vec<u8>, FrameError> {
-    let plain = lz4_flex::block::decompress(body, length);
-    plain.map_err(|_| FrameError::Impossible { what: "block" })
-}
-
-/// Where each event ends, from the lengths that a body begins with.
-fn ends(body: &[u8], count: usize) -> Result<Vec<u32>, FrameError> {
-    let impossible = || FrameError::Impossible { what: "lengths" };
-    let (lengths, events) = body.split_at_checked(4 * count).ok_or_else(impossible)?;
-    let mut end = 0_u32;
-    let mut ends = Vec::with_capacity(count);
-    for length in lengths.as_chunks().0 {
-        let length = u32::from_le_bytes(*length);
-        end = end.checked_add(length).ok_or_else(impossible)?;
-        ends.push(end);
-    }
-    match usize::try_from(end) == Ok(events.len()) {
-        true => Ok(ends),
-        false => Err(impossible()),
-    }
-}
-
-fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+pub(super) fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     let slice = bytes.get(at..).and_then(|rest| rest.first_chunk());
     slice.copied().unwrap_or([0; N])
 }
@@ -397,7 +342,7 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(array_at(bytes, at))
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> usize {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> usize {
     usize::try_from(u32::from_le_bytes(array_at(bytes, at))).unwrap_or(usize::MAX)
 }
 
@@ -414,6 +359,7 @@ mod tests {
         let events: Vec<_> = (0..40_u8).map(|n| vec![n; 4_000]).collect();
         let frame = Frame::new(Epoch(3), Position(7), &events).unwrap();
         assert!(frame.bytes().len() < 4_000);
+        assert!(frame.blocks.len() > 5);
         frame
     }
 
@@ -454,6 +400,8 @@ mod tests {
     #[test]
     fn every_changed_bit_and_every_cut_is_noticed() {
         for frame in [small(), compressed()] {
+            let read = Frame::read(frame.bytes().to_vec()).unwrap();
+            assert_eq!(read.blocks, frame.blocks);
             let bytes = frame.bytes().to_vec();
             for at in 0..bytes.len() * 8 {
                 let mut changed = bytes.clone();

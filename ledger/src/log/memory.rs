@@ -1,5 +1,6 @@
 //! The memory engine: nothing outlives the process. For replays, and as the model of an engine.
 
+use super::salvage::Nothing;
 use super::{CommitLog, Engine, Frame, LogError, Opened, StoredFrame, check_append};
 use crate::id::Position;
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ pub const ENGINE: Engine = Engine {
             torn: None,
         })
     },
+    salvage: |_| Ok(Box::new(Nothing)),
 };
 
 /// Frames in memory, by first position.

@@ -3,17 +3,23 @@
 //! A commit log keeps frames, in order, without holes. What it holds is never changed. Engines
 //! differ in where frames live; [`ENGINES`] lists them and one conformance suite runs over the list.
 
+pub mod block;
 pub mod frame;
 pub mod journal;
 pub mod memory;
+pub mod salvage;
 pub mod sled;
 pub(crate) mod sled_file;
+mod sled_piece;
+mod sled_salvage;
 
 use crate::id::Position;
 use crate::limits::SEGMENT_LENGTH_BYTES;
+pub use block::{Block, StoredBlock};
 use frame::FrameError;
 pub use frame::{Epoch, Frame};
 pub use memory::MemoryLog;
+pub use salvage::{Damage, Salvage};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -102,6 +108,13 @@ pub trait CommitLog: Send + Sync {
     /// The frame that holds a position, checked; `None` past the end and for position 0.
     /// Costs one look-up and the length of the frame.
     fn frame(&self, position: Position) -> Result<Option<StoredFrame>, LogError>;
+
+    /// The block that holds a position, checked; `None` past the end and for position 0. An engine
+    /// that can read part of a frame does so.
+    fn block(&self, position: Position) -> Result<Option<StoredBlock>, LogError> {
+        let frame = self.frame(position)?;
+        Ok(frame.and_then(|frame| frame.block(position).cloned()))
+    }
 
     /// [`CommitLog::frame`] for a reader that goes on to the frames after it: what is in `place`
     /// spares it the look-up. Start with [`Place::default`].
@@ -200,6 +213,8 @@ pub struct Engine {
     pub persistent: bool,
     /// Opens the log in a directory of its own, making it if it is empty.
     pub open: fn(&Path, Opening) -> Result<Opened, LogError>,
+    /// Reads what can be read of the log in a directory.
+    pub salvage: fn(&Path) -> Result<Box<dyn Salvage>, LogError>,
 }
 
 /// Every engine.

@@ -2,14 +2,17 @@
 //!
 //! A piece's key is the position of the last event of its frame and the number of the piece, both
 //! big-endian, so that the first key at or after a position leads to the frame that holds it. The
-//! pieces of a frame go in as one batch.
+//! pieces of a frame go in as one batch. A piece also says by itself what it is a piece of, for those who
+//! have to find it without sled.
 
 use super::sled_file::{SledFile, guard};
+use super::sled_piece::Piece;
+use super::sled_salvage;
 use super::{CommitLog, Engine, Epoch, Frame, LogError, Opened, Opening, Stop, StoredFrame, Torn};
 use super::{check_append, frame::FrameError};
 use crate::files;
 use crate::id::Position;
-use crate::limits::{SLED_CACHE_BYTES, SLED_VALUE_MAX_BYTES};
+use crate::limits::SLED_CACHE_BYTES;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -21,6 +24,7 @@ pub const ENGINE: Engine = Engine {
     name: "sled",
     persistent: true,
     open: SledLog::open,
+    salvage: sled_salvage::salvage,
 };
 
 const KEY_LENGTH_BYTES: usize = 10;
@@ -35,17 +39,15 @@ const COPY_LENGTH_BYTES: usize = 1 << 20;
 /// Frames in sled.
 struct SledLog {
     directory: PathBuf,
-    /// `None` only once the log is being dropped.
-    file: Option<SledFile>,
+    file: SledFile,
     tail: Mutex<(Position, Epoch)>,
 }
 
 impl Drop for SledLog {
     fn drop(&mut self) {
-        // Sled syncs its file once more, and panics if that fails.
-        if let Some(Err(error)) = self.file.take().map(SledFile::close) {
-            tracing::warn!(%error, "sled's file could not be closed");
-            self.note_unsynced();
+        // Sled's file is synced once more when it is closed; if that is going to fail, it is noted.
+        if let Err(error) = self.sync_file() {
+            tracing::warn!(%error, "the log was closed, but not synced");
         }
     }
 }
@@ -108,7 +110,7 @@ impl SledLog {
         })?;
         let log = Self {
             directory: directory.to_owned(),
-            file: Some(SledFile::open(directory, "frames", SLED_CACHE_BYTES)?),
+            file: SledFile::open(directory, "frames", SLED_CACHE_BYTES)?,
             tail: Mutex::new((Position(0), Epoch(0))),
         };
         let torn = log.recover(opening)?;
@@ -143,10 +145,7 @@ impl SledLog {
         }
         self.sync_file()?;
         let mut bytes = Vec::new();
-        for (number, piece) in pieces {
-            let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
-            bytes.extend_from_slice(&number.to_le_bytes());
-            bytes.extend_from_slice(&length.to_le_bytes());
+        for (_, piece) in pieces {
             bytes.extend_from_slice(&piece);
         }
         Ok(Some(Torn { first, bytes }))
@@ -167,15 +166,8 @@ impl SledLog {
         self.sync_file()
     }
 
-    fn file(&self) -> Result<&SledFile, LogError> {
-        self.file.as_ref().ok_or_else(|| LogError::Failed {
-            doing: "using sled",
-            reason: "it is closed".to_owned(),
-        })
-    }
-
     fn sync_file(&self) -> Result<(), LogError> {
-        let synced = self.file()?.sync();
+        let synced = self.file.sync();
         if synced.is_err() {
             self.note_unsynced();
         }
@@ -192,7 +184,7 @@ impl SledLog {
     }
 
     fn last_pieces(&self) -> Result<Option<(Position, Pieces)>, LogError> {
-        let tree = self.file()?.tree();
+        let tree = self.file.tree();
         guard("reading the end of the log", || {
             let Some((at, _)) = tree.last()? else {
                 return Ok(None);
@@ -215,8 +207,7 @@ impl SledLog {
     fn write(&self, fill: impl FnOnce(&mut sled::Batch)) -> Result<(), LogError> {
         let mut batch = sled::Batch::default();
         fill(&mut batch);
-        let tree = self.file()?.tree();
-        guard("writing to sled", || tree.apply_batch(batch))
+        guard("writing to sled", || self.file.tree().apply_batch(batch))
     }
 
     fn tail(&self) -> std::sync::MutexGuard<'_, (Position, Epoch)> {
@@ -246,17 +237,28 @@ fn read(last: Position, bytes: Vec<u8>) -> Result<Frame, LogError> {
 
 /// The bytes of a frame, or `None` if pieces of it are missing.
 fn join(last: Position, pieces: &Pieces) -> Result<Option<Vec<u8>>, LogError> {
-    let numbers = pieces.iter().map(|(number, _)| *number);
-    if !numbers.eq(0..u16::try_from(pieces.len()).unwrap_or(u16::MAX)) {
-        return Ok(None);
+    let mut bytes = Vec::new();
+    let mut missing = 0..0;
+    for (number, stored) in pieces {
+        let (piece, content) = open_piece(last, *number, stored)?;
+        if missing.is_empty() && *number == 0 {
+            missing = 0..piece.count;
+        }
+        if missing.next() != Some(*number) {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(content);
     }
-    let joined = pieces.iter().map(|(_, piece)| piece.as_ref());
-    let bytes: Vec<u8> = joined.collect::<Vec<_>>().concat();
-    let whole = Frame::whole_length(&bytes).map_err(|error| LogError::Frame {
+    Ok(missing.is_empty().then_some(bytes))
+}
+
+/// What a piece of the frame that ends at a position says and holds.
+fn open_piece(last: Position, number: u16, stored: &[u8]) -> Result<(Piece, &[u8]), LogError> {
+    let read = Piece::read(stored).filter(|(piece, _)| piece.number == number);
+    read.ok_or_else(|| LogError::Damaged {
         position: last,
-        error,
-    })?;
-    Ok((bytes.len() >= whole).then_some(bytes))
+        reason: "a piece of the frame that ends there is none".to_owned(),
+    })
 }
 
 impl CommitLog for SledLog {
@@ -268,9 +270,8 @@ impl CommitLog for SledLog {
         let mut tail = self.tail();
         let (end, epoch) = *tail;
         check_append(frame, end, epoch)?;
-        let pieces = frame.bytes().chunks(SLED_VALUE_MAX_BYTES);
         self.write(|batch| {
-            for (number, piece) in (0..=u16::MAX).zip(pieces) {
+            for (number, piece) in Piece::cut(frame) {
                 batch.insert(&key(frame.last(), number), piece);
             }
         })?;
@@ -286,26 +287,20 @@ impl CommitLog for SledLog {
         if position.0 == 0 || position > self.end() {
             return Ok(None);
         }
-        let mut entries = self.file()?.tree().range(key(position, 0)..);
+        let mut entries = self.file.tree().range(key(position, 0)..);
         let mut next = || guard("reading from sled", || entries.next().transpose());
         let Some((at, piece)) = next()? else {
             return Ok(None);
         };
-        let (last, _) = read_key(&at)?;
-        let whole = Frame::whole_length(&piece);
-        let whole = whole.map_err(|error| LogError::Frame {
-            position: last,
-            error,
-        })?;
-        let mut pieces = vec![(read_key(&at)?.1, piece)];
-        let mut length: usize = pieces.iter().map(|(_, piece)| piece.len()).sum();
-        while length < whole {
+        let (last, number) = read_key(&at)?;
+        let count = usize::from(open_piece(last, number, &piece)?.0.count);
+        let mut pieces = vec![(number, piece)];
+        while pieces.len() < count {
             let (at, piece) = next()?.ok_or_else(|| missing_piece(last))?;
             let (of, number) = read_key(&at)?;
             if of != last {
                 return Err(missing_piece(last));
             }
-            length += piece.len();
             pieces.push((number, piece));
         }
         let bytes = join(last, &pieces)?.ok_or_else(|| missing_piece(last))?;

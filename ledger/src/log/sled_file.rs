@@ -143,6 +143,18 @@ impl SledFile {
     }
 }
 
+impl Drop for SledFile {
+    /// Sled panics if it cannot sync its file when it is dropped. If we cannot either, it is left open
+    /// instead, until the process ends.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.sync_all() {
+            tracing::error!(%error, "sled's file could not be synced");
+            std::mem::forget(self.tree.clone());
+            std::mem::forget(self.database.clone());
+        }
+    }
+}
+
 /// Removes snapshots that sled was writing when it was killed.
 ///
 /// Sled 0.34.7 writes a snapshot to `snap.LSN.generating` and renames it when it is whole, but when it

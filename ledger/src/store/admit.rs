@@ -121,7 +121,12 @@ impl Admission<'_> {
         listing: &Listing,
         expected: Revision,
     ) -> Result<(), AppendError> {
-        let stored = self.shared.index.count(listing).map_err(not_appended)?;
+        let index = self
+            .shared
+            .indexing
+            .get()
+            .map_err(AppendError::NotAppended)?;
+        let stored = index.count(listing).map_err(not_appended)?;
         let unsettled: u64 = self.unsettled().map(|draft| draft.count(listing)).sum();
         let found = Revision(stored.0 + unsettled);
         if found == expected {
@@ -139,7 +144,12 @@ impl Admission<'_> {
         listing: &Listing,
         after: Position,
     ) -> Result<Option<Position>, AppendError> {
-        let stored = self.shared.index.positions(listing, after, 1);
+        let index = self
+            .shared
+            .indexing
+            .get()
+            .map_err(AppendError::NotAppended)?;
+        let stored = index.positions(listing, after, 1);
         if let Some(position) = stored.map_err(not_appended)?.first() {
             return Ok(Some(*position));
         }

@@ -83,6 +83,10 @@ impl Desk {
     /// Admits an append or refuses it; it is answered once everything that it was checked against is
     /// durable. Blocks while the next frame is full.
     pub(crate) fn submit(&self, shared: &Shared, offer: Offer, answer: oneshot::Sender<Answer>) {
+        // Not behind the lock: whoever makes the index looks here whether it is still needed.
+        if let Err(error) = shared.indexing.get() {
+            return send([(answer, Err(AppendError::NotAppended(error)))]);
+        }
         let mut state = self.state();
         while state.is_full() && !state.closed && !state.stopped {
             let woken = self.taken.wait(state);
@@ -153,7 +157,10 @@ impl Desk {
     pub(crate) fn settle(&self, shared: &Shared, durable: &watch::Sender<Position>) {
         let mut state = self.state();
         if let Some(draft) = state.flight.take().filter(|draft| !draft.is_empty()) {
-            shared.index.add(draft.first(), draft.entries());
+            // Nothing is admitted before there is an index.
+            if let Ok(index) = shared.indexing.get() {
+                index.add(draft.first(), draft.entries());
+            }
             durable.send_replace(draft.last());
         }
     }
@@ -175,6 +182,11 @@ impl Desk {
         state.stopped = true;
         self.taken.notify_all();
         std::mem::take(&mut state.answers)
+    }
+
+    /// Whether nothing more comes in.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state().closed
     }
 
     /// Whether nothing is accepted any more, because a write failed.

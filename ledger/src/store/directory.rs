@@ -6,7 +6,7 @@ use crate::files;
 use crate::id::Position;
 use crate::log::Epoch;
 use std::fs::{File, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -58,6 +58,9 @@ impl Directory {
     }
 }
 
+/// The file that whoever has the store open holds.
+const LOCK: &str = "lock";
+
 /// How often and how long to wait for a lock before its holder is reported: a process that is ending,
 /// or one that was just forked and has not begun its own program yet, lets go within moments.
 const LOCK_ATTEMPTS_MAX: usize = 20;
@@ -66,9 +69,31 @@ const LOCK_RETRY_AFTER: Duration = Duration::from_millis(25);
 /// Takes the store's lock and leaves this process's number in it. It is let go when the file is
 /// closed, however the process ends.
 pub(crate) fn lock(directory: &Path) -> Result<File, StoreError> {
-    let path = directory.join("lock");
+    let path = directory.join(LOCK);
     let failed = |error| StoreError::io("locking", &path, error);
     let mut file = files::open_private(&path).map_err(failed)?;
+    take(directory, &path, &mut file)?;
+    let mut leave = || {
+        file.set_len(0)?;
+        file.rewind()?;
+        writeln!(file, "{}", std::process::id())
+    };
+    leave().map_err(failed)?;
+    Ok(file)
+}
+
+/// Takes the store's lock without leaving anything in it, for those who change nothing. `None` where
+/// there is no lock: nobody can have the store open.
+pub(crate) fn hold(directory: &Path) -> Result<Option<File>, StoreError> {
+    let path = directory.join(LOCK);
+    match File::open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::io("locking", &path, error)),
+        Ok(mut file) => take(directory, &path, &mut file).map(|()| Some(file)),
+    }
+}
+
+fn take(directory: &Path, path: &Path, file: &mut File) -> Result<(), StoreError> {
     let mut attempts = 1;
     let locked = loop {
         match file.try_lock() {
@@ -80,22 +105,15 @@ pub(crate) fn lock(directory: &Path) -> Result<File, StoreError> {
         }
     };
     match locked {
-        Ok(()) => {}
+        Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
             let read = file.read_to_string(&mut text);
-            return Err(StoreError::InUse {
+            Err(StoreError::InUse {
                 path: PathDisplay::from(directory),
                 pid: read.ok().and_then(|_| text.trim().parse().ok()),
-            });
+            })
         }
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
+        Err(TryLockError::Error(error)) => Err(StoreError::io("locking", path, error)),
     }
-    let mut leave = || {
-        file.set_len(0)?;
-        file.rewind()?;
-        writeln!(file, "{}", std::process::id())
-    };
-    leave().map_err(failed)?;
-    Ok(file)
 }

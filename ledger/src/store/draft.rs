@@ -85,7 +85,7 @@ impl Draft {
 
     /// How many events of this frame are in a listing.
     pub(crate) fn count(&self, listing: &Listing) -> u64 {
-        self.overlay.count(listing.name()) as u64
+        self.overlay.count(listing.name())
     }
 
     /// The first position of a listing after a position in this frame.

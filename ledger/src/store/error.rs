@@ -31,6 +31,42 @@ pub enum StoreError {
         /// The path that was given.
         path: PathDisplay,
     },
+    /// A backup is there, and a store was wanted.
+    #[error("{path} is a backup, and no store")]
+    IsBackup {
+        /// The path that was given.
+        path: PathDisplay,
+    },
+    /// A store is there, and a backup was wanted.
+    #[error("{path} is a store, and no backup")]
+    NotABackup {
+        /// The path that was given.
+        path: PathDisplay,
+    },
+    /// The backup is of another store.
+    #[error("{path} is a backup of another store")]
+    OtherStore {
+        /// The backup.
+        path: PathDisplay,
+    },
+    /// The backup and the store have not the same history.
+    #[error("{path} holds another history than the store, at position {position} at the latest")]
+    Parted {
+        /// The backup.
+        path: PathDisplay,
+        /// A position up to which they are not the same.
+        position: Position,
+    },
+    /// The backup goes further than the store.
+    #[error("{path} reaches position {backup}, but the store only {store}")]
+    Ahead {
+        /// The backup.
+        path: PathDisplay,
+        /// How far the backup reaches.
+        backup: Position,
+        /// How far the store has durably reached.
+        store: Position,
+    },
     /// Something is already where a store was going to be made.
     #[error("{path} already exists")]
     Exists {
@@ -103,6 +139,14 @@ pub enum StoreError {
     /// The index could not be read or written.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// The index could not be brought up to the end of the log.
+    #[error("the index could not be made: {reason}")]
+    NotIndexed {
+        /// What went wrong.
+        reason: String,
+        /// Whether that is because what is stored is not what was stored.
+        is_damage: bool,
+    },
     /// An event of the log cannot be read.
     #[error("the event at position {position} cannot be read: {error}")]
     Event {
@@ -175,6 +219,19 @@ impl StoreError {
             Self::NotAStore { .. } => {
                 "check the path; a store is a directory that holds a file named `manifest`"
             }
+            Self::IsBackup { .. } => "`actl restore` makes a store of a backup",
+            Self::NotABackup { .. } => {
+                "give the directory of a backup, or a path where nothing is yet"
+            }
+            Self::OtherStore { .. } => {
+                "give the backup of this store, or a path where nothing is yet"
+            }
+            Self::Parted { .. } => {
+                "keep that backup: it has events that this store has not; give a path where nothing is yet"
+            }
+            Self::Ahead { .. } => {
+                "keep that backup: this store may be an old copy; `actl restore` makes a store of the backup"
+            }
             Self::Exists { .. } => "give a path where nothing is yet, or open the store there",
             Self::OtherVersion { .. } | Self::UnknownEngine { .. } => {
                 "use the version of `actl` that made the store"
@@ -191,8 +248,19 @@ impl StoreError {
             Self::Index(_) | Self::Disagree { .. } => {
                 "open the store again: the index is derived, and is built again from the log"
             }
-            Self::Thread { .. } => "open the store again",
+            Self::NotIndexed {
+                is_damage: true, ..
+            } => "copy the store before doing anything else, and restore it from a backup",
+            Self::NotIndexed { .. } | Self::Thread { .. } => "open the store again",
         }
+    }
+
+    /// Whether what was asked contradicts what is recorded: nothing was done, and nothing is wrong.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::OtherStore { .. } | Self::Parted { .. } | Self::Ahead { .. }
+        )
     }
 
     /// Whether what is stored is not what was written, as opposed to a wrong path or a busy store.
@@ -203,10 +271,18 @@ impl StoreError {
             | Self::Event { .. }
             | Self::Disagree { .. }
             | Self::Log(LogError::Damaged { .. } | LogError::Frame { .. })
-            | Self::Index(IndexError::Damaged { .. }) => true,
+            | Self::Index(IndexError::Damaged { .. })
+            | Self::NotIndexed {
+                is_damage: true, ..
+            } => true,
             Self::Missing { .. }
             | Self::IsFile { .. }
             | Self::NotAStore { .. }
+            | Self::IsBackup { .. }
+            | Self::NotABackup { .. }
+            | Self::OtherStore { .. }
+            | Self::Parted { .. }
+            | Self::Ahead { .. }
             | Self::Exists { .. }
             | Self::OtherVersion { .. }
             | Self::UnknownEngine { .. }
@@ -215,6 +291,7 @@ impl StoreError {
             | Self::Io { .. }
             | Self::Log(_)
             | Self::Index(_)
+            | Self::NotIndexed { .. }
             | Self::Thread { .. } => false,
         }
     }

@@ -6,16 +6,25 @@
 
 mod admit;
 mod append;
+mod backup;
+mod checkpoints;
+mod copying;
 mod desk;
 mod directory;
 mod draft;
 mod error;
+mod examine;
+mod incarnation;
+mod indexing;
 mod integrity;
+mod making;
 mod manifest;
 mod open;
 mod prepare;
 mod proofs;
 mod read;
+mod restore;
+mod salvage;
 mod sequencer;
 mod stored;
 mod stream;
@@ -23,24 +32,32 @@ mod verify;
 
 use crate::event::{Event, Fact, KindId};
 use crate::id::{EventId, Position, Revision};
-use crate::index::entry::Entry;
-use crate::index::{Index, Listing, RunSize};
+use crate::index::{Index, Listing, Rebuilt, RunSize};
+use crate::limits::INDEX_WATCHED_EVERY;
 use crate::log::{CommitLog, Epoch, MemoryLog};
 use crate::secret::PepperId;
 use crate::subject::{Subject, SubjectKind};
 use crate::time::{Clock, Timestamp};
 pub use append::{Answer, Condition, Known, Pending, Receipt};
+pub use backup::{BackedUp, back_up};
+pub use copying::{LostLeaf, Watch};
 use desk::Desk;
 use directory::Directory;
 pub use error::{AppendError, PathDisplay, StoreError};
+pub use examine::{Examination, IndexState, examine};
 use futures_core::Stream;
+pub use incarnation::{Identity, Incarnation, NewIncarnation};
+use indexing::Indexing;
 pub use integrity::IntegrityError;
 pub use open::{DEFAULT_ENGINE, NewStore, Recovered, Sizes};
 use prepare::Offer;
 pub use read::{Events, Frames};
 use read::{Shared, event_of};
+pub use restore::restore;
+pub use salvage::{Salvaged, salvage};
 use sequencer::Sequencer;
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 pub use stored::{StoredEvent, StoredEvents};
@@ -53,8 +70,14 @@ pub const FORMAT_VERSION: u32 = 1;
 /// What a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
+    /// Where it is; `None` for one in memory.
+    pub path: Option<PathBuf>,
     /// Its identity, chosen when it was made; zeros for one in memory.
     pub store_id: [u8; 16],
+    /// Counts how often it was made anew from a backup or from what was left of it; 1 at first.
+    pub incarnation: u32,
+    /// The positions whose events are lost: first and last of each range, in order.
+    pub lost: Vec<(Position, Position)>,
     /// The pepper that its fingerprints and pseudonyms are keyed with; `None` for one in memory,
     /// which does not know.
     pub pepper: Option<PepperId>,
@@ -107,7 +130,7 @@ impl Drop for Writer {
 /// The parts that a store is put together from.
 struct Parts {
     log: Box<dyn CommitLog>,
-    index: Index,
+    index: indexing::Source,
     description: Description,
     directory: Option<Directory>,
     recovered: Option<Recovered>,
@@ -127,7 +150,10 @@ impl Store {
         runs: RunSize,
     ) -> Result<Self, StoreError> {
         let description = Description {
+            path: None,
             store_id: [0; 16],
+            incarnation: 1,
+            lost: Vec::new(),
             pepper: None,
             engine: "memory".to_owned(),
             format_version: FORMAT_VERSION,
@@ -136,7 +162,7 @@ impl Store {
         };
         let parts = Parts {
             log,
-            index: Index::in_memory(runs),
+            index: indexing::Source::Memory(Index::in_memory(runs)),
             description,
             directory: None,
             recovered: None,
@@ -145,20 +171,20 @@ impl Store {
         Self::start(parts, clock)
     }
 
-    /// Brings the index up to the end of the log and starts the sequencer.
+    /// Starts the sequencer, which brings the index up to the end of the log first.
     fn start(parts: Parts, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
-        let recorded_at = catch_up(&*parts.log, &parts.index)?;
+        let recorded_at = last_recorded_at(&*parts.log)?;
         let end = parts.log.end();
         let (durable, watched) = watch::channel(end);
         let desk = Desk::new(end, clock, recorded_at);
         let shared = Arc::new(Shared {
             log: parts.log,
-            index: parts.index,
+            indexing: Indexing::default(),
             desk,
             durable: watched,
             description: parts.description,
             recovered: parts.recovered,
-            cache: read::FrameCache::default(),
+            cache: read::BlockCache::default(),
             _lock: parts.lock,
         });
         let sequencer = Sequencer {
@@ -167,8 +193,9 @@ impl Store {
             directory: parts.directory,
             epoch: None,
         };
+        let index = parts.index;
         let thread = std::thread::Builder::new().name("ledger-sequencer".to_owned());
-        let thread = thread.spawn(move || sequencer.run());
+        let thread = thread.spawn(move || sequencer.run(index));
         let thread = thread.map_err(|_| StoreError::Thread {
             what: "could not be started",
         })?;
@@ -189,6 +216,26 @@ impl Store {
     /// was stopped: never anything that had been acknowledged.
     pub fn recovered(&self) -> Option<&Recovered> {
         self.shared.recovered.as_ref()
+    }
+
+    /// Blocks until subjects and ids can be looked up and appends are accepted: until the index is
+    /// open and covers the whole log. `watch` is told now and then how far it is and how far it has to
+    /// go. Reading by position needs no waiting. Says why the index, or the end of it, had to be built again.
+    pub fn wait_for_index(
+        &self,
+        watch: &mut dyn FnMut(Position, Position),
+    ) -> Result<Option<Rebuilt>, StoreError> {
+        while let Some(done) = self.shared.indexing.progress() {
+            watch(done, self.end());
+            std::thread::sleep(INDEX_WATCHED_EVERY);
+        }
+        Ok(self.shared.indexing.rebuilt()?.cloned())
+    }
+
+    /// The positions whose events were lost before this incarnation of the store began: first and last of
+    /// each range, in order. Readers pass over them.
+    pub fn lost(&self) -> &[(Position, Position)] {
+        &self.shared.description.lost
     }
 
     /// The position of the last durable event, 0 for an empty store.
@@ -217,7 +264,11 @@ impl Store {
 
     /// How many events name a subject. Costs one look-up in each run of the index.
     pub fn revision(&self, subject: &Subject) -> Result<Revision, StoreError> {
-        Ok(self.shared.index.count(&Listing::subject(subject))?)
+        Ok(self
+            .shared
+            .indexing
+            .get()?
+            .count(&Listing::subject(subject))?)
     }
 
     /// The event of an id. Costs one look-up in each run of the index and one frame.
@@ -232,7 +283,7 @@ impl Store {
 
     /// The subjects of a kind that any event names, sorted. Holds them all in memory.
     pub fn subjects(&self, kind: SubjectKind) -> Result<Vec<Subject>, StoreError> {
-        Ok(self.shared.index.subjects(kind)?)
+        Ok(self.shared.indexing.get()?.subjects(kind)?)
     }
 
     /// All events after a position, up to the present end.
@@ -313,33 +364,14 @@ fn last_epoch(log: &dyn CommitLog) -> Result<Epoch, StoreError> {
     Ok(frame.map_or(Epoch(0), |frame| frame.epoch()))
 }
 
-/// Adds to the index what the log holds after its watermark. Returns when the last event was
-/// recorded. Costs one decoding an event.
-fn catch_up(log: &dyn CommitLog, index: &Index) -> Result<Timestamp, StoreError> {
-    let end = log.end();
-    let mut recorded_at = Timestamp::from_micros(i64::MIN);
-    let mut position = index
-        .watermark()
-        .min(Position(end.0.saturating_sub(1)))
-        .next();
-    while position <= end {
-        let frame = log.frame(position)?;
-        let frame = frame.ok_or_else(|| crate::log::LogError::Damaged {
-            position,
-            reason: "no frame holds it".to_owned(),
-        })?;
-        let mut entries = Vec::new();
-        let first = index.watermark().next().max(position);
-        while position <= frame.last() {
-            let event = event_of(&frame, position)?;
-            recorded_at = recorded_at.max(event.recorded_at);
-            if position >= first {
-                entries.push(Entry::of(&event));
-            }
-            position = position.next();
+/// When the last event of a log was recorded: recorded time never goes back.
+fn last_recorded_at(log: &dyn CommitLog) -> Result<Timestamp, StoreError> {
+    let mut end = log.end();
+    while let Some(frame) = log.frame(end)? {
+        if !frame.is_lost() {
+            return Ok(event_of(&frame, end)?.recorded_at);
         }
-        index.add(first, &entries);
-        index.make_room()?;
+        end = frame.before();
     }
-    Ok(recorded_at)
+    Ok(Timestamp::from_micros(i64::MIN))
 }

@@ -1,19 +1,22 @@
 //! Making and opening stores in directories.
 
+use super::copying::Watch;
 use super::directory::{Directory, lock};
 use super::error::{PathDisplay, StoreError};
-use super::manifest::Manifest;
+use super::indexing::Source;
+use super::making::make_beside;
+use super::manifest::{Form, Manifest};
 use super::{Description, FORMAT_VERSION, Parts, Store};
 use crate::files::{self, FileError};
-use crate::id::{EventId, Position};
+use crate::id::Position;
 use crate::index::{RunSize, disk};
 use crate::limits::SEGMENT_LENGTH_BYTES;
-use crate::log::{Engine, Epoch, LogError, Opened, Opening, Torn};
+use crate::log::{CommitLog, Engine, Epoch, LogError, Opened, Opening, Torn};
 use crate::proof::CheckpointFolder;
 use crate::secret::PepperId;
 use crate::time::{Clock, Timestamp};
-use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The engine of new stores, unless another is asked for.
@@ -63,46 +66,12 @@ impl Store {
     /// Makes a store at a path where nothing is, and opens it. The directory above has to exist.
     /// It is made beside its place and moved there, so that nothing half-made is ever found.
     pub fn create(path: &Path, new: NewStore, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
-        if fs::symlink_metadata(path).is_ok() {
-            let path = PathDisplay::from(path);
-            return Err(StoreError::Exists { path });
-        }
-        let exists = || StoreError::Exists {
-            path: PathDisplay::from(path),
-        };
-        let name = path.file_name().ok_or_else(exists)?;
-        let above = match path.parent() {
-            Some(above) if !above.as_os_str().is_empty() => above,
-            _ => Path::new("."),
-        };
-        let mut hidden = OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".new-{}", EventId(new.store_id)));
-        let making = above.join(hidden);
-        if fs::symlink_metadata(&making).is_ok() {
-            // The remains of a creation under this id that was killed: no store was ever opened there.
-            fs::remove_dir_all(&making)
-                .map_err(|error| FileError::new("clearing", &making, error))?;
-        }
-        let made = make(&making, new).and_then(|()| {
-            fs::rename(&making, path).map_err(|error| match error.kind() {
-                std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::NotADirectory => {
-                    exists()
-                }
-                _ => FileError::new("making", path, error).into(),
-            })
-        });
-        if let Err(error) = made {
-            // Only what this call made has this name; if it cannot be removed, it is in no way.
-            drop(fs::remove_dir_all(&making));
-            return Err(error);
-        }
-        files::sync_directory(above)?;
+        make_beside(path, new.store_id, |making| make(making, new))?;
         Self::open(path, clock)
     }
 
-    /// Opens the store at a path. After a clean close this costs the opening of two sled files and
-    /// reading what the index does not cover; after a kill the end of the log is recovered first.
+    /// Opens the store at a path. After a clean close this costs opening the log, after a kill
+    /// recovering its end. The index is opened meanwhile: whatever needs it waits for it.
     pub fn open(path: &Path, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
         Self::open_with(path, clock, Sizes::default())
     }
@@ -143,11 +112,15 @@ impl Store {
         if super::last_epoch(&*log)? > manifest.epoch {
             return Err(older(path, "the log was written under a later epoch"));
         }
-        let (index, _) = disk::open(&index, manifest.store_id, sizes.runs)?;
+        let index = Source::Disk {
+            directory: index,
+            store_id: manifest.store_id,
+            runs: sizes.runs,
+        };
         let parts = Parts {
             log,
             index,
-            description: describe(&manifest),
+            description: describe(path, &manifest),
             directory: Some(Directory {
                 path: path.to_owned(),
                 manifest,
@@ -157,9 +130,31 @@ impl Store {
         };
         Self::start(parts, clock)
     }
+
+    /// [`Store::open`] after taking away everything that is derived from the log, so that it is built again.
+    /// Costs one decoding an event.
+    pub fn rebuild(
+        path: &Path,
+        clock: Box<dyn Clock>,
+        watch: Watch<'_>,
+    ) -> Result<Self, StoreError> {
+        Manifest::read(path)?;
+        let held = lock(path)?;
+        let index = Directory::index(path);
+        match fs::remove_dir_all(&index) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(FileError::new("removing", &index, error).into());
+            }
+            _ => files::sync_directory(path)?,
+        }
+        drop(held);
+        let store = Self::open(path, clock)?;
+        store.wait_for_index(watch)?;
+        Ok(store)
+    }
 }
 
-fn persistent(path: &Path, name: &str) -> Result<&'static Engine, StoreError> {
+pub(super) fn persistent(path: &Path, name: &str) -> Result<&'static Engine, StoreError> {
     let engine = Engine::named(name).filter(|engine| engine.persistent);
     engine.ok_or_else(|| StoreError::UnknownEngine {
         path: PathDisplay::from(path),
@@ -174,9 +169,12 @@ fn older(path: &Path, reason: &str) -> StoreError {
     }
 }
 
-fn describe(manifest: &Manifest) -> Description {
+fn describe(path: &Path, manifest: &Manifest) -> Description {
     Description {
+        path: Some(path.to_owned()),
         store_id: manifest.store_id,
+        incarnation: manifest.incarnation,
+        lost: manifest.lost.clone(),
         pepper: Some(manifest.pepper),
         engine: manifest.engine.clone(),
         format_version: FORMAT_VERSION,
@@ -187,23 +185,30 @@ fn describe(manifest: &Manifest) -> Description {
 
 /// Makes everything that a store has, durable, at a path of its own.
 fn make(path: &Path, new: NewStore) -> Result<(), StoreError> {
-    files::make_directory(path)?;
     let manifest = Manifest {
+        form: Form::Store,
         store_id: new.store_id,
+        incarnation: 1,
         engine: new.engine.to_owned(),
         pepper: new.pepper,
         created_at: new.created_at,
         epoch: Epoch(0),
         reached: Position(0),
         is_open: false,
+        lost: Vec::new(),
     };
-    let engine = persistent(path, new.engine)?;
-    drop(lock(path)?);
-    let log = Directory::log(path);
-    files::make_directory(&log)?;
-    drop((engine.open)(&log, Opening::clean())?);
-    files::sync_everything(&log)?;
+    drop(make_log(path, new.engine)?);
     manifest.write(path)
+}
+
+/// Makes an empty log in a directory that is being made.
+pub(super) fn make_log(path: &Path, engine: &str) -> Result<Box<dyn CommitLog>, StoreError> {
+    let engine = persistent(path, engine)?;
+    let directory = Directory::log(path);
+    files::make_directory(&directory)?;
+    let opened = (engine.open)(&directory, Opening::clean())?;
+    files::sync_everything(&directory)?;
+    Ok(opened.log)
 }
 
 fn open_log(path: &Path, engine: &Engine, opening: Opening) -> Result<Opened, StoreError> {

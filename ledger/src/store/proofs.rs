@@ -17,9 +17,14 @@ use std::convert::Infallible;
 impl Store {
     /// What the checkpoints of this store begin with, and the name of the key that signs them.
     pub fn origin(&self) -> Origin {
+        let description = self.description();
         Origin {
-            store_id: self.description().store_id,
-            incarnation: 0,
+            store_id: description.store_id,
+            // The first one is not named: there is none that it could be taken for.
+            incarnation: match description.incarnation {
+                1 => 0,
+                number => u64::from(number),
+            },
         }
     }
 

@@ -1,12 +1,12 @@
 //! Reading: what every reader and the sequencer share.
 
 use super::error::StoreError;
-use super::{Description, Recovered, desk::Desk};
+use super::{Description, Recovered, desk::Desk, indexing::Indexing};
 use crate::event::Event;
 use crate::id::{EventId, Position};
-use crate::index::{Index, Listing};
-use crate::limits::{FRAME_CACHE_FRAMES_MAX, READ_PAGE_POSITIONS};
-use crate::log::{CommitLog, LogError, Place, StoredFrame};
+use crate::index::Listing;
+use crate::limits::{BLOCK_CACHE_BLOCKS_MAX, READ_PAGE_POSITIONS};
+use crate::log::{CommitLog, LogError, Place, StoredBlock, StoredFrame};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,13 +15,13 @@ use tokio::sync::watch;
 /// What readers and the sequencer share. It lives until the last reader is gone.
 pub(crate) struct Shared {
     pub(crate) log: Box<dyn CommitLog>,
-    pub(crate) index: Index,
+    pub(crate) indexing: Indexing,
     pub(crate) desk: Desk,
     /// How far the log is durable: nothing later is shown to anybody.
     pub(crate) durable: watch::Receiver<Position>,
     pub(crate) description: Description,
     pub(crate) recovered: Option<Recovered>,
-    pub(crate) cache: FrameCache,
+    pub(crate) cache: BlockCache,
     /// Keeps others out while anybody reads. `None` for a store without a directory.
     pub(crate) _lock: Option<File>,
 }
@@ -36,27 +36,25 @@ impl Shared {
         if position > self.end() || position.0 == 0 {
             return Ok(None);
         }
-        let frame = self.cache.frame(&*self.log, position)?;
-        match frame.is_lost() {
+        let block = self.cache.block(&*self.log, position)?;
+        match block.is_lost() {
             true => Ok(None),
-            false => event_of(&frame, position).map(Some),
+            false => decode(block.event(position), position).map(Some),
         }
     }
 
     /// The event of an id.
     pub(crate) fn find(&self, id: EventId) -> Result<Option<Event>, StoreError> {
         // The index may be some moments ahead of what is shown.
-        let position = self
-            .index
-            .position(id)?
-            .filter(|position| *position <= self.end());
-        let Some(position) = position else {
+        let index = self.indexing.get()?;
+        let position = index.position(id)?;
+        let Some(position) = position.filter(|position| *position <= self.end()) else {
             return Ok(None);
         };
         match self.event(position)? {
             Some(event) if event.id == id => Ok(Some(event)),
             _ => {
-                self.index.distrust();
+                index.distrust();
                 Err(StoreError::Disagree { position })
             }
         }
@@ -65,7 +63,11 @@ impl Shared {
 
 /// Decodes the event at a position of the frame that holds it.
 pub(crate) fn event_of(frame: &StoredFrame, position: Position) -> Result<Event, StoreError> {
-    let bytes = frame.event(position).ok_or_else(|| LogError::Damaged {
+    decode(frame.event(position), position)
+}
+
+fn decode(bytes: Option<&[u8]>, position: Position) -> Result<Event, StoreError> {
+    let bytes = bytes.ok_or_else(|| LogError::Damaged {
         position,
         reason: "the frame does not reach it".to_owned(),
     })?;
@@ -80,27 +82,26 @@ pub(crate) fn event_of(frame: &StoredFrame, position: Position) -> Result<Event,
     Ok(event)
 }
 
-/// Frames that were read lately.
+/// Blocks that were read lately.
 #[derive(Default)]
-pub(crate) struct FrameCache(Mutex<VecDeque<StoredFrame>>);
+pub(crate) struct BlockCache(Mutex<VecDeque<StoredBlock>>);
 
-impl FrameCache {
-    /// The frame that holds a position of the log.
-    fn frame(&self, log: &dyn CommitLog, position: Position) -> Result<StoredFrame, LogError> {
-        let holds = |frame: &StoredFrame| frame.first() <= position && position <= frame.last();
-        let mut frames = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(frame) = frames.iter().find(|frame| holds(frame)) {
-            return Ok(Arc::clone(frame));
+impl BlockCache {
+    /// The block that holds a position of the log.
+    fn block(&self, log: &dyn CommitLog, position: Position) -> Result<StoredBlock, LogError> {
+        let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(block) = blocks.iter().find(|block| block.holds(position)) {
+            return Ok(Arc::clone(block));
         }
-        drop(frames);
-        let frame = log.frame(position)?.filter(holds);
-        let frame = frame.ok_or_else(|| no_frame(position))?;
-        frames = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if frames.len() >= FRAME_CACHE_FRAMES_MAX {
-            frames.pop_front();
+        drop(blocks);
+        let block = log.block(position)?.filter(|block| block.holds(position));
+        let block = block.ok_or_else(|| no_frame(position))?;
+        blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if blocks.len() >= BLOCK_CACHE_BLOCKS_MAX {
+            blocks.pop_front();
         }
-        frames.push_back(Arc::clone(&frame));
-        Ok(frame)
+        blocks.push_back(Arc::clone(&block));
+        Ok(block)
     }
 }
 
@@ -238,12 +239,9 @@ impl Events {
                 listing,
                 page,
             } => {
+                let index = shared.indexing.get()?;
                 if page.is_empty() {
-                    let positions =
-                        shared
-                            .index
-                            .positions(listing, self.after, READ_PAGE_POSITIONS)?;
-                    page.extend(positions);
+                    page.extend(index.positions(listing, self.after, READ_PAGE_POSITIONS)?);
                 }
                 let next = page.pop_front().filter(|position| *position <= self.until);
                 let Some(position) = next else {
@@ -254,7 +252,7 @@ impl Events {
                 match shared.event(position)? {
                     Some(event) if goes_on && listing.lists(&event) => Ok(Some(event)),
                     _ => {
-                        shared.index.distrust();
+                        index.distrust();
                         Err(StoreError::Disagree { position })
                     }
                 }

@@ -9,6 +9,7 @@ use super::desk::{Answered, Taken, send};
 use super::directory::Directory;
 use super::draft::Draft;
 use super::error::{AppendError, StoreError};
+use super::indexing::Source;
 use super::read::Shared;
 use crate::id::Position;
 use crate::limits::MARK_AFTER;
@@ -28,11 +29,13 @@ pub(crate) struct Sequencer {
 }
 
 impl Sequencer {
-    /// Works until the desk is closed and empty, then closes the log cleanly.
-    pub(crate) fn run(mut self) -> Result<(), StoreError> {
+    /// Makes the index ready and works until the desk is closed and empty, then closes the log cleanly.
+    pub(crate) fn run(mut self, index: Source) -> Result<(), StoreError> {
         // Whatever ends this thread, nobody may wait for it.
         let shared = Arc::clone(&self.shared);
         let _guard = CloseOnDrop(&shared);
+        let is_closed = || shared.desk.is_closed();
+        shared.indexing.make_ready(&*shared.log, index, &is_closed);
         let mut marked = Instant::now();
         loop {
             // Only what was written since the last mark needs another one.
@@ -74,7 +77,11 @@ impl Sequencer {
         if self.shared.desk.is_stopped() {
             return Ok(());
         }
-        self.shared.index.close()?;
+        // Without an index nothing was appended.
+        let Ok(index) = self.shared.indexing.get() else {
+            return Ok(());
+        };
+        index.close()?;
         match (self.directory, self.epoch) {
             (Some(mut directory), Some(_)) => {
                 self.shared.log.close()?;
@@ -134,10 +141,13 @@ impl Sequencer {
     }
 
     fn make_room(&mut self) {
-        if let Err(error) = self.shared.index.make_room() {
+        let Ok(index) = self.shared.indexing.get() else {
+            return;
+        };
+        if let Err(error) = index.make_room() {
             // What was acknowledged is in the log. Going on would fill the memory.
             tracing::error!(%error, "the index could not be written; nothing more is accepted");
-            self.shared.index.distrust();
+            index.distrust();
             let stopped = self.shared.desk.stop().into_iter();
             send(stopped.map(|(to, _)| (to, Err(AppendError::Stopped))));
         }
@@ -150,6 +160,7 @@ struct CloseOnDrop<'a>(&'a Shared);
 impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
         self.0.desk.close();
+        self.0.indexing.give_up();
         // Dropping what is left answers it.
         drop(self.0.desk.stop());
     }

@@ -426,20 +426,21 @@ fn evolve(view: &mut AgreementView, fold: &mut Fold, id: &LicenseId, event: &Eve
             CustomersRelated DelegatedAdminGranted DelegatedAdminRevoked DesktopSetupRun
             DomainOptionChosen DomainRemoved DomainVerified EndDateCorrected
             ExistingSubscriptionsShown FindingConfirmed FindingDismissed IdentityVerified
-            ImportRecorded KeyEntered KeyRejected KeyRevealed LicenseStateObserved
-            LicensesAssigned LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered
-            NotifierStarted OfficeInstalled OnlineServicesIdAdded OrderRelayed PartnerRegistered
-            PartyNotified ProfileEntered RedemptionAbandoned RedemptionModeChosen
-            RedemptionOutcomeDiverged RedemptionReviewed RedemptionStarted RedemptionSubmitted
-            ReservationCancelled ReservationPlaced RevalidationFailed SeatLicensed
-            SeatProvisioned SeatReset SeatResetRequested SeatRevalidated SeatsAdded
-            SeatsReassigned SeatsReduced SeatsTransferred SessionEnded SessionStarted
-            SourceRecordKept SubscriptionCancelled SubscriptionDeleted SubscriptionDisabled
-            SubscriptionExpired SubscriptionObserved SubscriptionReactivated SubscriptionRenewed
-            SubscriptionsReviewed SupportEscalated TblParametersSet TenantCreated TenantObserved
-            TenantRetired TenantRoleAssigned TenantRoleRemoved TrialAbandoned TrialDataDeleted
-            TrialDeletionAdvised TrialExpired TrialStarted UserAuthenticated UserDeprovisioned
-            UserNotified UserPrompted UserReprovisioned VlRoleAssigned VlRoleRemoved
+            ImportRecorded IncarnationBegun KeyEntered KeyRejected KeyRevealed
+            LicenseStateObserved LicensesAssigned LicensesUnassigned MachineBumped
+            MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
+            OnlineServicesIdAdded OrderRelayed PartnerRegistered PartyNotified ProfileEntered
+            RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
+            RedemptionReviewed RedemptionStarted RedemptionSubmitted ReservationCancelled
+            ReservationPlaced RevalidationFailed SeatLicensed SeatProvisioned SeatReset
+            SeatResetRequested SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced
+            SeatsTransferred SessionEnded SessionStarted SourceRecordKept SubscriptionCancelled
+            SubscriptionDeleted SubscriptionDisabled SubscriptionExpired SubscriptionObserved
+            SubscriptionReactivated SubscriptionRenewed SubscriptionsReviewed SupportEscalated
+            TblParametersSet TenantCreated TenantObserved TenantRetired TenantRoleAssigned
+            TenantRoleRemoved TrialAbandoned TrialDataDeleted TrialDeletionAdvised TrialExpired
+            TrialStarted UserAuthenticated UserDeprovisioned UserNotified UserPrompted
+            UserReprovisioned VlRoleAssigned VlRoleRemoved
         ] => {}
     }
 }

@@ -193,17 +193,17 @@ fn evolve(view: &mut KeyView, fold: &mut Fold, key: &Subject, event: &Event) {
             CustomerRegistered CustomersRelated DelegatedAdminGranted DelegatedAdminRevoked
             DesktopSetupRun DomainOptionChosen DomainRemoved DomainVerified EndDateCorrected
             ExistingSubscriptionsShown FindingConfirmed FindingDismissed IdentityVerified
-            ImportRecorded KeyEntered LicenseStateObserved LicensesAssigned LicensesUnassigned
-            MachineBumped MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
-            OnlineServicesIdAdded OrderAmended OrderPlaced OrderRelayed PartnerRegistered
-            PartyNotified ProfileEntered ProvisioningConfirmed RedemptionAbandoned
-            RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReviewed RedemptionStarted
-            RedemptionSubmitted ReservationCancelled ReservationPlaced RevalidationFailed
-            ScenarioAssessed SeatLicensed SeatProvisioned SeatReset SeatResetRequested
-            SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred
-            ServicesAutoAssigned ServicesBoundToTenant SessionEnded SessionStarted SignInChosen
-            SignUpChosen SourceRecordKept SubscriptionCancelled SubscriptionDeleted
-            SubscriptionDisabled SubscriptionExpired SubscriptionObserved
+            ImportRecorded IncarnationBegun KeyEntered LicenseStateObserved LicensesAssigned
+            LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered NotifierStarted
+            OfficeInstalled OnlineServicesIdAdded OrderAmended OrderPlaced OrderRelayed
+            PartnerRegistered PartyNotified ProfileEntered ProvisioningConfirmed
+            RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
+            RedemptionReviewed RedemptionStarted RedemptionSubmitted ReservationCancelled
+            ReservationPlaced RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned
+            SeatReset SeatResetRequested SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced
+            SeatsTransferred ServicesAutoAssigned ServicesBoundToTenant SessionEnded
+            SessionStarted SignInChosen SignUpChosen SourceRecordKept SubscriptionCancelled
+            SubscriptionDeleted SubscriptionDisabled SubscriptionExpired SubscriptionObserved
             SubscriptionReactivated SubscriptionRenewed SubscriptionStarted
             SubscriptionsReviewed SupportEscalated TblParametersSet TenantCreated TenantObserved
             TenantRemapped TenantRetired TenantRoleAssigned TenantRoleRemoved TrialAbandoned

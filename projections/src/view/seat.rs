@@ -278,22 +278,22 @@ fn evolve(seat: &mut SeatView, basis: &mut Basis, machine: &Subject, event: &Eve
             CustomerRegistered CustomersRelated DelegatedAdminGranted DelegatedAdminRevoked
             DesktopSetupRun DomainOptionChosen DomainRemoved DomainVerified EndDateCorrected
             ExistingSubscriptionsShown FindingConfirmed FindingDismissed IdentityVerified
-            ImportRecorded KeyEntered KeyIssued KeyReissued KeyRejected KeyRevealed KeysRedeemed
-            LicensesAssigned LicensesUnassigned MachineKeyIssued OnlineServicesIdAdded
-            OrderAmended OrderCancelled OrderPlaced OrderRelayed OrderReturned PartnerRegistered
-            PartyNotified ProfileEntered ProvisioningConfirmed RedemptionAbandoned
-            RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed
-            RedemptionStarted RedemptionSubmitted ReservationCancelled ReservationPlaced
-            ScenarioAssessed SeatResetRequested SeatsAdded SeatsReassigned SeatsReduced
-            SeatsTransferred ServicesAutoAssigned ServicesBoundToTenant SessionEnded
-            SessionStarted SignInChosen SignUpChosen SourceRecordKept SubscriptionCancelled
-            SubscriptionDeleted SubscriptionDisabled SubscriptionExpired SubscriptionObserved
-            SubscriptionReactivated SubscriptionRenewed SubscriptionStarted
-            SubscriptionsReviewed SupportEscalated TblParametersSet TenantCreated TenantObserved
-            TenantRemapped TenantRetired TenantRoleAssigned TenantRoleRemoved TrialAbandoned
-            TrialConverted TrialDataDeleted TrialDeletionAdvised TrialExpired TrialStarted
-            UserDeprovisioned UserNotified UserPrompted UserReprovisioned VlRoleAssigned
-            VlRoleRemoved
+            ImportRecorded IncarnationBegun KeyEntered KeyIssued KeyReissued KeyRejected
+            KeyRevealed KeysRedeemed LicensesAssigned LicensesUnassigned MachineKeyIssued
+            OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed
+            OrderReturned PartnerRegistered PartyNotified ProfileEntered ProvisioningConfirmed
+            RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
+            RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted
+            ReservationCancelled ReservationPlaced ScenarioAssessed SeatResetRequested
+            SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred ServicesAutoAssigned
+            ServicesBoundToTenant SessionEnded SessionStarted SignInChosen SignUpChosen
+            SourceRecordKept SubscriptionCancelled SubscriptionDeleted SubscriptionDisabled
+            SubscriptionExpired SubscriptionObserved SubscriptionReactivated SubscriptionRenewed
+            SubscriptionStarted SubscriptionsReviewed SupportEscalated TblParametersSet
+            TenantCreated TenantObserved TenantRemapped TenantRetired TenantRoleAssigned
+            TenantRoleRemoved TrialAbandoned TrialConverted TrialDataDeleted
+            TrialDeletionAdvised TrialExpired TrialStarted UserDeprovisioned UserNotified
+            UserPrompted UserReprovisioned VlRoleAssigned VlRoleRemoved
         ] => {}
     }
 }

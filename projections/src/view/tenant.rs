@@ -287,8 +287,8 @@ fn evolve(view: &mut TenantView, fold: &mut Fold, id: &TenantId, event: &Event) 
             ContactChanged CreditConsumed CreditExpired CreditForfeited CustomerRegistered
             CustomersRelated DesktopSetupRun DomainOptionChosen EndDateCorrected
             ExistingSubscriptionsShown FindingConfirmed FindingDismissed IdentityVerified
-            ImportRecorded KeyEntered KeyIssued KeyReissued KeyRejected KeyRevealed
-            LicenseStateObserved MachineBumped MachineKeyIssued MachineRegistered
+            ImportRecorded IncarnationBegun KeyEntered KeyIssued KeyReissued KeyRejected
+            KeyRevealed LicenseStateObserved MachineBumped MachineKeyIssued MachineRegistered
             NotifierStarted OfficeInstalled OnlineServicesIdAdded OrderAmended OrderCancelled
             OrderPlaced OrderRelayed OrderReturned PartnerRegistered PartyNotified
             ProfileEntered ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen

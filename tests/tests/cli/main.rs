@@ -4,6 +4,7 @@
 mod append;
 mod canary;
 mod desk;
+mod doctor;
 mod import;
 mod kill;
 mod proofs;

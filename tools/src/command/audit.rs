@@ -62,7 +62,7 @@ impl Replay {
     fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
         let (histories, origins) = match self.paths.as_slice() {
             [] => (
-                histories::gather(&session.place.open_store()?)?,
+                histories::gather(&session.place.open_log()?)?,
                 Origins::new(),
             ),
             paths => replayed(paths)?,

@@ -23,7 +23,7 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Signs it.
     pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
-        let store = session.place.open_store()?;
+        let store = session.place.open_log()?;
         if self.key {
             let key = match store_key(&session.place)? {
                 Some(key) => key,

@@ -1,10 +1,11 @@
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, table};
+use crate::incarnate;
 use crate::place::{Open, Prepared};
 use crate::privacy::shown_path;
 use crate::session::Session;
 use clap::builder::PossibleValuesParser;
-use ledger::log::{ENGINES, Engine};
+use ledger::log::Engine;
 use ledger::store::DEFAULT_ENGINE;
 use serde_json::json;
 
@@ -17,14 +18,8 @@ use serde_json::json;
 #[derive(Debug, clap::Args)]
 pub struct Init {
     /// How the store keeps its log.
-    #[arg(long, default_value = DEFAULT_ENGINE, value_parser = PossibleValuesParser::new(engines()))]
+    #[arg(long, default_value = DEFAULT_ENGINE, value_parser = PossibleValuesParser::new(incarnate::engines()))]
     engine: String,
-}
-
-/// The engines that a store can be made with.
-fn engines() -> Vec<&'static str> {
-    let persistent = ENGINES.iter().filter(|engine| engine.persistent);
-    persistent.map(|engine| engine.name).collect()
 }
 
 impl Init {

@@ -28,15 +28,18 @@ macro_rules! commands {
 
 mod append;
 mod audit;
+mod backup;
 mod checkpoint;
 mod compensate;
 mod diff;
+mod doctor;
 mod explain;
 mod find;
 mod import;
 mod init;
 mod log;
 mod prove;
+mod restore;
 mod schema;
 mod serve;
 mod show;
@@ -63,6 +66,9 @@ commands! {
     checkpoint::Checkpoint;
     prove::Prove;
     verify::Verify;
+    doctor::Doctor;
+    backup::Backup;
+    restore::Restore;
     schema::Schema;
     simulate::Simulate;
     serve::Serve;

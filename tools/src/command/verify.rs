@@ -55,7 +55,7 @@ fn verify_store(
     given: &[PathBuf],
     key: Option<VerifierKey>,
 ) -> Result<Outcome, Failure> {
-    let store = session.place.open_store()?;
+    let store = session.place.open_log()?;
     let key_is_given = key.is_some();
     let key = match key {
         Some(key) => Some(key),

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod compensate;
 pub mod diff;
+pub mod doctor;
 pub mod event;
 pub mod table;
 

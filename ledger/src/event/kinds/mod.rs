@@ -125,4 +125,5 @@ kind_registry! {
     case_closed::CaseClosed;
     import_recorded::ImportRecorded;
     source_record_kept::SourceRecordKept;
+    incarnation_begun::IncarnationBegun;
 }

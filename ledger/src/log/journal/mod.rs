@@ -5,11 +5,19 @@
 //! it is cut to its length and synced, and it never changes again. The layout and what follows from it
 //! are in `FORMAT.md`.
 
+mod cut;
 mod open;
+mod reader;
+mod salvage;
 mod segment;
 pub(crate) mod window;
 
-use super::{CommitLog, Engine, Epoch, Frame, LogError, Place, StoredFrame, check_append};
+pub(crate) use cut::cut_after;
+pub(crate) use reader::read;
+
+use super::{
+    CommitLog, Engine, Epoch, Frame, LogError, Place, StoredBlock, StoredFrame, check_append,
+};
 use crate::files;
 use crate::id::Position;
 use crate::limits::{SCAN_LENGTH_BYTES, SEGMENT_AHEAD_MAX_BYTES, SEGMENT_WAYPOINT_BYTES};
@@ -26,6 +34,7 @@ pub const ENGINE: Engine = Engine {
     name: "journal",
     persistent: true,
     open: open::open,
+    salvage: salvage::salvage,
 };
 
 /// Zeros are written in pieces of this length.
@@ -223,6 +232,16 @@ impl CommitLog for JournalLog {
         };
         let (frame, _) = segment.read(first, offset, &mut window, LOOK_UP_BYTES)?;
         Ok(Some(Arc::new(frame)))
+    }
+
+    fn block(&self, position: Position) -> Result<Option<StoredBlock>, LogError> {
+        let mut window = Window::default();
+        let Some((segment, first, offset)) = self.find(position, &mut window)? else {
+            return Ok(None);
+        };
+        let place = (first, offset);
+        let block = segment.read_block(position, place, &mut window, LOOK_UP_BYTES)?;
+        Ok(Some(Arc::new(block)))
     }
 
     fn next_frame(

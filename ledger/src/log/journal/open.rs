@@ -83,7 +83,19 @@ fn opened(
 }
 
 /// The segment files, by first position.
-fn list(directory: &Path) -> Result<Vec<(Position, PathBuf)>, LogError> {
+pub(super) fn list(directory: &Path) -> Result<Vec<(Position, PathBuf)>, LogError> {
+    let named = list_named(directory)?.into_iter().map(|(first, path)| {
+        let first = first.ok_or_else(|| LogError::Damaged {
+            position: Position(0),
+            reason: "a segment's name is no position".to_owned(),
+        })?;
+        Ok((first, path))
+    });
+    named.collect()
+}
+
+/// The segment files, by first position; `None` for a name that is none.
+pub(super) fn list_named(directory: &Path) -> Result<Vec<(Option<Position>, PathBuf)>, LogError> {
     let doing = failed("listing the log's directory");
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(&doing)? {
@@ -94,10 +106,6 @@ fn list(directory: &Path) -> Result<Vec<(Position, PathBuf)>, LogError> {
         {
             let stem = path.file_stem().and_then(|stem| stem.to_str());
             let first = stem.and_then(|stem| stem.parse().ok()).map(Position);
-            let first = first.ok_or_else(|| LogError::Damaged {
-                position: Position(0),
-                reason: "a segment's name is no position".to_owned(),
-            })?;
             found.push((first, path));
         }
     }

@@ -6,6 +6,7 @@ use super::failed;
 use super::window::Window;
 use crate::id::Position;
 use crate::limits::SEGMENT_WAYPOINT_BYTES;
+use crate::log::block::{self, Block};
 use crate::log::frame::{HEADER_LENGTH_BYTES, Header};
 use crate::log::{Frame, LogError};
 use std::fs::File;
@@ -328,6 +329,35 @@ impl Segment {
         let frame = Frame::read(bytes.to_vec());
         let frame = frame.map_err(|error| LogError::Frame { position, error })?;
         Ok((frame, offset + length as u64))
+    }
+
+    /// The block of the frame at an offset that holds a position, checked.
+    pub(super) fn read_block(
+        &self,
+        position: Position,
+        (first, offset): (Position, u64),
+        window: &mut Window,
+        ahead: usize,
+    ) -> Result<Block, LogError> {
+        let damaged = |error| LogError::Frame { position, error };
+        let header = self.header(first, offset, window, ahead)?;
+        let limit = self.frames_end();
+        let mut get = |offset, length| {
+            let bytes = window.get(&self.file, offset, length, limit, ahead);
+            bytes.map(<[u8]>::to_vec).map_err(failed("reading a block"))
+        };
+        let mut offset = offset + HEADER_LENGTH_BYTES as u64;
+        let table = get(offset, header.table_length())?;
+        offset += header.table_length() as u64;
+        for place in block::read_table(&header, &table).map_err(damaged)? {
+            if place.holds(position) {
+                let stored = get(offset, place.length)?;
+                return place.read_checked(&stored).map_err(damaged);
+            }
+            offset += place.length as u64;
+        }
+        let reason = "the frame there does not reach it".to_owned();
+        Err(LogError::Damaged { position, reason })
     }
 
     /// The header of the frame at an offset, which has to begin with a position.

@@ -178,7 +178,7 @@ fn gather_event(
             CreditExpired CreditForfeited CustomerRegistered CustomersRelated DelegatedAdminGranted
             DelegatedAdminRevoked DesktopSetupRun DomainOptionChosen DomainRemoved DomainVerified
             ExistingSubscriptionsShown FindingConfirmed FindingDismissed IdentityVerified ImportRecorded
-            KeyEntered KeyIssued KeyRejected KeyReissued KeyRevealed LicenseStateObserved
+            IncarnationBegun KeyEntered KeyIssued KeyRejected KeyReissued KeyRevealed LicenseStateObserved
             LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered NotifierStarted
             OfficeInstalled OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed
             OrderReturned PartnerRegistered PartyNotified ProfileEntered ProvisioningConfirmed

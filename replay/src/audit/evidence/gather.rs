@@ -182,15 +182,16 @@ impl Evidence {
                 CreditConsumed CreditExpired CreditForfeited CreditLotActivated CustomerRegistered
                 CustomersRelated DelegatedAdminGranted DelegatedAdminRevoked DesktopSetupRun
                 DomainOptionChosen DomainRemoved DomainVerified EndDateCorrected
-                ExistingSubscriptionsShown IdentityVerified ImportRecorded KeyEntered KeyIssued
-                KeyReissued KeyRejected KeyRevealed KeysRedeemed LicenseStateObserved
-                LicensesAssigned LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered
-                NotifierStarted OfficeInstalled OnlineServicesIdAdded OrderAmended OrderCancelled
-                OrderPlaced OrderRelayed OrderReturned PartnerRegistered PartyNotified
-                ProfileEntered ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
-                RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed RedemptionStarted
-                RedemptionSubmitted ReservationCancelled ReservationPlaced RevalidationFailed
-                SeatLicensed SeatProvisioned SeatReset SeatResetRequested SeatRevalidated SeatsAdded
+                ExistingSubscriptionsShown IdentityVerified ImportRecorded IncarnationBegun
+                KeyEntered KeyIssued KeyReissued KeyRejected KeyRevealed KeysRedeemed
+                LicenseStateObserved LicensesAssigned LicensesUnassigned MachineBumped
+                MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
+                OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed
+                OrderReturned PartnerRegistered PartyNotified ProfileEntered ProvisioningConfirmed
+                RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
+                RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted
+                ReservationCancelled ReservationPlaced RevalidationFailed SeatLicensed
+                SeatProvisioned SeatReset SeatResetRequested SeatRevalidated SeatsAdded
                 SeatsReassigned SeatsReduced SeatsTransferred ServicesAutoAssigned
                 ServicesBoundToTenant SourceRecordKept SubscriptionCancelled SubscriptionDeleted
                 SubscriptionDisabled SubscriptionExpired SubscriptionObserved
@@ -355,17 +356,18 @@ impl Evidence {
                 CustomerRegistered CustomersRelated DelegatedAdminGranted DelegatedAdminRevoked
                 DesktopSetupRun DomainOptionChosen DomainRemoved DomainVerified EndDateCorrected
                 ExistingSubscriptionsShown FindingConfirmed FindingDismissed IdentityVerified
-                ImportRecorded KeyEntered KeyRevealed KeysRedeemed LicenseStateObserved
-                LicensesAssigned LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered
-                NotifierStarted OfficeInstalled OnlineServicesIdAdded OrderCancelled OrderRelayed
-                OrderReturned PartnerRegistered PartyNotified ProfileEntered ProvisioningConfirmed
-                RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
-                RedemptionReviewed RedemptionSubmitted ReservationCancelled ReservationPlaced
-                RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned SeatReset
-                SeatResetRequested SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced
-                SeatsTransferred ServicesAutoAssigned ServicesBoundToTenant SessionEnded
-                SessionStarted SignInChosen SignUpChosen SourceRecordKept SubscriptionCancelled
-                SubscriptionDeleted SubscriptionDisabled SubscriptionExpired SubscriptionObserved
+                ImportRecorded IncarnationBegun KeyEntered KeyRevealed KeysRedeemed
+                LicenseStateObserved LicensesAssigned LicensesUnassigned MachineBumped
+                MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
+                OnlineServicesIdAdded OrderCancelled OrderRelayed OrderReturned PartnerRegistered
+                PartyNotified ProfileEntered ProvisioningConfirmed RedemptionAbandoned
+                RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReviewed
+                RedemptionSubmitted ReservationCancelled ReservationPlaced RevalidationFailed
+                ScenarioAssessed SeatLicensed SeatProvisioned SeatReset SeatResetRequested
+                SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred
+                ServicesAutoAssigned ServicesBoundToTenant SessionEnded SessionStarted SignInChosen
+                SignUpChosen SourceRecordKept SubscriptionCancelled SubscriptionDeleted
+                SubscriptionDisabled SubscriptionExpired SubscriptionObserved
                 SubscriptionReactivated SubscriptionRenewed SubscriptionStarted
                 SubscriptionsReviewed SupportEscalated TblParametersSet TenantCreated TenantObserved
                 TenantRetired TenantRoleAssigned TenantRoleRemoved TrialAbandoned TrialConverted
@@ -492,32 +494,25 @@ impl Evidence {
                 self.trials.push(Known::new(event, facts));
             }
             kinds![
-                AccountProfileCreated AcknowledgementShown ActivationEmailBounced
-                ActivationEmailDelivered ActivationEmailForwarded ActivationEmailResent
-                ActivationEmailScheduled ActivationEmailSent ActivationEmailSuppressed
-                ActivationLinkExpired ActivationLinkOpened ActivationLinkReactivated
-                ActivationStatusObserved AgentStarted AgreementRenewedAs AgreementSigned
-                AuthorizationReceived BypassTransitioned CaseClosed CaseOpened ClockSkewObserved
-                ConfirmationGiven ContactChanged CreditConsumed CreditExpired CreditForfeited
-                CreditLotActivated DelegatedAdminGranted DelegatedAdminRevoked DesktopSetupRun DomainOptionChosen EndDateCorrected
-                ExistingSubscriptionsShown FindingConfirmed FindingDismissed IdentityVerified
-                ImportRecorded KeyEntered KeyIssued KeyReissued KeyRejected KeyRevealed KeysRedeemed
-                LicenseStateObserved LicensesUnassigned MachineBumped MachineKeyIssued
-                MachineRegistered NotifierStarted OfficeInstalled OnlineServicesIdAdded OrderAmended
-                OrderCancelled OrderPlaced OrderRelayed OrderReturned PartyNotified ProfileEntered
-                ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
-                RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed RedemptionStarted
-                RedemptionSubmitted ReservationCancelled ReservationPlaced RevalidationFailed
-                ScenarioAssessed SeatLicensed SeatProvisioned SeatReset SeatResetRequested
-                SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred
-                ServicesAutoAssigned ServicesBoundToTenant SessionEnded SessionStarted SignInChosen
-                SignUpChosen SourceRecordKept SubscriptionCancelled SubscriptionDeleted
-                SubscriptionDisabled SubscriptionExpired SubscriptionObserved
-                SubscriptionReactivated SubscriptionRenewed SubscriptionStarted
-                SubscriptionsReviewed SupportEscalated TblParametersSet TenantRemapped TenantRetired
-                TenantRoleRemoved TrialAbandoned TrialConverted TrialDataDeleted
-                TrialDeletionAdvised TrialExpired UserAuthenticated UserDeprovisioned UserNotified
-                UserPrompted UserReprovisioned VlRoleAssigned VlRoleRemoved
+                AccountProfileCreated AcknowledgementShown ActivationEmailBounced ActivationEmailDelivered
+                ActivationEmailForwarded ActivationEmailResent ActivationEmailScheduled ActivationEmailSent
+                ActivationEmailSuppressed ActivationLinkExpired ActivationLinkOpened ActivationLinkReactivated
+                ActivationStatusObserved AgentStarted AgreementRenewedAs AgreementSigned AuthorizationReceived BypassTransitioned
+                CaseClosed CaseOpened ClockSkewObserved ConfirmationGiven ContactChanged CreditConsumed CreditExpired
+                CreditForfeited CreditLotActivated DelegatedAdminGranted DelegatedAdminRevoked DesktopSetupRun DomainOptionChosen
+                EndDateCorrected ExistingSubscriptionsShown FindingConfirmed FindingDismissed IdentityVerified ImportRecorded
+                IncarnationBegun KeyEntered KeyIssued KeyReissued KeyRejected KeyRevealed KeysRedeemed LicenseStateObserved
+                LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
+                OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed OrderReturned PartyNotified
+                ProfileEntered ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
+                RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted ReservationCancelled ReservationPlaced
+                RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned SeatReset SeatResetRequested SeatRevalidated
+                SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred ServicesAutoAssigned ServicesBoundToTenant SessionEnded
+                SessionStarted SignInChosen SignUpChosen SourceRecordKept SubscriptionCancelled SubscriptionDeleted
+                SubscriptionDisabled SubscriptionExpired SubscriptionObserved SubscriptionReactivated SubscriptionRenewed
+                SubscriptionStarted SubscriptionsReviewed SupportEscalated TblParametersSet TenantRemapped TenantRetired
+                TenantRoleRemoved TrialAbandoned TrialConverted TrialDataDeleted TrialDeletionAdvised TrialExpired
+                UserAuthenticated UserDeprovisioned UserNotified UserPrompted UserReprovisioned VlRoleAssigned VlRoleRemoved
             ] => {}
         }
     }

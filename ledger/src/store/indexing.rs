@@ -1,0 +1,147 @@
+//! The index of an open store. The log can be read at once; the index is opened and brought up to the
+//! end of the log meanwhile, by the thread that writes, before it writes anything.
+
+use super::error::StoreError;
+use super::read::event_of;
+use crate::id::Position;
+use crate::index::entry::Entry;
+use crate::index::{Index, Rebuilt, RunSize, disk};
+use crate::log::{CommitLog, LogError, Place};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Where the index comes from.
+pub(crate) enum Source {
+    /// It is in memory and empty.
+    Memory(Index),
+    /// It is in a directory, as far as it is there and can be trusted.
+    Disk {
+        directory: PathBuf,
+        store_id: [u8; 16],
+        runs: RunSize,
+    },
+}
+
+/// An index that is ready, or is going to be.
+#[derive(Default)]
+pub(crate) struct Indexing {
+    ready: OnceLock<Result<Ready, NotReady>>,
+    done: AtomicU64,
+}
+
+struct Ready {
+    index: Index,
+    rebuilt: Option<Rebuilt>,
+}
+
+struct NotReady {
+    reason: String,
+    is_damage: bool,
+}
+
+impl Indexing {
+    /// The index; blocks until it is ready.
+    pub(crate) fn get(&self) -> Result<&Index, StoreError> {
+        self.ready().map(|ready| &ready.index)
+    }
+
+    /// Why it had to be built again, if it had to; blocks until it is ready.
+    pub(crate) fn rebuilt(&self) -> Result<Option<&Rebuilt>, StoreError> {
+        self.ready().map(|ready| ready.rebuilt.as_ref())
+    }
+
+    /// Up to where it is ready, or `None` once it is, or failed.
+    pub(crate) fn progress(&self) -> Option<Position> {
+        match self.ready.get() {
+            Some(_) => None,
+            None => Some(Position(self.done.load(Ordering::Relaxed))),
+        }
+    }
+
+    fn ready(&self) -> Result<&Ready, StoreError> {
+        let ready = self.ready.wait().as_ref();
+        ready.map_err(|NotReady { reason, is_damage }| StoreError::NotIndexed {
+            reason: reason.clone(),
+            is_damage: *is_damage,
+        })
+    }
+
+    /// Makes it ready, unless `stop` says that nobody will need it.
+    pub(crate) fn make_ready(&self, log: &dyn CommitLog, source: Source, stop: &dyn Fn() -> bool) {
+        self.ready.get_or_init(|| {
+            let made = self.make(log, source, stop);
+            made.map_err(|error| NotReady {
+                reason: error.to_string(),
+                is_damage: error.is_damage(),
+            })
+        });
+    }
+
+    /// Lets nobody wait for an index that nobody is making.
+    pub(crate) fn give_up(&self) {
+        let reason = "the thread that makes it ended before its time".to_owned();
+        let is_damage = false;
+        // If it is ready, it stays.
+        drop(self.ready.set(Err(NotReady { reason, is_damage })));
+    }
+
+    fn make(
+        &self,
+        log: &dyn CommitLog,
+        source: Source,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Ready, StoreError> {
+        let (index, rebuilt) = match source {
+            Source::Memory(index) => (index, None),
+            Source::Disk {
+                directory,
+                store_id,
+                runs,
+            } => disk::open(&directory, store_id, runs)?,
+        };
+        // An empty log has no index that could be missing.
+        let rebuilt = rebuilt.filter(|_| log.end() > Position(0));
+        self.catch_up(log, &index, stop)?;
+        Ok(Ready { index, rebuilt })
+    }
+
+    /// Adds to the index what the log holds after its watermark. Costs one decoding an event.
+    fn catch_up(
+        &self,
+        log: &dyn CommitLog,
+        index: &Index,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(), StoreError> {
+        let end = log.end();
+        let mut place = Place::default();
+        let mut next = index.watermark().next();
+        while next <= end {
+            if stop() {
+                return Err(StoreError::Thread {
+                    what: "was stopped before the index was ready",
+                });
+            }
+            let frame = log.next_frame(next, &mut place)?;
+            let frame = frame.ok_or_else(|| LogError::Damaged {
+                position: next,
+                reason: "no frame holds it".to_owned(),
+            })?;
+            let first = next;
+            if frame.is_lost() {
+                next = frame.last().next();
+                index.pass(frame.last());
+                continue;
+            }
+            let mut entries = Vec::new();
+            while next <= frame.last() {
+                entries.push(Entry::of(&event_of(&frame, next)?.fact));
+                next = next.next();
+            }
+            index.add(first, &entries);
+            index.make_room()?;
+            self.done.store(frame.last().0, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
