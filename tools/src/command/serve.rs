@@ -39,6 +39,7 @@ impl Serve {
         };
         let server = Server::bind(self.listen, settings)?;
         let store = session.place.open_store()?;
+        store.warm_up()?;
         let pepper = pepper_of(&store)?;
         start_log(self.log);
         let served = runtime()?.block_on(async {
