@@ -124,7 +124,7 @@ pub const SLED_LEAF_LENGTH_BYTES: usize = 8 * CHUNK_LENGTH_MAX_BYTES;
 /// Sled keeps what it has read for as long as a database is open, whatever bound it is given. When
 /// all runs together have read so many bytes, the one that read most is closed, and opened again when
 /// it is needed.
-pub const RUNS_READ_MAX_BYTES: usize = 64 << 20;
+pub const RUNS_READ_MAX_BYTES: usize = 96 << 20;
 
 /// The cache bound that is given to the sled database of a run or of a block of tiles, in bytes.
 pub const SLED_SEALED_CACHE_BYTES: u64 = 1 << 20;

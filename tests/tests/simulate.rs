@@ -84,8 +84,11 @@ fn the_same_plan_gives_the_same_bytes_and_another_seed_others() {
     assert_ne!(bytes(1), bytes(2));
 }
 
+/// What no source says: the store itself records it when it is restored or salvaged.
+const OF_THE_STORE: &[&str] = &["IncarnationBegun"];
+
 #[test]
-fn every_kind_occurs_in_a_large_enough_run() {
+fn every_kind_that_a_source_can_say_occurs_in_a_large_enough_run() {
     let seen: HashSet<&str> = STORY
         .iter()
         .filter_map(|event| event["kind"].as_str())
@@ -93,7 +96,7 @@ fn every_kind_occurs_in_a_large_enough_run() {
     let missing: Vec<&str> = KINDS
         .iter()
         .map(|kind| kind.name)
-        .filter(|name| !seen.contains(name))
+        .filter(|name| !seen.contains(name) && !OF_THE_STORE.contains(name))
         .collect();
     assert!(missing.is_empty(), "never written: {missing:?}");
 }

@@ -133,7 +133,7 @@ fn what_was_synced_is_there_after_opening_again_and_nothing_makes_a_file_that_is
                 log.sync().unwrap();
             }
             let mut place = Place::default();
-            for position in 1..=log.end().0 {
+            for position in (1..=log.end().0).step_by(25) {
                 let found = log.frame(Position(position)).unwrap().unwrap();
                 let first = (position - 1) / 100 * 100 + 1;
                 assert_eq!(*found, frame((first - 1) / 300, first, 100));

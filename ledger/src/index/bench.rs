@@ -181,6 +181,9 @@ fn bench() {
     let now = Instant::now();
     let (index, rebuilt) = disk::open(place, [1; 16], RunSize::default()).unwrap();
     println!("open {:?}, {rebuilt:?}", now.elapsed());
+    let now = Instant::now();
+    index.open_runs().unwrap();
+    println!("open runs {:?}", now.elapsed());
     drop(fs::write("/proc/sys/vm/drop_caches", "3"));
     for round in ["cold", "warm"] {
         let mut histories = Vec::new();

@@ -258,6 +258,10 @@ impl Chunks for Sealed {
         Ok(Self::pass(self, key, chunks_max)?)
     }
 
+    fn open(&self) -> Result<(), IndexError> {
+        Ok(Self::open(self)?)
+    }
+
     fn discard(&self) {
         Self::discard(self);
     }

@@ -22,6 +22,9 @@ pub(crate) trait Chunks: Send + Sync {
     /// kept in memory for it.
     fn pass(&self, key: &[u8], chunks_max: usize) -> Result<Vec<Chunk>, IndexError>;
 
+    /// Opens what has to be opened, which the first look-up would do else.
+    fn open(&self) -> Result<(), IndexError>;
+
     /// Removes the run as soon as nobody reads it any more: it is in no list.
     fn discard(&self);
 
@@ -106,6 +109,10 @@ impl Chunks for MemoryChunks {
 
     fn pass(&self, key: &[u8], chunks_max: usize) -> Result<Vec<Chunk>, IndexError> {
         self.from(key, chunks_max)
+    }
+
+    fn open(&self) -> Result<(), IndexError> {
+        Ok(())
     }
 
     fn discard(&self) {}

@@ -285,6 +285,12 @@ impl Index {
         ids.collect()
     }
 
+    /// Opens the runs. Costs some milliseconds a run, by which else the first look-up in it takes longer.
+    pub(crate) fn open_runs(&self) -> Result<(), IndexError> {
+        let runs = Arc::clone(&self.core.state().runs);
+        runs.iter().try_for_each(|run| run.open())
+    }
+
     /// Adds events that are durable, in order, the first of which is at a position. Costs about a
     /// microsecond an event; nothing is written.
     pub(crate) fn add(&self, first: Position, entries: &[Entry]) {

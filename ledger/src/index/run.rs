@@ -185,6 +185,11 @@ impl Run {
         Cursor::start(&*self.chunks, self.place, table, ahead)
     }
 
+    /// Opens it, so that no look-up has to.
+    pub(crate) fn open(&self) -> Result<(), IndexError> {
+        self.chunks.open()
+    }
+
     /// Removes it once nobody reads it any more.
     pub(crate) fn discard(&self) {
         self.chunks.discard();

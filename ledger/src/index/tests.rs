@@ -310,6 +310,10 @@ impl Chunks for Damaged {
         self.from(key, max)
     }
 
+    fn open(&self) -> Result<(), IndexError> {
+        Ok(())
+    }
+
     fn discard(&self) {}
 
     fn let_go(&self) -> Vec<String> {

@@ -10,9 +10,13 @@ use super::sled_piece::Piece;
 use super::sled_salvage;
 use super::{CommitLog, Engine, Epoch, Frame, LogError, Opened, Opening, Stop, StoredFrame, Torn};
 use super::{check_append, frame::FrameError};
+use crate::files;
 use crate::id::Position;
 use crate::limits::SLED_CACHE_BYTES;
-use std::path::Path;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The line of this engine in the registry.
@@ -25,10 +29,54 @@ pub const ENGINE: Engine = Engine {
 
 const KEY_LENGTH_BYTES: usize = 10;
 
+/// A file beside sled's own that says that a sync failed: what sled's file holds may be in memory
+/// only, and no later sync would write it.
+const UNSYNCED: &str = "unsynced";
+
+/// How much of sled's file is read and written again at once.
+const COPY_LENGTH_BYTES: usize = 1 << 20;
+
 /// Frames in sled.
 struct SledLog {
+    directory: PathBuf,
     file: SledFile,
     tail: Mutex<(Position, Epoch)>,
+}
+
+impl Drop for SledLog {
+    fn drop(&mut self) {
+        // Sled's file is synced once more when it is closed; if that is going to fail, it is noted.
+        if let Err(error) = self.sync_file() {
+            tracing::warn!(%error, "the log was closed, but not synced");
+        }
+    }
+}
+
+/// After a sync that failed, writes sled's file once more where it stands and syncs it. Costs reading
+/// and writing all of it.
+fn write_again(directory: &Path) -> io::Result<()> {
+    let note = directory.join(UNSYNCED);
+    if !note.exists() {
+        return Ok(());
+    }
+    tracing::warn!("a sync had failed: sled's file is written again");
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .open(directory.join("db"))?;
+    let mut buffer = vec![0; COPY_LENGTH_BYTES];
+    let mut offset = 0;
+    loop {
+        let read = file.read_at(&mut buffer, offset)?;
+        let Some(content) = buffer.get(..read).filter(|content| !content.is_empty()) else {
+            break;
+        };
+        file.write_all_at(content, offset)?;
+        offset += read as u64;
+    }
+    file.sync_all()?;
+    fs::remove_file(note)?;
+    File::open(directory)?.sync_all()
 }
 
 fn key(last: Position, piece: u16) -> [u8; KEY_LENGTH_BYTES] {
@@ -56,7 +104,12 @@ type Pieces = Vec<(u16, sled::IVec)>;
 
 impl SledLog {
     fn open(directory: &Path, opening: Opening) -> Result<Opened, LogError> {
+        write_again(directory).map_err(|error| LogError::Failed {
+            doing: "writing sled's file again",
+            reason: error.to_string(),
+        })?;
         let log = Self {
+            directory: directory.to_owned(),
             file: SledFile::open(directory, "frames", SLED_CACHE_BYTES)?,
             tail: Mutex::new((Position(0), Epoch(0))),
         };
@@ -90,7 +143,7 @@ impl SledLog {
             self.accept(before, &pieces, stop)?;
             first = before.next();
         }
-        self.file.sync()?;
+        self.sync_file()?;
         let mut bytes = Vec::new();
         for (_, piece) in pieces {
             bytes.extend_from_slice(&piece);
@@ -110,7 +163,24 @@ impl SledLog {
                 batch.insert(&key(last, *number), piece);
             }
         })?;
-        self.file.sync()
+        self.sync_file()
+    }
+
+    fn sync_file(&self) -> Result<(), LogError> {
+        let synced = self.file.sync();
+        if synced.is_err() {
+            self.note_unsynced();
+        }
+        synced
+    }
+
+    /// Leaves a note for the next opening, as well as it can be left on a medium that fails.
+    fn note_unsynced(&self) {
+        let path = self.directory.join(UNSYNCED);
+        let noted = files::open_private(&path).and_then(|file| file.sync_all());
+        if let Err(error) = noted {
+            tracing::error!(%error, "that a sync failed could not be noted");
+        }
     }
 
     fn last_pieces(&self) -> Result<Option<(Position, Pieces)>, LogError> {
@@ -210,7 +280,7 @@ impl CommitLog for SledLog {
     }
 
     fn sync(&self) -> Result<(), LogError> {
-        self.file.sync()
+        self.sync_file()
     }
 
     fn frame(&self, position: Position) -> Result<Option<StoredFrame>, LogError> {

@@ -199,6 +199,11 @@ impl Sealed {
         Ok(pairs)
     }
 
+    /// Opens the database, which the first look-up would do else. Costs some milliseconds.
+    pub(crate) fn open(&self) -> Result<(), SealedError> {
+        self.file().map(drop)
+    }
+
     /// Removes the database as soon as nobody reads it any more: it is in no list.
     pub(crate) fn discard(&self) {
         self.discarded.store(true, Ordering::Relaxed);

@@ -71,7 +71,9 @@ fn trials(mutant: &Mutant, target: &Path) -> Option<String> {
         .output()
         .expect("the trials can be made");
     let said = String::from_utf8_lossy(&output.stdout);
-    let failure = said.split("\n\n").nth(1).unwrap_or("they ended badly");
+    let failures = said.split_once("\n\n").map(|(_, failures)| failures);
+    let failure = failures.and_then(|failures| failures.lines().next());
+    let failure = failure.unwrap_or("they ended badly");
     (!output.status.success()).then(|| failure.chars().take(300).collect())
 }
 

@@ -211,8 +211,8 @@ pub fn run(kind: Kind, engine: &str, seed: u64, keep: Keep) -> Tally {
     tally
 }
 
-/// Lets a victim work without faults, and cuts the power at each moment at which it noted something.
-pub fn cut_at_every_acknowledgement(engine: &str, cut: Cut) -> Tally {
+/// Lets a victim work under a plan, and cuts the power at each moment at which it noted something.
+pub fn cut_at_every_acknowledgement(engine: &str, plan: &str, cut: Cut) -> Tally {
     let scene = Scene::new();
     let mut trial = Trial {
         scene: &scene,
@@ -222,10 +222,10 @@ pub fn cut_at_every_acknowledgement(engine: &str, cut: Cut) -> Tally {
     };
     let orders = Orders {
         window: 4,
-        close_every: 20,
-        ..trial.orders(50)
+        close_every: 10,
+        ..trial.orders(24)
     };
-    trial.traced(&orders, "sync@1+=slow");
+    trial.traced(&orders, plan);
     let operations = trial.operations();
     let moments = witness::moments(&scene.witness());
     let mut medium = Medium::default();

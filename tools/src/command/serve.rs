@@ -1,6 +1,6 @@
 use crate::error::{Failure, Outcome};
 use crate::output::note;
-use crate::place::pepper_of;
+use crate::place::{pepper_of, store_failure};
 use crate::serve::{Level, Server, Settings, runtime, start_log};
 use crate::session::Session;
 use std::net::SocketAddr;
@@ -39,6 +39,8 @@ impl Serve {
         };
         let server = Server::bind(self.listen, settings)?;
         let store = session.place.open_store()?;
+        let warm = store.warm_up();
+        warm.map_err(|error| store_failure("cannot read the index", &error))?;
         let pepper = pepper_of(&store)?;
         start_log(self.log);
         let served = runtime()?.block_on(async {
