@@ -84,13 +84,12 @@ impl Store {
     pub fn rebuild(path: &Path, clock: Box<dyn Clock>) -> Result<Self, StoreError> {
         Manifest::read(path)?;
         let held = lock(path)?;
-        for derived in [Directory::index(path), tiles::folder(path)] {
-            match fs::remove_dir_all(&derived) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(FileError::new("removing", &derived, error).into());
-                }
-                _ => files::sync_directory(path)?,
+        let index = Directory::index(path);
+        match fs::remove_dir_all(&index) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(FileError::new("removing", &index, error).into());
             }
+            _ => files::sync_directory(path)?,
         }
         drop(held);
         Self::open(path, clock)

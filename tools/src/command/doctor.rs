@@ -89,8 +89,6 @@ fn rebuild(session: &mut Session, place: &Place) -> Result<Outcome, Failure> {
     let mut progress = Progress::of_events("building the index", 0);
     let ready = store.wait_for_index(&mut |done, of| progress.over(done, of));
     ready.map_err(|error| store_failure(what(), &error))?;
-    let written = store.write_tiles(|done| progress.over(done, store.end()));
-    written.map_err(|error| store_failure(what(), &error))?;
     drop(progress);
     let end = store.end();
     let mut progress = Progress::of_events("writing tiles", end.0);
