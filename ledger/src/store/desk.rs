@@ -1,7 +1,9 @@
-//! The desk: where appends are admitted, by whoever submits them, one after the other.
+//! The desk: where appends are admitted, by those who submit them, one after the other.
 //!
 //! Admitting beside the thread that writes means that the next frame is made while the disk is busy
-//! with the last one. The desk is bounded by one frame: whoever comes when it is full waits.
+//! with the last one. Whoever submits puts the append into a queue; if nobody is admitting, they admit
+//! what is in the queue, their own among it, and else they leave it to whoever is: nobody waits for the
+//! lock of the desk. Queue and frame are bounded: whoever comes when both are full waits.
 
 use super::admit::Admission;
 use super::append::Answer;
@@ -10,10 +12,11 @@ use super::error::AppendError;
 use super::prepare::Offer;
 use super::read::Shared;
 use crate::id::Position;
-use crate::limits::FRAME_ANSWERS_MAX;
+use crate::limits::{FRAME_ANSWERS_MAX, FRAME_EVENTS_TARGET};
 use crate::log::LogError;
 use crate::time::{Clock, Timestamp};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
@@ -22,9 +25,29 @@ pub(crate) type Answered = (oneshot::Sender<Answer>, Answer);
 
 /// Admits appends.
 pub(crate) struct Desk {
+    /// Locked before `queue` where both are.
     state: Mutex<State>,
+    queue: Mutex<Queue>,
+    /// There is something for the thread that writes.
     arrived: Condvar,
-    taken: Condvar,
+    /// There is room in the queue.
+    room: Condvar,
+}
+
+/// What has been submitted and not been looked at.
+#[derive(Default)]
+struct Queue {
+    offers: VecDeque<(Offer, oneshot::Sender<Answer>)>,
+    events: usize,
+    /// Whether something was taken from here since the thread that writes looked last.
+    admitted: bool,
+    closed: bool,
+}
+
+impl Queue {
+    fn is_full(&self) -> bool {
+        self.events >= FRAME_EVENTS_TARGET || self.offers.len() >= FRAME_ANSWERS_MAX
+    }
 }
 
 struct State {
@@ -39,7 +62,6 @@ struct State {
     recorded_at: Timestamp,
     /// A write failed: nothing is accepted any more.
     stopped: bool,
-    closed: bool,
 }
 
 impl State {
@@ -69,10 +91,10 @@ impl Desk {
                 clock,
                 recorded_at,
                 stopped: false,
-                closed: false,
             }),
+            queue: Mutex::default(),
             arrived: Condvar::new(),
-            taken: Condvar::new(),
+            room: Condvar::new(),
         }
     }
 
@@ -80,77 +102,143 @@ impl Desk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Admits an append or refuses it; it is answered once everything that it was checked against is
-    /// durable. Blocks while the next frame is full.
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has an append admitted or refused; it is answered once everything that it was checked against
+    /// is durable. Blocks while the next frame and the queue are full.
     pub(crate) fn submit(&self, shared: &Shared, offer: Offer, answer: oneshot::Sender<Answer>) {
-        // Not behind the lock: whoever makes the index looks here whether it is still needed.
+        // Not behind a lock: whoever makes the index looks here whether it is still needed.
         if let Err(error) = shared.indexing.get() {
             return send([(answer, Err(AppendError::NotAppended(error)))]);
         }
-        let mut state = self.state();
-        while state.is_full() && !state.closed && !state.stopped {
-            let woken = self.taken.wait(state);
-            state = woken.unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.queue();
+        while queue.is_full() && !queue.closed {
+            let woken = self.room.wait(queue);
+            queue = woken.unwrap_or_else(PoisonError::into_inner);
         }
-        let refused = match (state.closed, state.stopped) {
-            (true, _) => Some(AppendError::Closed),
-            (false, true) => Some(AppendError::Stopped),
-            (false, false) => None,
-        };
-        if let Some(error) = refused {
-            return send([(answer, Err(error))]);
+        if queue.closed {
+            drop(queue);
+            return send([(answer, Err(AppendError::Closed))]);
         }
-        let State {
-            draft,
-            answers,
-            flight,
-            clock,
-            recorded_at,
-            ..
-        } = &mut *state;
-        if answers.is_empty() {
-            *recorded_at = clock.now().max(*recorded_at);
-            draft.begin(*recorded_at);
-            self.arrived.notify_one();
+        queue.events += offer.events.len();
+        queue.offers.push_back((offer, answer));
+        drop(queue);
+        self.admit_queued(shared);
+    }
+
+    /// Admits what is in the queue, unless somebody else is doing so, who then looks again.
+    fn admit_queued(&self, shared: &Shared) {
+        loop {
+            let mut state = match self.state.try_lock() {
+                Ok(state) => state,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => return,
+            };
+            let is_full = self.admit_all(&mut state, shared);
+            drop(state);
+            // What came in the meantime was left to this thread.
+            if is_full || self.queue().offers.is_empty() {
+                return;
+            }
         }
-        let flight = flight.as_deref();
-        let mut admission = Admission {
-            shared,
-            flight,
-            draft,
-        };
-        let admitted = admission.admit(offer);
-        answers.push((answer, admitted));
+    }
+
+    /// Admits what is in the queue until it is empty, or the frame is full: then it says so.
+    fn admit_all(&self, state: &mut State, shared: &Shared) -> bool {
+        while state.stopped || !state.is_full() {
+            let Some((offer, answer)) = self.next_offer() else {
+                return false;
+            };
+            if state.stopped {
+                send([(answer, Err(AppendError::Stopped))]);
+                continue;
+            }
+            let State {
+                draft,
+                answers,
+                flight,
+                clock,
+                recorded_at,
+                ..
+            } = &mut *state;
+            if answers.is_empty() {
+                *recorded_at = clock.now().max(*recorded_at);
+                draft.begin(*recorded_at);
+            }
+            let flight = flight.as_deref();
+            let mut admission = Admission {
+                shared,
+                flight,
+                draft,
+            };
+            let admitted = admission.admit(offer);
+            answers.push((answer, admitted));
+        }
+        true
+    }
+
+    fn next_offer(&self) -> Option<(Offer, oneshot::Sender<Answer>)> {
+        let mut queue = self.queue();
+        let next = queue.offers.pop_front();
+        if let Some((offer, _)) = &next {
+            let was_full = queue.is_full();
+            queue.events = queue.events.saturating_sub(offer.events.len());
+            if was_full {
+                self.room.notify_all();
+            }
+            if !queue.admitted {
+                queue.admitted = true;
+                self.arrived.notify_one();
+            }
+        }
+        next
     }
 
     /// Waits for the next frame, at most for `patience`, and begins the one after it.
-    pub(crate) fn take(&self, patience: Option<Duration>) -> Taken {
-        let mut state = self.state();
-        while state.answers.is_empty() {
-            if state.closed {
+    pub(crate) fn take(&self, shared: &Shared, patience: Option<Duration>) -> Taken {
+        loop {
+            let closed = self.queue().closed;
+            let mut state = self.state();
+            self.admit_all(&mut state, shared);
+            if !state.answers.is_empty() {
+                let next = Draft::new(state.draft.last(), state.recorded_at);
+                let draft = Arc::new(std::mem::replace(&mut state.draft, next));
+                state.flight = Some(Arc::clone(&draft));
+                return Taken::Frame(draft, std::mem::take(&mut state.answers));
+            }
+            drop(state);
+            if closed {
                 return Taken::Closed;
             }
-            state = match patience {
+            if !self.wait(patience) {
+                return Taken::Idle;
+            }
+        }
+    }
+
+    /// Waits until something was submitted or admitted, or nothing will be; at most for `patience`.
+    fn wait(&self, patience: Option<Duration>) -> bool {
+        let mut queue = self.queue();
+        while queue.offers.is_empty() && !queue.admitted && !queue.closed {
+            queue = match patience {
                 None => {
-                    let woken = self.arrived.wait(state);
+                    let woken = self.arrived.wait(queue);
                     woken.unwrap_or_else(PoisonError::into_inner)
                 }
                 Some(patience) => {
-                    let woken = self.arrived.wait_timeout(state, patience);
-                    let (state, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
-                    if timeout.timed_out() && state.answers.is_empty() && !state.closed {
-                        return Taken::Idle;
+                    let woken = self.arrived.wait_timeout(queue, patience);
+                    let (queue, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
+                    if timeout.timed_out() {
+                        return !queue.offers.is_empty() || queue.admitted || queue.closed;
                     }
-                    state
+                    queue
                 }
             };
         }
-        let next = Draft::new(state.draft.last(), state.recorded_at);
-        let draft = Arc::new(std::mem::replace(&mut state.draft, next));
-        state.flight = Some(Arc::clone(&draft));
-        let answers = std::mem::take(&mut state.answers);
-        self.taken.notify_all();
-        Taken::Frame(draft, answers)
+        queue.admitted = false;
+        true
     }
 
     /// The frame that was taken is durable: it goes into the index and is shown to readers.
@@ -172,7 +260,6 @@ impl Desk {
         state.flight = None;
         state.draft = Draft::new(end, state.recorded_at);
         state.stopped = !error.nothing_written();
-        self.taken.notify_all();
         std::mem::take(&mut state.answers)
     }
 
@@ -180,13 +267,12 @@ impl Desk {
     pub(crate) fn stop(&self) -> Vec<Answered> {
         let mut state = self.state();
         state.stopped = true;
-        self.taken.notify_all();
         std::mem::take(&mut state.answers)
     }
 
     /// Whether nothing more comes in.
     pub(crate) fn is_closed(&self) -> bool {
-        self.state().closed
+        self.queue().closed
     }
 
     /// Whether nothing is accepted any more, because a write failed.
@@ -194,11 +280,17 @@ impl Desk {
         self.state().stopped
     }
 
-    /// Lets nothing more in. What was admitted is still written.
+    /// Lets nothing more in. What was submitted is still written.
     pub(crate) fn close(&self) {
-        self.state().closed = true;
+        self.queue().closed = true;
         self.arrived.notify_all();
-        self.taken.notify_all();
+        self.room.notify_all();
+    }
+
+    /// Forgets what was submitted and not looked at: nobody will.
+    pub(crate) fn abandon(&self) {
+        let abandoned = std::mem::take(&mut self.queue().offers);
+        drop(abandoned);
     }
 }
 

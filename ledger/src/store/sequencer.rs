@@ -39,7 +39,10 @@ impl Sequencer {
         let mut marked = Instant::now();
         loop {
             // Only what was written since the last mark needs another one.
-            match shared.desk.take(self.is_unmarked().then_some(MARK_AFTER)) {
+            match shared
+                .desk
+                .take(&shared, self.is_unmarked().then_some(MARK_AFTER))
+            {
                 Taken::Frame(draft, answers) => self.frame(&draft, answers),
                 Taken::Idle => {}
                 Taken::Closed => break,
@@ -169,6 +172,7 @@ impl Drop for CloseOnDrop<'_> {
         self.0.indexing.give_up();
         // Dropping what is left answers it.
         drop(self.0.desk.stop());
+        self.0.desk.abandon();
     }
 }
 
