@@ -240,14 +240,16 @@ impl StoreError {
             Self::OtherVersion { .. } | Self::UnknownEngine { .. } => {
                 "use the version of `actl` that made the store"
             }
-            Self::DamagedManifest { .. } => "restore the manifest from a backup of the store",
+            Self::DamagedManifest { .. } => {
+                "put the manifest back from a copy, or see what `actl doctor` says"
+            }
             Self::InUse { .. } => {
                 "wait until that process ends; if it is `actl serve`, ask it over HTTP"
             }
             Self::Denied { .. } => "check the owner and the mode of the path",
             Self::Io { .. } => "check the medium and its free space",
             Self::Log(_) | Self::Event { .. } | Self::Shorter { .. } => {
-                "copy the store before doing anything else, and restore it from a backup"
+                "copy the store before doing anything else; then `actl doctor` says what is lost"
             }
             Self::Index(_) | Self::Disagree { .. } => {
                 "open the store again: the index is derived, and is built again from the log"
@@ -257,7 +259,7 @@ impl StoreError {
             }
             Self::NotIndexed {
                 is_damage: true, ..
-            } => "copy the store before doing anything else, and restore it from a backup",
+            } => "copy the store before doing anything else; then `actl doctor` says what is lost",
             Self::NotIndexed { .. } | Self::Thread { .. } => "open the store again",
         }
     }

@@ -101,7 +101,7 @@ impl IntegrityError {
                 "copy the store before doing anything else, and compare it with a backup"
             }
             Self::Time { .. } | Self::Epoch { .. } | Self::Lost { .. } => {
-                "copy the store before doing anything else, and restore it from a backup"
+                "copy the store before doing anything else; then `actl doctor` says what is lost"
             }
             Self::OtherLog { .. } => "give a checkpoint of this store, or another --store",
             Self::NotIncluded { .. } => {
