@@ -1,4 +1,4 @@
-//! The frame that the sequencer is making.
+//! The frame that the desk is making.
 
 use super::error::AppendError;
 use super::prepare::{Prepared, decode};

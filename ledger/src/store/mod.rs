@@ -272,9 +272,9 @@ impl Store {
         self.submit(facts, conditions.to_vec(), known).wait()
     }
 
-    /// Encodes an append and admits it, after everything that was submitted before. Blocks only while
-    /// the next frame is full. What cannot be stored is answered at once, everything else once what it
-    /// was checked against is durable.
+    /// Encodes an append and has it admitted, after everything that was submitted before. Blocks until
+    /// the index is open, and while the next frame and the queue before it are full. What cannot be
+    /// stored is answered at once, everything else once what it was checked against is durable.
     pub fn submit(&self, facts: Vec<Fact>, conditions: Vec<Condition>, known: Known) -> Pending {
         let (answer, pending) = oneshot::channel();
         match Offer::new(facts, conditions, known) {
