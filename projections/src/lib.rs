@@ -20,6 +20,7 @@
 
 pub mod history;
 pub mod policy;
+pub mod query;
 pub mod view;
 
 pub use history::{At, Histories, Point};
