@@ -21,6 +21,9 @@
 pub mod history;
 pub mod policy;
 pub mod query;
+pub mod seen;
+pub mod source;
 pub mod view;
 
-pub use history::{At, Histories, Point};
+pub use history::{At, Histories};
+pub use seen::{Point, Seen};
