@@ -19,6 +19,7 @@
 )]
 
 pub mod history;
+pub mod passing;
 pub mod policy;
 pub mod query;
 pub mod seen;

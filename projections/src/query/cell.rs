@@ -7,6 +7,7 @@ use ledger::id::*;
 use ledger::secret::{KeyFingerprint, Last5, MachineId, PersonId};
 use ledger::subject::SubjectKind;
 use ledger::time::{Date, Timestamp};
+use serde_json::Value;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -128,6 +129,30 @@ impl Cell {
                 });
                 differs.unwrap_or_else(|| a.len().cmp(&b.len()))
             }
+        }
+    }
+
+    /// The value as JSON, as the view itself has it.
+    pub fn json(&self) -> Value {
+        match self {
+            Self::Absent => Value::Null,
+            Self::Text(text) => Value::from(text.as_str()),
+            Self::Number(number) => Value::from(*number),
+            Self::Flag(flag) => Value::from(*flag),
+            Self::Word(_, word) => Value::from(*word),
+            Self::Day(day) => Value::from(day.to_string()),
+            Self::Instant(instant) => Value::from(instant.to_string()),
+            Self::Record(fields) => {
+                let fields = fields
+                    .iter()
+                    .map(|(name, cell)| ((*name).to_owned(), cell.json()));
+                Value::Object(fields.collect())
+            }
+            Self::Map(map) => {
+                let values = map.iter().map(|(name, cell)| (name.clone(), cell.json()));
+                Value::Object(values.collect())
+            }
+            Self::List(list) => list.iter().map(Self::json).collect(),
         }
     }
 

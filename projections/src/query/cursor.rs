@@ -1,7 +1,7 @@
 //! Cursors: where a list goes on. Callers hand them back as they are.
 
 use super::error::QueryError;
-use crate::history::Point;
+use crate::seen::Point;
 use ledger::id::Position;
 use ledger::time::Timestamp;
 use std::fmt::Write;
@@ -42,7 +42,7 @@ impl Cursor {
         let (head, after) = bytes.split_at_checked(HEAD_BYTES).ok_or_else(foreign)?;
         let number = |from: usize| {
             let bytes = head.get(from..from + 8)?;
-            Some(<[u8; 8]>::try_from(bytes).ok()?)
+            <[u8; 8]>::try_from(bytes).ok()
         };
         let as_of = number(1).ok_or_else(foreign)?;
         let valid_at = number(9).ok_or_else(foreign)?;

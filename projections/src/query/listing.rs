@@ -2,7 +2,7 @@
 
 use super::cell::{Cell, Kind, shown_words};
 use super::field::{Fields, fields};
-use crate::history::At;
+use crate::seen::Seen;
 use crate::view::agreement::{self, ActivationState, AgreementView, Choice};
 use crate::view::key::{self, KeyState, KeyView};
 use crate::view::seat::{self, SeatState, SeatView};
@@ -39,7 +39,7 @@ pub struct Listing {
     /// The fields, in the order of the view.
     pub fields: fn() -> Vec<(&'static str, Kind)>,
     /// The row of a subject; `None` if no event that is seen names it.
-    pub row: fn(&At<'_>, &Subject) -> Option<Box<dyn Row>>,
+    pub row: fn(&Seen<'_>, &Subject) -> Option<Box<dyn Row>>,
 }
 
 impl Listing {
@@ -62,9 +62,9 @@ macro_rules! listings {
             $(Listing {
                 kind: SubjectKind::$kind,
                 fields: fields_of::<$view>,
-                row: |at, subject| {
-                    let fold: fn(&At<'_>, &Subject) -> Option<$view> = $fold;
-                    Some(Box::new(fold(at, subject)?))
+                row: |seen, subject| {
+                    let fold: fn(&Seen<'_>, &Subject) -> Option<$view> = $fold;
+                    Some(Box::new(fold(seen, subject)?))
                 },
             }),+
         ];
@@ -72,12 +72,12 @@ macro_rules! listings {
 }
 
 listings! {
-    Tenant: TenantView = |at, subject| tenant::fold(at, &TenantId::new(&subject.id).ok()?);
+    Tenant: TenantView = |seen, subject| tenant::fold(seen, &TenantId::new(&subject.id).ok()?);
     Subscription: SubscriptionView =
-        |at, subject| subscription::fold(at, &SubscriptionId::new(&subject.id).ok()?);
+        |seen, subject| subscription::fold(seen, &SubscriptionId::new(&subject.id).ok()?);
     Seat: SeatView = seat::fold;
     Agreement: AgreementView =
-        |at, subject| agreement::fold(at, &LicenseId::new(&subject.id).ok()?);
+        |seen, subject| agreement::fold(seen, &LicenseId::new(&subject.id).ok()?);
     Key: KeyView = key::fold;
 }
 

@@ -17,6 +17,8 @@ mod field;
 mod filter;
 mod listing;
 mod page;
+mod watch;
+mod why;
 
 pub use cell::{Cell, Kind, Unit};
 pub use cursor::Cursor;
@@ -24,4 +26,5 @@ pub use error::QueryError;
 pub use field::Path;
 pub use filter::{Operator, Parts};
 pub use listing::{LISTINGS, Listing, Row};
-pub use page::{Direction, Page, Query, Totals};
+pub use page::{Direction, Page, Query, Rows, Totals};
+pub use why::{Cause, Change, Decided, Decisive, Together, WHOLE_MAX_EVENTS, Why, why};

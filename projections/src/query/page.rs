@@ -6,7 +6,7 @@ use super::error::QueryError;
 use super::field::Path;
 use super::filter::{Filter, Parts};
 use super::listing::{Listing, Row};
-use crate::history::At;
+use crate::seen::Seen;
 use ledger::subject::{Subject, SubjectKind};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -28,10 +28,13 @@ pub enum Direction {
     Down,
 }
 
+/// Rows, each with its subject.
+pub type Rows = Vec<(Subject, Box<dyn Row>)>;
+
 /// One page of a list.
 pub struct Page {
-    /// The rows, each with its subject.
-    pub rows: Vec<(Subject, Box<dyn Row>)>,
+    /// The rows.
+    pub rows: Rows,
     /// Where the list goes on; absent on the last page.
     pub next: Option<String>,
 }
@@ -113,19 +116,19 @@ impl Query {
         format!("{} {filters:?} {order:?}", self.listing.kind.name())
     }
 
-    /// A page of at most `limit` rows after a cursor's. `at` has to be at the cursor's point.
+    /// A page of at most `limit` rows after a cursor's. `seen` has to be at the cursor's point.
     ///
     /// Without filters and order a page costs its own rows. A filter costs the rows that it leaves
     /// out on the way, an order all views of the kind, and memory for a page.
-    pub fn page(&self, at: &At<'_>, limit: usize, after: Option<&Cursor>) -> Page {
+    pub fn page(&self, seen: &Seen<'_>, limit: usize, after: Option<&Cursor>) -> Page {
         let limit = limit.max(1);
         let (mut found, more) = match &self.order {
-            None => self.by_id(at, limit, after),
-            Some((path, direction)) => self.in_order(at, limit, after, path, *direction),
+            None => self.by_id(seen, limit, after),
+            Some((path, direction)) => self.in_order(seen, limit, after, path, *direction),
         };
         found.truncate(limit);
         let last = found.last().filter(|_| more).map(|(subject, _)| Cursor {
-            point: at.point(),
+            point: seen.point(),
             after: subject.id.clone(),
         });
         Page {
@@ -135,14 +138,14 @@ impl Query {
     }
 
     /// Counts the rows and adds up their seats and amounts. Costs a fold of every view of the kind.
-    pub fn totals(&self, at: &At<'_>) -> Totals {
+    pub fn totals(&self, seen: &Seen<'_>) -> Totals {
         let summed: Vec<(usize, &'static str, &Kind)> = (0..)
             .zip(&self.fields)
             .map(|(index, (name, kind))| (index, *name, kind))
             .filter(|(_, _, kind)| matches!(kind, Kind::Number(Unit::Seats)) || is_money(kind))
             .collect();
         let mut totals = Totals::default();
-        for (_, row) in self.rows(at, None) {
+        for (_, row) in self.rows(seen, None) {
             totals.rows += 1;
             for (index, name, _) in &summed {
                 match row.cell(*index) {
@@ -166,12 +169,12 @@ impl Query {
     /// The rows that pass, by id, after one.
     fn rows<'q>(
         &'q self,
-        at: &'q At<'_>,
+        seen: &'q Seen<'_>,
         after: Option<&str>,
     ) -> impl Iterator<Item = (Subject, Box<dyn Row>)> + 'q {
-        subjects_after(at, self.listing.kind, after)
+        subjects_after(seen, self.listing.kind, after)
             .filter_map(|subject| {
-                let row = (self.listing.row)(at, &subject)?;
+                let row = (self.listing.row)(seen, &subject)?;
                 Some((subject, row))
             })
             .filter(|(_, row)| self.passes(row.as_ref()))
@@ -183,14 +186,9 @@ impl Query {
             .all(|filter| filter.passes(&value(row, filter.path())))
     }
 
-    fn by_id(
-        &self,
-        at: &At<'_>,
-        limit: usize,
-        after: Option<&Cursor>,
-    ) -> (Vec<(Subject, Box<dyn Row>)>, bool) {
+    fn by_id(&self, seen: &Seen<'_>, limit: usize, after: Option<&Cursor>) -> (Rows, bool) {
         let after = after.map(|cursor| cursor.after.as_str());
-        let found: Vec<_> = self.rows(at, after).take(limit + 1).collect();
+        let found: Vec<_> = self.rows(seen, after).take(limit + 1).collect();
         let more = found.len() > limit;
         (found, more)
     }
@@ -199,12 +197,12 @@ impl Query {
     /// last row of the page before; its place in the order is folded again.
     fn in_order(
         &self,
-        at: &At<'_>,
+        seen: &Seen<'_>,
         limit: usize,
         after: Option<&Cursor>,
         path: &Path,
         direction: Direction,
-    ) -> (Vec<(Subject, Box<dyn Row>)>, bool) {
+    ) -> (Rows, bool) {
         let placed = |subject: Subject, row: &dyn Row| Placed {
             cell: value(row, path),
             subject,
@@ -212,11 +210,11 @@ impl Query {
         };
         let after = after.and_then(|cursor| {
             let subject = Subject::new(self.listing.kind, &cursor.after);
-            let row = (self.listing.row)(at, &subject)?;
+            let row = (self.listing.row)(seen, &subject)?;
             Some(placed(subject, row.as_ref()))
         });
         let mut first: BinaryHeap<Placed> = BinaryHeap::new();
-        for (subject, row) in self.rows(at, None) {
+        for (subject, row) in self.rows(seen, None) {
             let one = placed(subject, row.as_ref());
             if after.as_ref().is_some_and(|after| one <= *after) {
                 continue;
@@ -229,7 +227,7 @@ impl Query {
         let more = first.len() > limit;
         let first = first.into_sorted_vec().into_iter().take(limit);
         let rows = first.filter_map(|one| {
-            let row = (self.listing.row)(at, &one.subject)?;
+            let row = (self.listing.row)(seen, &one.subject)?;
             Some((one.subject, row))
         });
         (rows.collect(), more)
@@ -274,17 +272,28 @@ pub(super) fn value(row: &dyn Row, path: &Path) -> Cell {
     path.follow(row.cell(path.first()))
 }
 
+/// Subjects that are asked for at once.
+const SUBJECTS_READ: usize = 256;
+
 /// The subjects of a kind by id, after one.
 fn subjects_after<'a>(
-    at: &'a At<'_>,
+    seen: &'a Seen<'_>,
     kind: SubjectKind,
     after: Option<&str>,
 ) -> impl Iterator<Item = Subject> + 'a {
-    let after = after.map(str::to_owned);
-    at.subjects(kind)
-        .into_keys()
-        .filter(move |id| after.as_deref().is_none_or(|after| *id > after))
-        .map(move |id| Subject::new(kind, id))
+    let mut after = after.map(str::to_owned);
+    let mut read = Vec::new().into_iter();
+    std::iter::from_fn(move || {
+        let next: Option<String> = read.next();
+        let id = next.or_else(|| {
+            read = seen
+                .subjects(kind, after.as_deref(), SUBJECTS_READ)
+                .into_iter();
+            read.next()
+        })?;
+        after = Some(id.clone());
+        Some(Subject::new(kind, id))
+    })
 }
 
 fn is_money(kind: &Kind) -> bool {
