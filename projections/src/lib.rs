@@ -18,6 +18,7 @@
     )
 )]
 
+pub mod ask;
 pub mod history;
 pub mod passing;
 pub mod policy;

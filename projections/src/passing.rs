@@ -1,6 +1,6 @@
 //! What the passing of time alone does to a value: when it changes although nothing happens.
 
-use ledger::time::Timestamp;
+use ledger::time::{Date, Timestamp};
 
 /// A change that no event makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,19 +37,55 @@ pub fn passing<T: PartialEq + Clone>(
     };
     let window = to.as_micros().saturating_sub(from.as_micros());
     let last = window.div_euclid(step) + i64::from(window.rem_euclid(step) != 0);
+    let steps = steps(last, &mut |index| value(moment(index)));
+    let changes = steps.into_iter().map(|(index, before, after)| Passing {
+        at: moment(index),
+        before,
+        after,
+    });
+    changes.collect()
+}
+
+/// The changes of a value over the UTC days from an instant on: each with the first day at whose end
+/// it is another. What is said of [`passing`] holds of this.
+pub fn passing_days<T: PartialEq + Clone>(
+    from: Timestamp,
+    days: u32,
+    value: &mut dyn FnMut(Timestamp) -> T,
+) -> Vec<(Date, T, T)> {
+    let today = from.date();
+    // The end of today is one step away, those of the days after it follow.
+    let day = |index: i64| today.plus_days(index - 1);
+    let steps = steps(i64::from(days) + 1, &mut |index| match index {
+        0 => value(from),
+        index => value(end_of(day(index))),
+    });
+    let changes = steps.into_iter();
+    changes
+        .map(|(index, before, after)| (day(index), before, after))
+        .collect()
+}
+
+/// The last moment of a UTC day.
+pub fn end_of(day: Date) -> Timestamp {
+    Timestamp::from_micros(day.plus_days(1).start().as_micros().saturating_sub(1))
+}
+
+/// The changes of a value over steps from 0 to `last`: at which step, from what, to what.
+fn steps<T: PartialEq + Clone>(last: i64, value: &mut dyn FnMut(i64) -> T) -> Vec<(i64, T, T)> {
     let mut changes = Vec::new();
     if last <= 0 {
         return changes;
     }
-    let end = value(to);
+    let end = value(last);
     let mut at = 0;
-    let mut now = value(from);
+    let mut now = value(at);
     while now != end && changes.len() < CHANGES_MAX {
         // The value at `same` is still the present one, that at `other` is not.
         let (mut same, mut other, mut next) = (at, last, end.clone());
         while other - same > 1 {
             let middle = same + (other - same) / 2;
-            let there = value(moment(middle));
+            let there = value(middle);
             if there == now {
                 same = middle;
             } else {
@@ -57,11 +93,7 @@ pub fn passing<T: PartialEq + Clone>(
                 next = there;
             }
         }
-        changes.push(Passing {
-            at: moment(other),
-            before: std::mem::replace(&mut now, next.clone()),
-            after: next,
-        });
+        changes.push((other, std::mem::replace(&mut now, next.clone()), next));
         at = other;
     }
     changes

@@ -15,7 +15,14 @@ use tests::story;
 /// All stories in one ledger, each some days after its last event.
 fn everything() -> Vec<Event> {
     let facts = story::all().into_iter().flat_map(|story| story.facts);
-    story::record(facts)
+    // No story decides about a finding.
+    let decided = serde_json::json!({
+        "kind": "FindingConfirmed", "occurred_at": "2020-01-02",
+        "source": { "system": "desk", "record": "d-1" },
+        "data": { "finding": "F-00000000", "evidence_digest": "00" }
+    });
+    let decided = ledger::event::json::read_fact(&decided, &mut ledger::secret::PublicKeyring);
+    story::record(facts.chain([decided.expect("an event")]))
 }
 
 fn points(events: &[Event]) -> Vec<Point> {
@@ -104,7 +111,8 @@ fn pages_of_any_size_are_the_whole_list_in_its_order() {
         for listing in LISTINGS {
             let fields = (listing.fields)();
             let mut orders: Vec<String> = vec![String::new()];
-            for (name, _) in &fields {
+            // All orders of all views would take minutes; each kind of field is among these.
+            for (name, _) in fields.iter().step_by(4) {
                 orders.extend([(*name).to_owned(), format!("-{name}")]);
             }
             for order in orders {
@@ -270,7 +278,7 @@ fn why_names_exactly_the_events_without_which_the_value_would_be_another() {
                 continue;
             };
             for (field, (name, _)) in (listing.fields)().iter().enumerate() {
-                if (field + turn) % 8 == 0 {
+                if (field + turn) % 48 == 0 {
                     explained(&events, point, subject, field, name);
                 }
             }

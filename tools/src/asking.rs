@@ -2,7 +2,7 @@
 //! answered with what can.
 
 use crate::error::Failure;
-use crate::near::near;
+use crate::near::nearest;
 use crate::subject;
 use ledger::secret::Pepper;
 use ledger::subject::SubjectKind;
@@ -114,13 +114,12 @@ pub fn failure(error: &QueryError) -> Failure {
 
 /// The nearest of some names, and all of them.
 fn meant(given: &str, known: &[String], what: &str) -> String {
-    let near = near(given, known.iter().map(String::as_str));
-    match (near.is_empty(), known.is_empty()) {
+    let nearest = nearest(given, known.iter().map(String::as_str));
+    match (nearest, known.is_empty()) {
         (_, true) => "leave out what comes after the last dot".to_owned(),
-        (true, false) => format!("the {what} are: {}", known.join(", ")),
-        (false, false) => format!(
-            "did you mean {}? The {what} are: {}",
-            near.join(" or "),
+        (None, false) => format!("the {what} are: {}", known.join(", ")),
+        (Some(nearest), false) => format!(
+            "did you mean {nearest}? The {what} are: {}",
             known.join(", ")
         ),
     }

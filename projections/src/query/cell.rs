@@ -1,6 +1,7 @@
 //! Cells: the values of a view's fields, each with its type, so that they can be compared, ordered
 //! and added up. Nothing here is JSON.
 
+use crate::policy::Policy;
 use ledger::event::field::Count;
 use ledger::event::word::*;
 use ledger::id::*;
@@ -43,11 +44,7 @@ pub enum Kind {
 pub enum Unit {
     /// Seats: adding them up means something.
     Seats,
-    /// Things: adding them up means something.
-    Things,
-    /// Minor units of a currency: added up by currency only, with the record that they stand in.
-    MinorUnits,
-    /// A length or a difference of time, or a version: adding them up means nothing.
+    /// Anything else: a number of things, a length of time, minor units of a currency.
     Other,
 }
 
@@ -193,7 +190,7 @@ macro_rules! shown_texts {
     )+};
 }
 
-shown_texts!(Kind::Text => String CustomerId PartnerId LicenseId Pcn OrderId MessageId LinkId
+shown_texts!(Kind::Text => String Policy CustomerId PartnerId LicenseId Pcn OrderId MessageId LinkId
     ActivationId SessionId SubscriptionId RedemptionId LotId CaseId FindingId Sku Name Last5 EventId);
 shown_texts!(Kind::LowerText => TenantId DomainName);
 shown_texts!(Kind::Pseudonym(SubjectKind::Person) => PersonId);
@@ -233,19 +230,19 @@ macro_rules! shown_numbers {
 
 shown_numbers! {
     Seats: Seats;
-    Count: Things;
+    Count: Other;
     Days: Other;
     Minutes: Other;
     Months: Other;
     Seconds: Other;
-    MinorUnits: MinorUnits;
+    MinorUnits: Other;
 }
 
 macro_rules! shown_counts {
     ($($type:ty)+) => {$(
         impl Shown for $type {
             fn kind() -> Kind {
-                Kind::Number(Unit::Things)
+                Kind::Number(Unit::Other)
             }
             fn cell(&self) -> Cell {
                 Cell::Number(i64::try_from(*self).unwrap_or(i64::MAX))
@@ -298,6 +295,16 @@ impl<T: Shown> Shown for Vec<T> {
     }
     fn cell(&self) -> Cell {
         Cell::List(self.iter().map(Shown::cell).collect())
+    }
+}
+
+/// A pair is a list of two, as in JSON.
+impl<A: Shown, B: Shown> Shown for (A, B) {
+    fn kind() -> Kind {
+        Kind::List(Box::new(A::kind()))
+    }
+    fn cell(&self) -> Cell {
+        Cell::List(vec![self.0.cell(), self.1.cell()])
     }
 }
 

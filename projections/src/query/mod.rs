@@ -17,6 +17,7 @@ mod field;
 mod filter;
 mod listing;
 mod page;
+mod tables;
 mod watch;
 mod why;
 

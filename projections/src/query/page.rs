@@ -142,28 +142,41 @@ impl Query {
         let summed: Vec<(usize, &'static str, &Kind)> = (0..)
             .zip(&self.fields)
             .map(|(index, (name, kind))| (index, *name, kind))
-            .filter(|(_, _, kind)| matches!(kind, Kind::Number(Unit::Seats)) || is_money(kind))
+            .filter(|(_, name, kind)| {
+                **kind == Kind::Number(Unit::Seats) || self.listing.money.contains(name)
+            })
             .collect();
         let mut totals = Totals::default();
+        let currency = self.fields.iter().position(|(name, _)| *name == "currency");
         for (_, row) in self.rows(seen, None) {
             totals.rows += 1;
-            for (index, name, _) in &summed {
-                match row.cell(*index) {
-                    Cell::Number(seats) => {
-                        let sum = totals.seats.entry(name).or_default();
-                        *sum = sum.saturating_add(seats);
-                    }
-                    Cell::Record(money) => add_money(&mut totals, name, &money),
-                    _ => {}
-                }
+            for (index, name, kind) in &summed {
+                let (Cell::Number(number), kind) = (row.cell(*index), *kind) else {
+                    continue;
+                };
+                let sum = match kind {
+                    Kind::Number(Unit::Seats) => totals.seats.entry(name).or_default(),
+                    _ => match currency.map(|index| row.cell(index)) {
+                        Some(Cell::Text(code)) => totals.amounts.entry((name, code)).or_default(),
+                        _ => continue,
+                    },
+                };
+                *sum = sum.saturating_add(number);
             }
         }
         for (_, name, kind) in &summed {
-            if !is_money(kind) {
+            if **kind == Kind::Number(Unit::Seats) {
                 totals.seats.entry(name).or_default();
             }
         }
         totals
+    }
+
+    /// Visits every row that passes, by id. Costs a fold of every view of the kind.
+    pub fn each(&self, seen: &Seen<'_>, visit: &mut dyn FnMut(&Subject, &dyn Row)) {
+        for (subject, row) in self.rows(seen, None) {
+            visit(&subject, row.as_ref());
+        }
     }
 
     /// The rows that pass, by id, after one.
@@ -294,29 +307,4 @@ fn subjects_after<'a>(
         after = Some(id.clone());
         Some(Subject::new(kind, id))
     })
-}
-
-fn is_money(kind: &Kind) -> bool {
-    let Kind::Record(fields) = kind else {
-        return false;
-    };
-    fields
-        .iter()
-        .any(|(_, kind)| *kind == Kind::Number(Unit::MinorUnits))
-}
-
-fn add_money(totals: &mut Totals, name: &'static str, money: &[(&'static str, Cell)]) {
-    let mut amount = None;
-    let mut currency = None;
-    for (_, cell) in money {
-        match cell {
-            Cell::Number(units) => amount = Some(*units),
-            Cell::Text(code) => currency = Some(code.clone()),
-            _ => {}
-        }
-    }
-    if let (Some(amount), Some(currency)) = (amount, currency) {
-        let sum = totals.amounts.entry((name, currency)).or_default();
-        *sum = sum.saturating_add(amount);
-    }
 }

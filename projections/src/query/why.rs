@@ -13,10 +13,10 @@ use super::listing::Listing;
 use super::page::{Query, value};
 use super::watch::{Read, Watched};
 use crate::passing::passing;
-use crate::policy::Policies;
+use crate::policy::{AddEnd, Bump, Cancellation, Policies, Policy, RenewEnd, RenewSeats, TermEnd};
 use crate::seen::{Point, Seen};
 use crate::source::{Order, Source};
-use ledger::id::{EventId, Name};
+use ledger::id::EventId;
 use ledger::subject::Subject;
 use ledger::time::Timestamp;
 use std::collections::BTreeMap;
@@ -94,13 +94,13 @@ pub struct Together {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
     /// Its name.
-    pub name: Name,
+    pub name: String,
     /// Its version.
     pub version: u32,
     /// The event that names it; `None` where it is the one that is configured.
     pub named_by: Option<EventId>,
     /// The value under another policy, by that one's name, where it would differ.
-    pub otherwise: Option<(Name, Cell)>,
+    pub otherwise: Option<(&'static str, Cell)>,
 }
 
 /// Explains the value of a field of a subject's view. Fails if the view has no such field; `None` if
@@ -386,13 +386,41 @@ impl<'a> Looking<'a> {
         for event in events.values().filter_map(|read| read.event.as_ref()) {
             let named = event.policies.iter().filter(|_| told.contains(&event.id));
             decided.extend(named.map(|policy| Decided {
-                name: policy.name.clone(),
+                name: policy.name.to_string(),
                 version: policy.version.0,
                 named_by: Some(event.id),
                 otherwise: None,
             }));
         }
-        let _ = now;
+        for (chosen, other, policies) in alternatives(*self.seen.policies()) {
+            let value = self.value(&self.seen.under(policies));
+            if value != *now {
+                decided.push(Decided {
+                    name: chosen.name.to_owned(),
+                    version: chosen.version,
+                    named_by: None,
+                    otherwise: Some((other.name, value)),
+                });
+            }
+        }
         decided
     }
+}
+
+/// Every other choice of one policy: the one that is in force, the other, and the policies with it.
+fn alternatives(policies: Policies) -> Vec<(Policy, Policy, Policies)> {
+    let mut all = Vec::new();
+    macro_rules! sets {
+        ($($field:ident: $set:ident),+) => {$(
+            for other in $set::ALL.iter().filter(|other| **other != policies.$field) {
+                let changed = Policies { $field: *other, ..policies };
+                all.push((policies.$field.policy(), other.policy(), changed));
+            }
+        )+};
+    }
+    sets! {
+        term_end: TermEnd, add_end: AddEnd, renew_end: RenewEnd, renew_seats: RenewSeats,
+        bump: Bump, cancellation: Cancellation
+    }
+    all
 }

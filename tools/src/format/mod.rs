@@ -1,10 +1,13 @@
 //! How answers are written. Every command that answers with data answers in each of these.
 
+pub mod ask;
 pub mod audit;
 pub mod compensate;
 pub mod diff;
 pub mod doctor;
 pub mod event;
+pub mod layout;
+pub mod sweep;
 pub mod table;
 pub mod view;
 pub mod why;

@@ -1,9 +1,12 @@
 //! Views for people: lists with a few columns, and pages in groups. The JSON form is the view's own.
 
 use super::event::short;
+use super::layout::{columns, groups};
 use super::table;
 use ledger::subject::{Subject, SubjectKind};
 use ledger::time::{Occurred, Precision, Timestamp};
+use projections::ask::forecast;
+use projections::ask::worklist::{self, Patience};
 use projections::query::{Cell, Kind, Listing, Row, Totals};
 use projections::{Point, Seen};
 use serde_json::{Value, json};
@@ -12,153 +15,18 @@ const PSEUDONYM_SHOWN: usize = 8;
 /// Values of one field that are shown on a page; of more, the number is said.
 const VALUES_SHOWN: usize = 12;
 
-/// How the views of a kind are laid out.
-struct Layout {
-    kind: SubjectKind,
-    /// The fields of a list, after the id.
-    columns: &'static [&'static str],
-    /// The groups of a page: a title and its fields. Fields that no group names come last.
-    groups: &'static [(&'static str, &'static [&'static str])],
-}
-
-const LAYOUTS: &[Layout] = &[
-    Layout {
-        kind: SubjectKind::Tenant,
-        columns: &["name", "seats", "assigned", "agreements", "retired"],
-        groups: &[
-            (
-                "who",
-                &[
-                    "name",
-                    "initial_domain",
-                    "domains",
-                    "country",
-                    "cloud",
-                    "owner",
-                    "created_via",
-                    "created_on",
-                    "retired",
-                ],
-            ),
-            (
-                "licences",
-                &[
-                    "agreements",
-                    "subscriptions",
-                    "seats",
-                    "seats_by_sku",
-                    "assigned",
-                ],
-            ),
-            ("administration", &["administrators", "delegated_to"]),
-        ],
-    },
-    Layout {
-        kind: SubjectKind::Subscription,
-        columns: &["tenant", "sku", "state", "seats", "end"],
-        groups: &[
-            ("what", &["tenant", "sku", "seats", "license_ids"]),
-            ("term", &["started_on", "end", "grace_until"]),
-            ("comes from", &["redemptions", "reversed", "diverged"]),
-        ],
-    },
-    Layout {
-        kind: SubjectKind::Seat,
-        columns: &["state", "tenant", "user", "valid_until", "grace_until"],
-        groups: &[
-            ("whose", &["tenant", "user"]),
-            (
-                "licence",
-                &[
-                    "valid_until",
-                    "grace_until",
-                    "last_validated",
-                    "bumped",
-                    "registered",
-                ],
-            ),
-            (
-                "install",
-                &[
-                    "install",
-                    "version",
-                    "agent_started",
-                    "notifier_started",
-                    "former_installs",
-                ],
-            ),
-            ("what tools print", &["observed_state", "observed_at"]),
-        ],
-    },
-    Layout {
-        kind: SubjectKind::Agreement,
-        columns: &[
-            "program",
-            "customer",
-            "state",
-            "tenant",
-            "seats_ordered",
-            "seats_landed",
-        ],
-        groups: &[
-            (
-                "what",
-                &[
-                    "program",
-                    "customer",
-                    "pcn",
-                    "orders",
-                    "seats_ordered",
-                    "seats_landed",
-                ],
-            ),
-            (
-                "activation",
-                &[
-                    "scenario",
-                    "choice",
-                    "second_choice",
-                    "link_expires",
-                    "portal_status",
-                ],
-            ),
-            ("tenant", &["tenant", "basis", "bound_at", "contested_by"]),
-            ("people", &["contacts", "permitted_redeemers"]),
-        ],
-    },
-    Layout {
-        kind: SubjectKind::Key,
-        columns: &["state", "seats", "order", "tenant", "redeemed_at"],
-        groups: &[
-            ("what", &["order", "license_id", "seats", "expires_on"]),
-            (
-                "redeemed",
-                &["tenant", "redeemed_at", "redemption", "also_redeemed_in"],
-            ),
-            (
-                "handling",
-                &["revealed", "refused", "replaces", "replaced_by"],
-            ),
-        ],
-    },
-];
-
-fn layout(kind: SubjectKind) -> Option<&'static Layout> {
-    LAYOUTS.iter().find(|layout| layout.kind == kind)
-}
-
-fn columns(kind: SubjectKind) -> &'static [&'static str] {
-    layout(kind).map_or(&[], |layout| layout.columns)
-}
-
 /// The line of a view in a list.
 pub fn line(subject: &Subject, row: &dyn Row) -> Vec<String> {
     let fields = Listing::of(subject.kind).map_or_else(Vec::new, |listing| (listing.fields)());
+    let currency = currency(&fields, row);
+    let amount = |kind, name: &str, cell: &Cell| amount(kind, name, cell, currency.as_deref());
     let cell_of = |name: &&str| {
         let index = fields.iter().position(|(field, _)| field == name);
         let cell = index.map_or(Cell::Absent, |index| row.cell(index));
         let kind = index.and_then(|index| fields.get(index));
-        kind.map_or_else(String::new, |(_, kind)| of_kind(&cell, kind))
+        kind.map_or_else(String::new, |(name, kind)| {
+            amount(subject.kind, name, &cell).unwrap_or_else(|| of_kind(&cell, kind))
+        })
     };
     let cells = columns(subject.kind).iter().map(cell_of);
     std::iter::once(name_of(subject)).chain(cells).collect()
@@ -196,12 +64,12 @@ pub fn list(kind: SubjectKind, rows: Vec<Vec<String>>) -> String {
 
 /// A page: what it is and its state, then the fields in groups.
 pub fn page(seen: &Seen<'_>, subject: &Subject, row: &dyn Row) -> String {
-    let _ = seen;
     let fields = Listing::of(subject.kind).map_or_else(Vec::new, |listing| (listing.fields)());
     let cells: Vec<(&str, Cell, &Kind)> = (0..)
         .zip(&fields)
         .map(|(index, (name, kind))| (*name, row.cell(index), kind))
         .collect();
+    let currency = currency(&fields, row);
     let text_of = |wanted: &str| {
         let found = cells.iter().find(|(name, _, _)| *name == wanted);
         found.map_or_else(String::new, |(_, cell, kind)| of_kind(cell, kind))
@@ -211,7 +79,7 @@ pub fn page(seen: &Seen<'_>, subject: &Subject, row: &dyn Row) -> String {
         true => short_whole(subject),
         false => format!("{}: {state}", short_whole(subject)),
     }];
-    let groups = layout(subject.kind).map_or(&[][..], |layout| layout.groups);
+    let groups = groups(subject.kind);
     let named: Vec<&str> = groups
         .iter()
         .flat_map(|(_, fields)| *fields)
@@ -225,20 +93,44 @@ pub fn page(seen: &Seen<'_>, subject: &Subject, row: &dyn Row) -> String {
         .collect();
     let groups = groups.iter().copied().chain([("besides", rest.as_slice())]);
     for (title, fields) in groups {
-        let rows: Vec<(&str, String)> = fields
-            .iter()
-            .map(|name| (*name, text_of(name)))
-            .filter(|(_, text)| !text.is_empty())
-            .collect();
+        let lines_of = |name: &&'static str| {
+            let found = cells.iter().find(|(known, _, _)| known == name);
+            let lines = found.map_or_else(Vec::new, |(name, cell, kind)| {
+                match amount(subject.kind, name, cell, currency.as_deref()) {
+                    Some(amount) => vec![amount],
+                    None => lines(cell, kind),
+                }
+            });
+            let names = std::iter::once(*name).chain(std::iter::repeat(""));
+            names.zip(lines).collect::<Vec<_>>()
+        };
+        let rows: Vec<(&str, String)> = fields.iter().flat_map(lines_of).collect();
         if !rows.is_empty() {
             parts.push(group(title, &rows));
         }
     }
+    parts.extend(next(seen, subject));
     parts.join("\n\n")
 }
 
+/// Days that a page looks ahead.
+const AHEAD_DAYS: u32 = 400;
+
+/// What waits with the subject, and what time will do to it if nothing else happens.
+fn next(seen: &Seen<'_>, subject: &Subject) -> Option<String> {
+    let mut rows = Vec::new();
+    for waiting in worklist::of_subject(seen, subject, &Patience::default()) {
+        rows.push(("to do".to_owned(), waiting.next.to_owned()));
+    }
+    for ahead in forecast::of_subject(seen, subject, AHEAD_DAYS) {
+        rows.push((ahead.on.to_string(), ahead.what.says().to_owned()));
+    }
+    let rows: Vec<(&str, String)> = rows.iter().map(|(a, b)| (a.as_str(), b.clone())).collect();
+    (!rows.is_empty()).then(|| group("next", &rows))
+}
+
 /// A group of a page.
-pub fn group(title: &str, rows: &[(&str, String)]) -> String {
+fn group(title: &str, rows: &[(&str, String)]) -> String {
     let lines = table::pairs(rows);
     let lines = lines.lines().map(|line| format!("  {line}"));
     let lines: Vec<String> = lines.collect();
@@ -251,6 +143,44 @@ fn short_whole(subject: &Subject) -> String {
         SubjectKind::Key => short(subject),
         _ => format!("{} {}", subject.kind.name(), subject.id),
     }
+}
+
+/// The currency of a view's amounts.
+fn currency(fields: &[(&'static str, Kind)], row: &dyn Row) -> Option<String> {
+    let index = fields.iter().position(|(name, _)| *name == "currency")?;
+    match row.cell(index) {
+        Cell::Text(code) => Some(code),
+        _ => None,
+    }
+}
+
+/// A field that is an amount of money.
+fn amount(kind: SubjectKind, name: &str, cell: &Cell, currency: Option<&str>) -> Option<String> {
+    let is_money = Listing::of(kind)?.money.contains(&name);
+    match cell {
+        Cell::Number(units) if is_money => Some(money(*units, currency?)),
+        _ => None,
+    }
+}
+
+/// A value on a page: records have a line each, everything else is on one line.
+fn lines(value: &Cell, kind: &Kind) -> Vec<String> {
+    let texts = match (value, kind) {
+        (Cell::List(list), Kind::List(inner)) if matches!(**inner, Kind::Record(_)) => {
+            let more = list.len().saturating_sub(VALUES_SHOWN);
+            let shown = list.iter().skip(more).map(|value| of_kind(value, inner));
+            let before = (more > 0).then(|| format!("{more} before these"));
+            before.into_iter().chain(shown).collect()
+        }
+        (Cell::Map(map), Kind::Map(inner)) if matches!(**inner, Kind::Record(_)) => {
+            let texts = map
+                .iter()
+                .map(|(name, value)| format!("{name}: {}", of_kind(value, inner)));
+            texts.collect()
+        }
+        _ => vec![of_kind(value, kind)],
+    };
+    texts.into_iter().filter(|text| !text.is_empty()).collect()
 }
 
 /// A value of a kind: pseudonyms are cut.
@@ -307,7 +237,8 @@ fn several(values: impl Iterator<Item = String>) -> String {
 }
 
 fn record<'n>(values: impl Iterator<Item = (&'n str, String)>) -> String {
-    let values = values.filter(|(_, text)| !text.is_empty());
+    let none = |name: &str, text: &str| name.starts_with("unexplained_") && text == "0";
+    let values = values.filter(|(name, text)| !text.is_empty() && !none(name, text));
     let texts: Vec<String> = values
         .map(|(name, text)| format!("{name} {text}"))
         .collect();
@@ -362,11 +293,22 @@ pub fn totals_json(kind: SubjectKind, point: Point, totals: &Totals) -> Value {
     })
 }
 
-/// An amount: the minor unit is a hundredth in the currencies that the sources use.
-fn money(minor_units: i64, currency: &str) -> String {
+/// Currencies whose minor unit is the unit itself, and those where it is a thousandth (ISO 4217). In
+/// all others it is a hundredth.
+const WHOLE_UNITS: [&str; 8] = ["CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF"];
+const THOUSANDTHS: [&str; 7] = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
+
+/// An amount in a currency.
+pub fn money(minor_units: i64, currency: &str) -> String {
     let sign = if minor_units < 0 { "-" } else { "" };
     let units = minor_units.unsigned_abs();
-    format!("{sign}{}.{:02} {currency}", units / 100, units % 100)
+    if WHOLE_UNITS.contains(&currency) {
+        return format!("{sign}{units} {currency}");
+    }
+    match THOUSANDTHS.contains(&currency) {
+        true => format!("{sign}{}.{:03} {currency}", units / 1000, units % 1000),
+        false => format!("{sign}{}.{:02} {currency}", units / 100, units % 100),
+    }
 }
 
 fn plural(kind: SubjectKind) -> &'static str {

@@ -48,7 +48,11 @@ pub fn text(told: &Told<'_>) -> String {
         }
     });
     let policies: Vec<Vec<String>> = why.policies.iter().map(|p| policy(told, p)).collect();
-    parts.push(section("policies that decided", &policies, "none"));
+    parts.push(section(
+        "policies that decided",
+        &policies,
+        "none: under every other policy it would be the same",
+    ));
     parts.push(match why.exact {
         true => format!("{} events were read, and each was left out once", why.events),
         false => format!(
@@ -169,11 +173,11 @@ pub fn json(told: &Told<'_>) -> Value {
     });
     let policies = why.policies.iter().map(|policy| {
         json!({
-            "name": policy.name.as_str(),
+            "name": policy.name,
             "version": policy.version,
             "named_by": policy.named_by.map(event),
             "otherwise": policy.otherwise.as_ref().map(|(name, cell)| json!({
-                "policy": name.as_str(),
+                "policy": name,
                 "value": cell.json(),
             })),
         })

@@ -30,10 +30,12 @@ pub(super) fn run(
         .transpose()
         .map_err(|error| asking::failure(&error))?;
     let histories = histories::gather(&store)?;
-    let point = match &cursor {
+    let mut point = match &cursor {
         Some(cursor) => cursor.point,
         None => point.point(&histories, histories::now())?,
     };
+    // The next page is seen from the same point, so that it has to be a position of the ledger.
+    point.as_of = point.as_of.min(histories.end());
     let seen = Seen::new(&histories, point);
     if args.count {
         return count(&query, &seen, kind, session);

@@ -1,10 +1,13 @@
 mod list;
 mod one;
+mod redemption;
 mod why;
+
+pub use redemption::Redemption;
 
 use crate::error::{Failure, Outcome};
 use crate::histories::PointArgs;
-use crate::session::Session;
+use crate::session;
 use ledger::subject::SubjectKind;
 
 /// What every view command takes.
@@ -71,7 +74,7 @@ macro_rules! view_commands {
 
         impl $name {
             /// Shows it.
-            pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
+            pub fn run(self, session: &mut session::Session) -> Result<Outcome, Failure> {
                 run(self.args, SubjectKind::$kind, session)
             }
         }
@@ -93,9 +96,27 @@ view_commands! {
     ///
     /// By the key itself, its last five characters, or its pseudonym.
     Key: Key;
+    /// Show an order at any time: its lines, its keys, and whether it was activated.
+    Order: Order;
+    /// Show an activation email at any time: its recipient, its forwards, and what became of its link.
+    Email: Email;
+    /// Show a session at any time: who signed in where, and what was done in it.
+    Session: Session;
+    /// Show a lot of prepaid credit at any time: what is left of it, and until when.
+    Credit: Credit;
+    /// Show a customer at any time: its agreements, orders, tenants and relations.
+    Customer: Customer;
+    /// Show a partner at any time: its tenants, customers, delegations and redemptions.
+    Partner: Partner;
+    /// Show a support case at any time: what it is about, who agreed, and the steps that were done.
+    Case: Case;
 }
 
-fn run(args: ViewArgs, kind: SubjectKind, session: &mut Session) -> Result<Outcome, Failure> {
+fn run(
+    args: ViewArgs,
+    kind: SubjectKind,
+    session: &mut session::Session,
+) -> Result<Outcome, Failure> {
     match &args.id {
         None => list::run(&args.list, &args.point, kind, session),
         Some(id) => one::run(id, args.why.as_deref(), &args.point, kind, session),

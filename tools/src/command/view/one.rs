@@ -95,6 +95,14 @@ fn show(
     }
 }
 
+/// Fails if no event names a subject.
+pub(super) fn known(seen: &Seen<'_>, kind: SubjectKind, id: &str) -> Result<(), Failure> {
+    match row(seen, &Subject::new(kind, id.trim())) {
+        Some(_) => Ok(()),
+        None => Err(unknown(seen, kind, id)),
+    }
+}
+
 fn unknown(seen: &Seen<'_>, kind: SubjectKind, id: &str) -> Failure {
     let name = kind.name();
     let shown = match kind {
