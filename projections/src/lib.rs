@@ -22,6 +22,7 @@ pub mod history;
 pub mod policy;
 pub mod seen;
 pub mod source;
+pub mod stored;
 pub mod view;
 
 pub use history::{At, Histories};
