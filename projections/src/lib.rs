@@ -19,7 +19,9 @@
 )]
 
 pub mod history;
+pub mod passing;
 pub mod policy;
+pub mod query;
 pub mod seen;
 pub mod source;
 pub mod stored;

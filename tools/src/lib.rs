@@ -17,6 +17,7 @@
     )
 )]
 
+pub mod asking;
 pub mod checkpoints;
 pub mod cli;
 pub mod clock;

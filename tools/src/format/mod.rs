@@ -6,6 +6,8 @@ pub mod diff;
 pub mod doctor;
 pub mod event;
 pub mod table;
+pub mod view;
+pub mod why;
 
 /// The forms of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -1,0 +1,125 @@
+//! The view of one subject.
+
+use super::why;
+use crate::error::{Failure, Outcome};
+use crate::format::{Format, view as form};
+use crate::histories::{self, PointArgs};
+use crate::near::near;
+use crate::session::Session;
+use crate::subject;
+use ledger::secret::Keyring;
+use ledger::store::Store;
+use ledger::subject::{Subject, SubjectKind};
+use projections::Seen;
+use projections::query::{Listing, Row};
+
+/// How many names are looked through for near ones.
+const NAMES_READ: usize = 100_000;
+
+pub(super) fn run(
+    id: &str,
+    field: Option<&str>,
+    point: &PointArgs,
+    kind: SubjectKind,
+    session: &mut Session,
+) -> Result<Outcome, Failure> {
+    let store = session.place.open_store()?;
+    let named = named(kind, id, &store, session)?;
+    let histories = histories::gather(&store)?;
+    let point = point.point(&histories, histories::now())?;
+    let seen = Seen::new(&histories, point);
+    let subjects = match named {
+        Named::Subject(subject) => vec![subject],
+        Named::Last5(last5) => ending_with(&seen, &last5),
+    };
+    let mut outcome = Err(unknown(&seen, kind, id));
+    for subject in &subjects {
+        let Some(row) = row(&seen, subject) else {
+            continue;
+        };
+        match field {
+            None => show(&seen, subject, row.as_ref(), session)?,
+            Some(field) => why::show(&store, &histories, &seen, subject, field, session)?,
+        }
+        outcome = Ok(Outcome::Clean);
+    }
+    histories::readable(&seen)?;
+    outcome
+}
+
+enum Named {
+    Subject(Subject),
+    Last5(String),
+}
+
+fn named(kind: SubjectKind, id: &str, store: &Store, session: &Session) -> Result<Named, Failure> {
+    let id = id.trim();
+    if kind == SubjectKind::Key && id.len() == 5 {
+        return Ok(Named::Last5(id.to_ascii_uppercase()));
+    }
+    let mut pepper = || Ok(session.place.open_vault(store)?.pepper());
+    let text = format!("{}:{id}", kind.name());
+    Ok(Named::Subject(subject::read(&text, &mut pepper)?))
+}
+
+fn row(seen: &Seen<'_>, subject: &Subject) -> Option<Box<dyn Row>> {
+    (Listing::of(subject.kind)?.row)(seen, subject)
+}
+
+/// The keys that end with five characters. Costs a walk over the names of all keys.
+fn ending_with(seen: &Seen<'_>, last5: &str) -> Vec<Subject> {
+    let ending = format!("-{last5}");
+    let mut found = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = seen.subjects(SubjectKind::Key, after.as_deref(), 1024);
+        let matching = page.iter().filter(|id| id.ends_with(&ending));
+        found.extend(matching.map(|id| Subject::new(SubjectKind::Key, id)));
+        after = match page.into_iter().next_back() {
+            Some(last) => Some(last),
+            None => return found,
+        };
+    }
+}
+
+fn show(
+    seen: &Seen<'_>,
+    subject: &Subject,
+    row: &dyn Row,
+    session: &mut Session,
+) -> Result<(), Failure> {
+    match session.format {
+        Format::Table => session.out.text(&form::page(seen, subject, row)),
+        Format::Json => session.out.json(&row.json()),
+        Format::Jsonl => session.out.json_line(&row.json()),
+    }
+}
+
+fn unknown(seen: &Seen<'_>, kind: SubjectKind, id: &str) -> Failure {
+    let name = kind.name();
+    let shown = match kind {
+        SubjectKind::Key if id.trim().len() == 5 => format!("key:…{}", id.trim()),
+        // It may be an address, a key or a machine's name.
+        SubjectKind::Key | SubjectKind::Seat | SubjectKind::Person => format!("this {name}"),
+        _ => format!("{name}:{}", id.trim()),
+    };
+    let offered = match kind {
+        // A pseudonym that is near another one means nothing.
+        SubjectKind::Key | SubjectKind::Seat | SubjectKind::Person => Vec::new(),
+        _ => {
+            let known = seen.subjects(kind, None, NAMES_READ);
+            near(id.trim(), known.iter().map(String::as_str))
+        }
+    };
+    let hint = match offered.is_empty() {
+        true => format!(
+            "`actl {name}` lists those that are known; `actl find` looks for a part of a name"
+        ),
+        false => format!("did you mean {}?", offered.join(" or ")),
+    };
+    Failure::new(
+        format!("cannot show {shown}"),
+        format!("no event names this {name} at this point in time"),
+        hint,
+    )
+}
