@@ -25,6 +25,7 @@ pub mod policy;
 pub mod query;
 pub mod seen;
 pub mod source;
+pub mod stored;
 pub mod view;
 
 pub use history::{At, Histories};
