@@ -7,7 +7,7 @@ use crate::point::{self, AsOf};
 use ledger::id::Position;
 use ledger::store::Store;
 use ledger::time::Clock;
-use projections::{Histories, Point, Seen};
+use projections::{Histories, Point};
 
 /// Which point in both times a command looks from.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -46,18 +46,6 @@ pub fn gather(store: &Store) -> Result<Histories, Failure> {
     let events: Result<Vec<_>, _> = store.read(Position(0)).collect();
     let events = events.map_err(|error| read_failure(&error))?;
     Ok(Histories::gather(events))
-}
-
-/// Fails if something that was folded could not be read: what was shown lacks it.
-pub fn readable(seen: &Seen<'_>) -> Result<(), Failure> {
-    match seen.trouble() {
-        None => Ok(()),
-        Some(unread) => Err(Failure::new(
-            "cannot read all of the history",
-            unread.to_string(),
-            "what was shown lacks something; run `actl doctor`",
-        )),
-    }
 }
 
 /// The present instant.

@@ -24,6 +24,7 @@ pub mod clock;
 pub mod command;
 pub mod error;
 pub mod format;
+pub mod ground;
 pub mod hex;
 pub mod histories;
 pub mod import;

@@ -1,6 +1,7 @@
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, ask as form};
-use crate::histories::{self, PointArgs};
+use crate::ground::{Ground, readable};
+use crate::histories::PointArgs;
 use crate::place::read_failure;
 use crate::session::Session;
 use ledger::id::Position;
@@ -40,8 +41,8 @@ impl Coverage {
         }
         retentions.extend(known_retentions());
         let store = session.place.open_store()?;
-        let histories = histories::gather(&store)?;
-        let point = self.point.point(&histories, histories::now())?;
+        let ground = Ground::open(&store)?;
+        let point = ground.point(&self.point)?;
         let mut gathering = Gathering::default();
         for event in store.read(Position(0)) {
             let event = event.map_err(|error| read_failure(&error))?;
@@ -50,9 +51,10 @@ impl Coverage {
                 gathering.take(&event);
             }
         }
-        let seen = Seen::new(&histories, point);
+        let seen = Seen::new(ground.source(), point);
         let mut found = gathering.finish(&seen, &retentions, self.gap_days);
-        histories::readable(&seen)?;
+        readable(&seen)?;
+        ground.close();
         if let Some(tenant) = &self.tenant {
             let wanted = tenant.trim().to_lowercase();
             let is_wanted = |tenant: &ledger::id::TenantId| tenant.as_str() == wanted;

@@ -1,6 +1,7 @@
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, ask as form};
-use crate::histories::{self, PointArgs};
+use crate::ground::{Ground, readable};
+use crate::histories::PointArgs;
 use crate::session::Session;
 use projections::Seen;
 use projections::ask::forecast::{Horizon, forecast};
@@ -29,15 +30,16 @@ impl Forecast {
     /// Looks ahead. Costs a few folds of every order, key, link, subscription, lot and seat.
     pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
         let store = session.place.open_store()?;
-        let histories = histories::gather(&store)?;
-        let point = self.point.point(&histories, histories::now())?;
-        let seen = Seen::new(&histories, point);
+        let ground = Ground::open(&store)?;
+        let point = ground.point(&self.point)?;
+        let seen = Seen::new(ground.source(), point);
         let horizon = Horizon {
             days: self.days,
             healthy_seats: self.all,
         };
         let found = forecast(&seen, horizon);
-        histories::readable(&seen)?;
+        readable(&seen)?;
+        ground.close();
         match session.format {
             Format::Table => session.out.text(&form::forecast(&found))?,
             Format::Json => session.out.json(&form::forecast_json(&found, point))?,

@@ -1,6 +1,7 @@
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, ask as form};
-use crate::histories::{self, PointArgs};
+use crate::ground::{Ground, readable};
+use crate::histories::PointArgs;
 use crate::session::Session;
 use projections::Seen;
 use projections::ask::worklist::{Patience, worklist};
@@ -40,9 +41,9 @@ impl Worklist {
     /// Lists it. Costs a fold of everything that something can wait with.
     pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
         let store = session.place.open_store()?;
-        let histories = histories::gather(&store)?;
-        let point = self.point.point(&histories, histories::now())?;
-        let seen = Seen::new(&histories, point);
+        let ground = Ground::open(&store)?;
+        let point = ground.point(&self.point)?;
+        let seen = Seen::new(ground.source(), point);
         let patience = Patience {
             order_days: self.order_days,
             mail_days: self.mail_days,
@@ -51,7 +52,8 @@ impl Worklist {
             outcome_hours: self.outcome_hours,
         };
         let found = worklist(&seen, &patience);
-        histories::readable(&seen)?;
+        readable(&seen)?;
+        ground.close();
         match session.format {
             Format::Table => session.out.text(&form::worklist(&found, point.valid_at))?,
             Format::Json => session.out.json(&form::worklist_json(&found, point))?,

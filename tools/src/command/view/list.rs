@@ -4,7 +4,8 @@ use super::ListArgs;
 use crate::asking;
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, view as form};
-use crate::histories::{self, PointArgs};
+use crate::ground::{Ground, readable};
+use crate::histories::PointArgs;
 use crate::output::note;
 use crate::session::Session;
 use ledger::secret::Keyring;
@@ -29,16 +30,16 @@ pub(super) fn run(
     let cursor = cursor
         .transpose()
         .map_err(|error| asking::failure(&error))?;
-    let histories = histories::gather(&store)?;
-    let mut point = match &cursor {
+    let ground = Ground::open(&store)?;
+    let point = match &cursor {
         Some(cursor) => cursor.point,
-        None => point.point(&histories, histories::now())?,
+        None => ground.point(point)?,
     };
-    // The next page is seen from the same point, so that it has to be a position of the ledger.
-    point.as_of = point.as_of.min(histories.end());
-    let seen = Seen::new(&histories, point);
+    let seen = Seen::new(ground.source(), point);
     if args.count {
-        return count(&query, &seen, kind, session);
+        let outcome = count(&query, &seen, kind, session);
+        ground.close();
+        return outcome;
     }
     let limit = args.limit.map(std::num::NonZeroUsize::get);
     match session.format {
@@ -52,7 +53,8 @@ pub(super) fn run(
             go_on(next.as_deref());
         }
     }
-    histories::readable(&seen)?;
+    readable(&seen)?;
+    ground.close();
     Ok(Outcome::Clean)
 }
 
@@ -131,7 +133,7 @@ fn count(
     session: &mut Session,
 ) -> Result<Outcome, Failure> {
     let totals = query.totals(seen);
-    histories::readable(seen)?;
+    readable(seen)?;
     match session.format {
         Format::Table => session.out.text(&form::totals(kind, &totals))?,
         Format::Json => session

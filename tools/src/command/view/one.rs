@@ -3,7 +3,8 @@
 use super::why;
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, view as form};
-use crate::histories::{self, PointArgs};
+use crate::ground::{Ground, readable};
+use crate::histories::PointArgs;
 use crate::near::near;
 use crate::session::Session;
 use crate::subject;
@@ -25,9 +26,8 @@ pub(super) fn run(
 ) -> Result<Outcome, Failure> {
     let store = session.place.open_store()?;
     let named = named(kind, id, &store, session)?;
-    let histories = histories::gather(&store)?;
-    let point = point.point(&histories, histories::now())?;
-    let seen = Seen::new(&histories, point);
+    let ground = Ground::open(&store)?;
+    let seen = Seen::new(ground.source(), ground.point(point)?);
     let subjects = match named {
         Named::Subject(subject) => vec![subject],
         Named::Last5(last5) => ending_with(&seen, &last5),
@@ -39,11 +39,12 @@ pub(super) fn run(
         };
         match field {
             None => show(&seen, subject, row.as_ref(), session)?,
-            Some(field) => why::show(&store, &histories, &seen, subject, field, session)?,
+            Some(field) => why::show(&store, ground.source(), &seen, subject, field, session)?,
         }
         outcome = Ok(Outcome::Clean);
     }
-    histories::readable(&seen)?;
+    readable(&seen)?;
+    ground.close();
     outcome
 }
 

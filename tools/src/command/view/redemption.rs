@@ -1,6 +1,7 @@
 use super::ViewArgs;
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, sweep as form};
+use crate::ground::readable;
 use crate::histories;
 use crate::point;
 use crate::session::Session;
@@ -108,7 +109,7 @@ fn sweep(asked: &Redemption, session: &mut Session) -> Result<Outcome, Failure> 
         }
     })?;
     swept.sort_by(|a, b| (a.when, &a.subject).cmp(&(b.when, &b.subject)));
-    histories::readable(seen)?;
+    readable(seen)?;
     match session.format {
         Format::Table => session.out.text(&form::text(&swept))?,
         Format::Json => session.out.json(&form::json(&swept, point))?,
