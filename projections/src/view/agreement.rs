@@ -429,7 +429,8 @@ fn evolve(view: &mut AgreementView, fold: &mut Fold, id: &LicenseId, event: &Eve
             ImportRecorded IncarnationBegun KeyEntered KeyRejected KeyRevealed
             LicenseStateObserved LicensesAssigned LicensesUnassigned MachineBumped
             MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
-            OnlineServicesIdAdded OrderRelayed PartnerRegistered PartyNotified ProfileEntered
+            OnlineServicesIdAdded OrderRelayed PartnerRegistered PartyNotified
+            PersonErased PersonalDataRevealed PersonsMerged ProfileEntered
             RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
             RedemptionReviewed RedemptionStarted RedemptionSubmitted ReservationCancelled
             ReservationPlaced RevalidationFailed SeatLicensed SeatProvisioned SeatReset

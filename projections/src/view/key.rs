@@ -196,7 +196,8 @@ fn evolve(view: &mut KeyView, fold: &mut Fold, key: &Subject, event: &Event) {
             ImportRecorded IncarnationBegun KeyEntered LicenseStateObserved LicensesAssigned
             LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered NotifierStarted
             OfficeInstalled OnlineServicesIdAdded OrderAmended OrderPlaced OrderRelayed
-            PartnerRegistered PartyNotified ProfileEntered ProvisioningConfirmed
+            PartnerRegistered PartyNotified
+            PersonErased PersonalDataRevealed PersonsMerged ProfileEntered ProvisioningConfirmed
             RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
             RedemptionReviewed RedemptionStarted RedemptionSubmitted ReservationCancelled
             ReservationPlaced RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned

@@ -281,7 +281,8 @@ fn evolve(seat: &mut SeatView, basis: &mut Basis, machine: &Subject, event: &Eve
             ImportRecorded IncarnationBegun KeyEntered KeyIssued KeyReissued KeyRejected
             KeyRevealed KeysRedeemed LicensesAssigned LicensesUnassigned MachineKeyIssued
             OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed
-            OrderReturned PartnerRegistered PartyNotified ProfileEntered ProvisioningConfirmed
+            OrderReturned PartnerRegistered PartyNotified
+            PersonErased PersonalDataRevealed PersonsMerged ProfileEntered ProvisioningConfirmed
             RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
             RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted
             ReservationCancelled ReservationPlaced ScenarioAssessed SeatResetRequested

@@ -291,6 +291,7 @@ fn evolve(view: &mut TenantView, fold: &mut Fold, id: &TenantId, event: &Event) 
             KeyRevealed LicenseStateObserved MachineBumped MachineKeyIssued MachineRegistered
             NotifierStarted OfficeInstalled OnlineServicesIdAdded OrderAmended OrderCancelled
             OrderPlaced OrderRelayed OrderReturned PartnerRegistered PartyNotified
+            PersonErased PersonalDataRevealed PersonsMerged
             ProfileEntered ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
             RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed RedemptionStarted
             RedemptionSubmitted ReservationCancelled ReservationPlaced RevalidationFailed

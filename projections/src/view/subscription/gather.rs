@@ -181,7 +181,8 @@ fn gather_event(
             IncarnationBegun KeyEntered KeyIssued KeyRejected KeyReissued KeyRevealed LicenseStateObserved
             LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered NotifierStarted
             OfficeInstalled OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed
-            OrderReturned PartnerRegistered PartyNotified ProfileEntered ProvisioningConfirmed
+            OrderReturned PartnerRegistered PartyNotified
+            PersonErased PersonalDataRevealed PersonsMerged ProfileEntered ProvisioningConfirmed
             RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReversed
             RedemptionReviewed RedemptionStarted RedemptionSubmitted ReservationCancelled
             ReservationPlaced RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned SeatReset
