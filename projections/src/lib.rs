@@ -19,7 +19,9 @@
 )]
 
 pub mod history;
+pub mod persons;
 pub mod policy;
 pub mod view;
 
 pub use history::{At, Histories, Point};
+pub use persons::Persons;
