@@ -21,6 +21,7 @@
 pub mod ask;
 pub mod history;
 pub mod passing;
+pub mod persons;
 pub mod policy;
 pub mod query;
 pub mod seen;
@@ -29,4 +30,5 @@ pub mod stored;
 pub mod view;
 
 pub use history::{At, Histories};
+pub use persons::Persons;
 pub use seen::{Point, Seen};

@@ -170,6 +170,19 @@ pub struct Afterlife {
     pub disabled_days: i64,
 }
 
+/// Months that an activation key or a renewal adds, by default (R15).
+pub const TERM_MONTHS: u32 = 12;
+/// Days that a trial lasts, by default (R11).
+pub const TRIAL_DAYS: i64 = 30;
+/// Days after a trial's end until its data is deleted, by default (R11, P13).
+pub const TRIAL_DATA_DAYS: i64 = 30;
+/// Days that a machine key licenses, by default (R22).
+pub const MACHINE_KEY_DAYS: i64 = 30;
+/// Days of out-of-box and of extended grace, by default (R21).
+pub const SEAT_GRACE_DAYS: i64 = 30;
+/// Installs of one user that count at the same time, by default (R25).
+pub const INSTALLS_PER_USER: usize = 5;
+
 /// Time limits and counts, all parameters: they drifted over the years and differ between offers
 /// (E12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,9 +222,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            term_months: 12,
-            trial_days: 30,
-            trial_data_days: 30,
+            term_months: TERM_MONTHS,
+            trial_days: TRIAL_DAYS,
+            trial_data_days: TRIAL_DATA_DAYS,
             open: Afterlife {
                 grace_days: 30,
                 disabled_days: 90,
@@ -220,11 +233,11 @@ impl Default for Limits {
                 grace_days: 90,
                 disabled_days: 60,
             },
-            credit_months: 12,
-            machine_key_days: 30,
-            oob_grace_days: 30,
-            extended_grace_days: 30,
-            installs_per_user: 5,
+            credit_months: TERM_MONTHS,
+            machine_key_days: MACHINE_KEY_DAYS,
+            oob_grace_days: SEAT_GRACE_DAYS,
+            extended_grace_days: SEAT_GRACE_DAYS,
+            installs_per_user: INSTALLS_PER_USER,
             link_months: 6,
             status_lag_hours: 24,
             status_late_hours: 48,

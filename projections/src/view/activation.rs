@@ -185,20 +185,21 @@ impl Fold for Activation {
                 LicensesAssigned LicensesUnassigned MachineBumped MachineKeyIssued
                 MachineRegistered NotifierStarted OfficeInstalled OnlineServicesIdAdded
                 OrderAmended OrderCancelled OrderRelayed OrderReturned PartnerRegistered
-                PartyNotified ProfileEntered ProvisioningConfirmed RedemptionAbandoned
-                RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReversed
-                RedemptionReviewed RedemptionStarted RedemptionSubmitted
-                ReservationCancelled ReservationPlaced RevalidationFailed SeatLicensed
-                SeatProvisioned SeatReset SeatResetRequested SeatRevalidated SeatsAdded
-                SeatsReassigned SeatsReduced SeatsTransferred SessionEnded SessionStarted
-                SourceRecordKept SubscriptionCancelled SubscriptionDeleted
-                SubscriptionDisabled SubscriptionExpired SubscriptionObserved
-                SubscriptionReactivated SubscriptionRenewed SubscriptionStarted
-                SubscriptionsReviewed SupportEscalated TblParametersSet TenantObserved
-                TenantRemapped TenantRetired TenantRoleAssigned TenantRoleRemoved
-                TrialAbandoned TrialConverted TrialDataDeleted TrialDeletionAdvised
-                TrialExpired TrialStarted UserAuthenticated UserDeprovisioned UserNotified
-                UserPrompted UserReprovisioned VlRoleAssigned VlRoleRemoved
+                PartyNotified PersonErased PersonalDataRevealed PersonsMerged ProfileEntered
+                ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
+                RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed
+                RedemptionStarted RedemptionSubmitted ReservationCancelled ReservationPlaced
+                RevalidationFailed SeatLicensed SeatProvisioned SeatReset SeatResetRequested
+                SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred
+                SessionEnded SessionStarted SourceRecordKept SubscriptionCancelled
+                SubscriptionDeleted SubscriptionDisabled SubscriptionExpired
+                SubscriptionObserved SubscriptionReactivated SubscriptionRenewed
+                SubscriptionStarted SubscriptionsReviewed SupportEscalated TblParametersSet
+                TenantObserved TenantRemapped TenantRetired TenantRoleAssigned
+                TenantRoleRemoved TrialAbandoned TrialConverted TrialDataDeleted
+                TrialDeletionAdvised TrialExpired TrialStarted UserAuthenticated
+                UserDeprovisioned UserNotified UserPrompted UserReprovisioned VlRoleAssigned
+                VlRoleRemoved
             ] => {}
         }
     }

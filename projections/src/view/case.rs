@@ -190,21 +190,21 @@ impl Fold for Case {
                 LicenseStateObserved LicensesAssigned LicensesUnassigned MachineBumped
                 MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
                 OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed
-                OrderReturned PartnerRegistered ProfileEntered ProvisioningConfirmed
-                RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
-                RedemptionReviewed RedemptionStarted RedemptionSubmitted
-                ReservationCancelled ReservationPlaced RevalidationFailed ScenarioAssessed
-                SeatLicensed SeatProvisioned SeatReset SeatRevalidated SeatsAdded
-                SeatsReduced ServicesAutoAssigned ServicesBoundToTenant SessionEnded
-                SessionStarted SignInChosen SignUpChosen SourceRecordKept
-                SubscriptionCancelled SubscriptionDeleted SubscriptionDisabled
-                SubscriptionExpired SubscriptionObserved SubscriptionReactivated
-                SubscriptionRenewed SubscriptionStarted SubscriptionsReviewed
-                TblParametersSet TenantCreated TenantObserved TenantRoleAssigned
-                TenantRoleRemoved TrialAbandoned TrialConverted TrialDataDeleted
-                TrialDeletionAdvised TrialExpired TrialStarted UserAuthenticated
-                UserDeprovisioned UserNotified UserPrompted UserReprovisioned VlRoleAssigned
-                VlRoleRemoved
+                OrderReturned PartnerRegistered PersonErased PersonalDataRevealed
+                PersonsMerged ProfileEntered ProvisioningConfirmed RedemptionAbandoned
+                RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReviewed
+                RedemptionStarted RedemptionSubmitted ReservationCancelled ReservationPlaced
+                RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned SeatReset
+                SeatRevalidated SeatsAdded SeatsReduced ServicesAutoAssigned
+                ServicesBoundToTenant SessionEnded SessionStarted SignInChosen SignUpChosen
+                SourceRecordKept SubscriptionCancelled SubscriptionDeleted
+                SubscriptionDisabled SubscriptionExpired SubscriptionObserved
+                SubscriptionReactivated SubscriptionRenewed SubscriptionStarted
+                SubscriptionsReviewed TblParametersSet TenantCreated TenantObserved
+                TenantRoleAssigned TenantRoleRemoved TrialAbandoned TrialConverted
+                TrialDataDeleted TrialDeletionAdvised TrialExpired TrialStarted
+                UserAuthenticated UserDeprovisioned UserNotified UserPrompted
+                UserReprovisioned VlRoleAssigned VlRoleRemoved
             ] => {}
         }
     }

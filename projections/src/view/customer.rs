@@ -177,21 +177,22 @@ impl Fold for Customer {
                 LicenseStateObserved LicensesAssigned LicensesUnassigned MachineBumped
                 MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
                 OnlineServicesIdAdded OrderAmended OrderCancelled OrderRelayed OrderReturned
-                ProfileEntered ProvisioningConfirmed RedemptionAbandoned
-                RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReversed
-                RedemptionReviewed RedemptionStarted RedemptionSubmitted
-                ReservationCancelled ReservationPlaced RevalidationFailed ScenarioAssessed
-                SeatLicensed SeatProvisioned SeatReset SeatResetRequested SeatRevalidated
-                SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred
-                ServicesAutoAssigned ServicesBoundToTenant SessionEnded SessionStarted
-                SignInChosen SignUpChosen SourceRecordKept SubscriptionCancelled
-                SubscriptionDeleted SubscriptionDisabled SubscriptionExpired
-                SubscriptionObserved SubscriptionReactivated SubscriptionRenewed
-                SubscriptionStarted SubscriptionsReviewed SupportEscalated TblParametersSet
-                TenantCreated TenantRemapped TenantRetired TenantRoleAssigned
-                TenantRoleRemoved TrialAbandoned TrialConverted TrialDataDeleted
-                TrialDeletionAdvised TrialExpired UserAuthenticated UserDeprovisioned
-                UserNotified UserPrompted UserReprovisioned VlRoleAssigned VlRoleRemoved
+                PersonErased PersonalDataRevealed PersonsMerged ProfileEntered
+                ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
+                RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed
+                RedemptionStarted RedemptionSubmitted ReservationCancelled ReservationPlaced
+                RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned SeatReset
+                SeatResetRequested SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced
+                SeatsTransferred ServicesAutoAssigned ServicesBoundToTenant SessionEnded
+                SessionStarted SignInChosen SignUpChosen SourceRecordKept
+                SubscriptionCancelled SubscriptionDeleted SubscriptionDisabled
+                SubscriptionExpired SubscriptionObserved SubscriptionReactivated
+                SubscriptionRenewed SubscriptionStarted SubscriptionsReviewed
+                SupportEscalated TblParametersSet TenantCreated TenantRemapped TenantRetired
+                TenantRoleAssigned TenantRoleRemoved TrialAbandoned TrialConverted
+                TrialDataDeleted TrialDeletionAdvised TrialExpired UserAuthenticated
+                UserDeprovisioned UserNotified UserPrompted UserReprovisioned VlRoleAssigned
+                VlRoleRemoved
             ] => {}
         }
     }

@@ -224,9 +224,10 @@ impl Fold for Email {
                 LicenseStateObserved LicensesAssigned LicensesUnassigned MachineBumped
                 MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
                 OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed
-                OrderReturned PartnerRegistered PartyNotified ProfileEntered
-                RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
-                RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted
+                OrderReturned PartnerRegistered PartyNotified PersonErased
+                PersonalDataRevealed PersonsMerged ProfileEntered RedemptionAbandoned
+                RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReversed
+                RedemptionReviewed RedemptionStarted RedemptionSubmitted
                 ReservationCancelled ReservationPlaced RevalidationFailed ScenarioAssessed
                 SeatLicensed SeatProvisioned SeatReset SeatResetRequested SeatRevalidated
                 SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred

@@ -178,14 +178,15 @@ impl Fold for Link {
                 LicenseStateObserved LicensesAssigned LicensesUnassigned MachineBumped
                 MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
                 OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed
-                OrderReturned PartnerRegistered PartyNotified ProfileEntered
-                ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
-                RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed
-                RedemptionStarted RedemptionSubmitted ReservationCancelled ReservationPlaced
-                RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned SeatReset
-                SeatResetRequested SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced
-                SeatsTransferred ServicesAutoAssigned ServicesBoundToTenant SessionEnded
-                SessionStarted SourceRecordKept SubscriptionCancelled SubscriptionDeleted
+                OrderReturned PartnerRegistered PartyNotified PersonErased
+                PersonalDataRevealed PersonsMerged ProfileEntered ProvisioningConfirmed
+                RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
+                RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted
+                ReservationCancelled ReservationPlaced RevalidationFailed ScenarioAssessed
+                SeatLicensed SeatProvisioned SeatReset SeatResetRequested SeatRevalidated
+                SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred
+                ServicesAutoAssigned ServicesBoundToTenant SessionEnded SessionStarted
+                SourceRecordKept SubscriptionCancelled SubscriptionDeleted
                 SubscriptionDisabled SubscriptionExpired SubscriptionObserved
                 SubscriptionReactivated SubscriptionRenewed SubscriptionStarted
                 SubscriptionsReviewed SupportEscalated TblParametersSet TenantCreated

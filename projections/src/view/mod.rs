@@ -58,7 +58,8 @@ pub trait Fold {
     const READS: &'static [SubjectKind];
     /// Raised when the same inputs give another view than before.
     const VERSION: u16;
-    /// The event kinds that `evolve` reads. Any other one never changes the state.
+    /// The event kinds that `evolve` reads. Any other one never changes the state, and does not make a
+    /// subject known that nothing else names.
     const TAKES: &'static [KindId];
     /// The fields of the view that tell what happened rather than how things stand: where two histories
     /// amount to the same, they may still differ in these.

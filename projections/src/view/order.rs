@@ -327,20 +327,21 @@ impl Fold for Order {
                 KeyRejected KeyRevealed LicenseStateObserved LicensesAssigned
                 LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered
                 NotifierStarted OfficeInstalled OnlineServicesIdAdded PartnerRegistered
-                PartyNotified ProfileEntered ProvisioningConfirmed RedemptionAbandoned
-                RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReversed
-                RedemptionReviewed RedemptionSubmitted RevalidationFailed ScenarioAssessed
-                SeatLicensed SeatProvisioned SeatReset SeatResetRequested SeatRevalidated
-                SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred SessionEnded
-                SessionStarted SignInChosen SignUpChosen SourceRecordKept
-                SubscriptionCancelled SubscriptionDeleted SubscriptionDisabled
-                SubscriptionExpired SubscriptionObserved SubscriptionReactivated
-                SubscriptionRenewed SubscriptionStarted SubscriptionsReviewed
-                SupportEscalated TblParametersSet TenantCreated TenantObserved
-                TenantRemapped TenantRetired TenantRoleAssigned TenantRoleRemoved
-                TrialAbandoned TrialConverted TrialDataDeleted TrialDeletionAdvised
-                TrialExpired TrialStarted UserAuthenticated UserDeprovisioned UserNotified
-                UserPrompted UserReprovisioned VlRoleAssigned VlRoleRemoved
+                PartyNotified PersonErased PersonalDataRevealed PersonsMerged ProfileEntered
+                ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
+                RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed
+                RedemptionSubmitted RevalidationFailed ScenarioAssessed SeatLicensed
+                SeatProvisioned SeatReset SeatResetRequested SeatRevalidated SeatsAdded
+                SeatsReassigned SeatsReduced SeatsTransferred SessionEnded SessionStarted
+                SignInChosen SignUpChosen SourceRecordKept SubscriptionCancelled
+                SubscriptionDeleted SubscriptionDisabled SubscriptionExpired
+                SubscriptionObserved SubscriptionReactivated SubscriptionRenewed
+                SubscriptionStarted SubscriptionsReviewed SupportEscalated TblParametersSet
+                TenantCreated TenantObserved TenantRemapped TenantRetired TenantRoleAssigned
+                TenantRoleRemoved TrialAbandoned TrialConverted TrialDataDeleted
+                TrialDeletionAdvised TrialExpired TrialStarted UserAuthenticated
+                UserDeprovisioned UserNotified UserPrompted UserReprovisioned VlRoleAssigned
+                VlRoleRemoved
             ] => {}
         }
     }

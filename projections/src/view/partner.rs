@@ -205,22 +205,22 @@ impl Fold for Partner {
                 KeyIssued KeyReissued KeyRejected LicenseStateObserved LicensesAssigned
                 LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered
                 NotifierStarted OfficeInstalled OnlineServicesIdAdded OrderAmended
-                OrderCancelled OrderReturned PartyNotified ProfileEntered
-                ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
-                RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed
-                RedemptionSubmitted ReservationCancelled ReservationPlaced
-                RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned SeatReset
-                SeatResetRequested SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced
-                SeatsTransferred ServicesAutoAssigned ServicesBoundToTenant SessionEnded
-                SessionStarted SignInChosen SignUpChosen SourceRecordKept
-                SubscriptionCancelled SubscriptionDeleted SubscriptionDisabled
-                SubscriptionExpired SubscriptionObserved SubscriptionReactivated
-                SubscriptionRenewed SubscriptionStarted SubscriptionsReviewed
-                TblParametersSet TenantCreated TenantObserved TenantRemapped TenantRetired
-                TenantRoleAssigned TenantRoleRemoved TrialAbandoned TrialConverted
-                TrialDataDeleted TrialDeletionAdvised TrialExpired TrialStarted
-                UserAuthenticated UserDeprovisioned UserNotified UserPrompted
-                UserReprovisioned VlRoleAssigned VlRoleRemoved
+                OrderCancelled OrderReturned PartyNotified PersonErased PersonalDataRevealed
+                PersonsMerged ProfileEntered ProvisioningConfirmed RedemptionAbandoned
+                RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReversed
+                RedemptionReviewed RedemptionSubmitted ReservationCancelled
+                ReservationPlaced RevalidationFailed ScenarioAssessed SeatLicensed
+                SeatProvisioned SeatReset SeatResetRequested SeatRevalidated SeatsAdded
+                SeatsReassigned SeatsReduced SeatsTransferred ServicesAutoAssigned
+                ServicesBoundToTenant SessionEnded SessionStarted SignInChosen SignUpChosen
+                SourceRecordKept SubscriptionCancelled SubscriptionDeleted
+                SubscriptionDisabled SubscriptionExpired SubscriptionObserved
+                SubscriptionReactivated SubscriptionRenewed SubscriptionStarted
+                SubscriptionsReviewed TblParametersSet TenantCreated TenantObserved
+                TenantRemapped TenantRetired TenantRoleAssigned TenantRoleRemoved
+                TrialAbandoned TrialConverted TrialDataDeleted TrialDeletionAdvised
+                TrialExpired TrialStarted UserAuthenticated UserDeprovisioned UserNotified
+                UserPrompted UserReprovisioned VlRoleAssigned VlRoleRemoved
             ] => {}
         }
     }

@@ -98,22 +98,23 @@ impl Fold for Pcn {
                 LicenseStateObserved LicensesAssigned LicensesUnassigned MachineBumped
                 MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
                 OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed
-                OrderReturned PartnerRegistered PartyNotified ProfileEntered
-                ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
-                RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed
-                RedemptionStarted RedemptionSubmitted ReservationCancelled ReservationPlaced
-                RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned SeatReset
-                SeatResetRequested SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced
-                SeatsTransferred ServicesAutoAssigned ServicesBoundToTenant SessionEnded
-                SessionStarted SignInChosen SignUpChosen SourceRecordKept
-                SubscriptionCancelled SubscriptionDeleted SubscriptionDisabled
-                SubscriptionExpired SubscriptionObserved SubscriptionReactivated
-                SubscriptionRenewed SubscriptionStarted SubscriptionsReviewed
-                SupportEscalated TblParametersSet TenantCreated TenantObserved TenantRetired
-                TenantRoleAssigned TenantRoleRemoved TrialAbandoned TrialConverted
-                TrialDataDeleted TrialDeletionAdvised TrialExpired TrialStarted
-                UserAuthenticated UserDeprovisioned UserNotified UserPrompted
-                UserReprovisioned VlRoleAssigned VlRoleRemoved
+                OrderReturned PartnerRegistered PartyNotified PersonErased
+                PersonalDataRevealed PersonsMerged ProfileEntered ProvisioningConfirmed
+                RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
+                RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted
+                ReservationCancelled ReservationPlaced RevalidationFailed ScenarioAssessed
+                SeatLicensed SeatProvisioned SeatReset SeatResetRequested SeatRevalidated
+                SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred
+                ServicesAutoAssigned ServicesBoundToTenant SessionEnded SessionStarted
+                SignInChosen SignUpChosen SourceRecordKept SubscriptionCancelled
+                SubscriptionDeleted SubscriptionDisabled SubscriptionExpired
+                SubscriptionObserved SubscriptionReactivated SubscriptionRenewed
+                SubscriptionStarted SubscriptionsReviewed SupportEscalated TblParametersSet
+                TenantCreated TenantObserved TenantRetired TenantRoleAssigned
+                TenantRoleRemoved TrialAbandoned TrialConverted TrialDataDeleted
+                TrialDeletionAdvised TrialExpired TrialStarted UserAuthenticated
+                UserDeprovisioned UserNotified UserPrompted UserReprovisioned VlRoleAssigned
+                VlRoleRemoved
             ] => {}
         }
     }

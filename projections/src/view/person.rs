@@ -5,7 +5,7 @@ use crate::policy::Bump;
 use crate::seen::Seen;
 use crate::view::seat::{self, Seat};
 use crate::view::tenant::administers;
-use crate::view::{Fold, kind_ids, shown_option};
+use crate::view::{Fold, kind_ids, shown_each, shown_option};
 use ledger::event::part::Contact;
 use ledger::event::word::{ContactRole, TenantRole, VlRole};
 use ledger::event::{Event, KindId, Payload};
@@ -70,6 +70,14 @@ pub struct PersonView {
     pub cases: BTreeSet<CaseId>,
     /// Compensations that it authorised, by case.
     pub authorised: BTreeSet<CaseId>,
+    /// Pseudonyms of the same person.
+    #[serde(serialize_with = "shown_each")]
+    pub merged_with: BTreeSet<PersonId>,
+    /// When it was erased: nothing that was sealed about it can be opened any more.
+    #[serde(serialize_with = "shown_option")]
+    pub erased_at: Option<Timestamp>,
+    /// How many times somebody looked at what is sealed about it.
+    pub revealed: usize,
     /// What it has, by tenant.
     pub tenants: BTreeMap<TenantId, InTenant>,
 }
@@ -89,6 +97,9 @@ pub struct State {
     keys_received: usize,
     cases: BTreeSet<CaseId>,
     authorised: BTreeSet<CaseId>,
+    merged_with: BTreeSet<PersonId>,
+    erased_at: Option<Timestamp>,
+    revealed: usize,
     tenants: BTreeMap<TenantId, Holding>,
     machines: BTreeSet<MachineId>,
 }
@@ -199,9 +210,10 @@ impl Fold for Person {
         ActivationEmailForwarded ActivationEmailResent ActivationEmailSent
         AgreementSigned AuthorizationReceived CaseOpened ContactChanged KeyRevealed
         KeysRedeemed LicensesAssigned LicensesUnassigned MachineRegistered OrderAmended
-        OrderPlaced SeatLicensed SeatProvisioned SeatRevalidated SeatsReassigned
-        SessionStarted TenantRoleAssigned TenantRoleRemoved UserAuthenticated
-        UserDeprovisioned UserReprovisioned VlRoleAssigned VlRoleRemoved
+        OrderPlaced PersonErased PersonalDataRevealed PersonsMerged SeatLicensed
+        SeatProvisioned SeatRevalidated SeatsReassigned SessionStarted
+        TenantRoleAssigned TenantRoleRemoved UserAuthenticated UserDeprovisioned
+        UserReprovisioned VlRoleAssigned VlRoleRemoved
     ];
 
     fn evolve(state: &mut State, subject: &Subject, event: &Event) {
@@ -361,6 +373,24 @@ impl Fold for Person {
                     }
                 }
             }
+            Payload::PersonsMerged(merged) => {
+                for (one, other) in [(merged.person, merged.with), (merged.with, merged.person)] {
+                    if state.is_me(subject, one) && one != other {
+                        state.merged_with.insert(other);
+                    }
+                }
+            }
+            Payload::PersonErased(erased) => {
+                let mut persons = erased.also.iter().chain([&erased.person]);
+                if persons.any(|person| state.is_me(subject, *person)) {
+                    state.erased_at = state.erased_at.or(Some(event.occurred_at.start));
+                }
+            }
+            Payload::PersonalDataRevealed(revealed) => {
+                let mut persons = revealed.persons.iter();
+                let shown = persons.any(|person| state.is_me(subject, *person));
+                state.revealed += usize::from(shown);
+            }
             Payload::UserAuthenticated(who) => {
                 state.uses(subject, who.user.id, who.machine.id, who.tenant.as_ref());
             }
@@ -444,6 +474,9 @@ impl Fold for Person {
             keys_received: state.keys_received,
             cases: state.cases.clone(),
             authorised: state.authorised.clone(),
+            merged_with: state.merged_with.clone(),
+            erased_at: state.erased_at,
+            revealed: state.revealed,
             tenants: tenants.map(in_tenant).collect(),
         })
     }

@@ -409,7 +409,8 @@ impl Fold for Redemption {
                 MachineBumped MachineKeyIssued MachineRegistered NotifierStarted
                 OfficeInstalled OnlineServicesIdAdded OrderAmended OrderCancelled
                 OrderPlaced OrderRelayed OrderReturned PartnerRegistered PartyNotified
-                ProfileEntered ProvisioningConfirmed ReservationCancelled ReservationPlaced
+                PersonErased PersonalDataRevealed PersonsMerged ProfileEntered
+                ProvisioningConfirmed ReservationCancelled ReservationPlaced
                 RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned SeatReset
                 SeatResetRequested SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced
                 SeatsTransferred ServicesAutoAssigned ServicesBoundToTenant SessionEnded

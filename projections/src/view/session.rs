@@ -255,20 +255,21 @@ impl Fold for Session {
                 KeyReissued KeyRevealed LicenseStateObserved LicensesAssigned
                 LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered
                 NotifierStarted OfficeInstalled OrderAmended OrderCancelled OrderPlaced
-                OrderRelayed OrderReturned PartnerRegistered PartyNotified
-                ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
-                RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed
-                RedemptionSubmitted ReservationCancelled ReservationPlaced
-                RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned SeatReset
-                SeatResetRequested SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced
-                SeatsTransferred ServicesAutoAssigned SourceRecordKept SubscriptionCancelled
-                SubscriptionDeleted SubscriptionDisabled SubscriptionExpired
-                SubscriptionObserved SubscriptionReactivated SubscriptionRenewed
-                SubscriptionStarted SupportEscalated TblParametersSet TenantObserved
-                TenantRemapped TenantRetired TenantRoleAssigned TenantRoleRemoved
-                TrialAbandoned TrialConverted TrialDataDeleted TrialDeletionAdvised
-                TrialExpired TrialStarted UserAuthenticated UserDeprovisioned UserNotified
-                UserPrompted UserReprovisioned VlRoleAssigned VlRoleRemoved
+                OrderRelayed OrderReturned PartnerRegistered PartyNotified PersonErased
+                PersonalDataRevealed PersonsMerged ProvisioningConfirmed RedemptionAbandoned
+                RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReversed
+                RedemptionReviewed RedemptionSubmitted ReservationCancelled
+                ReservationPlaced RevalidationFailed ScenarioAssessed SeatLicensed
+                SeatProvisioned SeatReset SeatResetRequested SeatRevalidated SeatsAdded
+                SeatsReassigned SeatsReduced SeatsTransferred ServicesAutoAssigned
+                SourceRecordKept SubscriptionCancelled SubscriptionDeleted
+                SubscriptionDisabled SubscriptionExpired SubscriptionObserved
+                SubscriptionReactivated SubscriptionRenewed SubscriptionStarted
+                SupportEscalated TblParametersSet TenantObserved TenantRemapped
+                TenantRetired TenantRoleAssigned TenantRoleRemoved TrialAbandoned
+                TrialConverted TrialDataDeleted TrialDeletionAdvised TrialExpired
+                TrialStarted UserAuthenticated UserDeprovisioned UserNotified UserPrompted
+                UserReprovisioned VlRoleAssigned VlRoleRemoved
             ] => {}
         }
     }

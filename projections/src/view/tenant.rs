@@ -10,7 +10,7 @@ use crate::view::subscription::{Subscription, SubscriptionState, SubscriptionVie
 use crate::view::{Fold, kind_ids, shown_each, shown_option};
 use ledger::event::word::{Cloud, CreatedVia, TenantRole};
 use ledger::event::{Event, KindId, Payload};
-use ledger::id::{CustomerId, DomainName, LicenseId, Name, Seats, Sku, SubscriptionId, TenantId};
+use ledger::id::*;
 use ledger::kinds;
 use ledger::secret::{MachineId, PersonId};
 use ledger::subject::{Names, Subject, SubjectKind};
@@ -78,6 +78,20 @@ pub struct TenantView {
     /// When somebody first looked at its subscriptions: a mistake could be noticed then.
     #[serde(serialize_with = "shown_option")]
     pub first_reviewed: Option<Timestamp>,
+    /// The partner whose own tenant it is.
+    pub partner: Option<PartnerId>,
+    /// Orders that were meant for it.
+    pub orders_intended: BTreeSet<OrderId>,
+    /// Keys that were refused in it: perhaps their owner looks for them (W8).
+    pub keys_refused: usize,
+    /// Redemptions into it that were reversed.
+    pub reversed: BTreeSet<RedemptionId>,
+    /// Sessions of it: its users', and those that were in it.
+    pub sessions: usize,
+    /// Support cases that name it as wrong or right.
+    pub cases: BTreeSet<CaseId>,
+    /// How many times its administrators were notified.
+    pub notified: usize,
     /// Whether it was retired as a duplicate.
     pub retired: bool,
 }
@@ -104,7 +118,14 @@ pub struct State {
     delegated_to: BTreeMap<TenantId, Option<Date>>,
     confirmed: Vec<Confirmed>,
     first_reviewed: Option<Timestamp>,
+    partner: Option<PartnerId>,
+    orders_intended: BTreeSet<OrderId>,
+    keys_refused: usize,
+    reversed: BTreeSet<RedemptionId>,
+    cases: BTreeSet<CaseId>,
+    notified: usize,
     retired: bool,
+    sessions: usize,
     holders: HashMap<PersonId, Vec<Option<Arc<Sku>>>>,
     machines: HashMap<MachineId, MachineUse>,
 }
@@ -176,17 +197,28 @@ impl Fold for Tenant {
     const FOLLOWS: &'static [SubjectKind] = &[SubjectKind::Subscription, SubjectKind::Agreement];
     const READS: &'static [SubjectKind] = &[];
     const VERSION: u16 = 1;
+    const TRACES: &'static [&'static str] = &[
+        "keys_refused",
+        "reversed",
+        "sessions",
+        "cases",
+        "notified",
+        "first_reviewed",
+    ];
     const TAKES: &'static [KindId] = kind_ids![
-        BypassTransitioned CreditLotActivated DelegatedAdminGranted
-        DelegatedAdminRevoked DomainRemoved DomainVerified KeysRedeemed
-        ProvisioningConfirmed ServicesAutoAssigned ServicesBoundToTenant
-        SubscriptionObserved SubscriptionStarted SubscriptionsReviewed TenantCreated
-        TenantObserved TenantRemapped TenantRetired TenantRoleAssigned TenantRoleRemoved
-        TrialConverted TrialStarted
+        AccountProfileCreated AcknowledgementShown AuthorizationReceived
+        BypassTransitioned CaseOpened CreditLotActivated DelegatedAdminGranted
+        DelegatedAdminRevoked DomainRemoved DomainVerified KeyEntered KeyRejected
+        KeysRedeemed OnlineServicesIdAdded OrderAmended OrderPlaced PartnerRegistered
+        PartyNotified ProvisioningConfirmed RedemptionReversed ScenarioAssessed
+        ServicesAutoAssigned ServicesBoundToTenant SignInChosen SubscriptionObserved
+        SubscriptionStarted SubscriptionsReviewed TenantCreated TenantObserved
+        TenantRemapped TenantRetired TenantRoleAssigned TenantRoleRemoved TrialAbandoned
+        TrialConverted TrialDataDeleted TrialDeletionAdvised TrialExpired TrialStarted
     ];
     const SERIES: &'static [KindId] = kind_ids![
         LicensesAssigned LicensesUnassigned MachineBumped MachineRegistered SeatLicensed
-        SeatProvisioned SeatRevalidated SeatsReassigned UserDeprovisioned
+        SeatProvisioned SeatRevalidated SeatsReassigned SessionStarted UserDeprovisioned
         UserReprovisioned
     ];
 
@@ -297,32 +329,66 @@ impl Fold for Tenant {
                 state.subscriptions.insert(bypass.bpos_subscription.clone());
             }
             Payload::TenantRetired(_) => state.retired = true,
+            Payload::PartnerRegistered(partner) => {
+                if partner.tenants.iter().any(here) {
+                    state.partner = Some(partner.partner.clone());
+                }
+            }
+            Payload::OrderPlaced(placed) => {
+                if placed.intended_tenant.as_ref().is_some_and(here) {
+                    state.orders_intended.insert(placed.order.clone());
+                }
+            }
+            Payload::OrderAmended(amended) => {
+                if amended.intended_tenant.as_ref().is_some_and(here) {
+                    state.orders_intended.insert(amended.order.clone());
+                }
+            }
+            Payload::KeyRejected(rejected) => {
+                let here = rejected.tenant.as_ref().is_some_and(here);
+                state.keys_refused += usize::from(here);
+            }
+            Payload::RedemptionReversed(reversed) => {
+                state.reversed.insert(reversed.redemption.clone());
+            }
+            Payload::CaseOpened(opened) => {
+                let named = [&opened.wrong_tenant, &opened.right_tenant];
+                if named.into_iter().flatten().any(here) {
+                    state.cases.insert(opened.case.clone());
+                }
+            }
+            Payload::PartyNotified(told) => {
+                state.notified += usize::from(told.tenant.as_ref().is_some_and(here));
+            }
+            // These make a tenant known, and say nothing about it that is not told elsewhere.
             kinds![
-                AccountProfileCreated AcknowledgementShown ActivationEmailBounced
-                ActivationEmailDelivered ActivationEmailForwarded ActivationEmailResent
-                ActivationEmailScheduled ActivationEmailSent ActivationEmailSuppressed
-                ActivationLinkExpired ActivationLinkOpened ActivationLinkReactivated
-                ActivationStatusObserved AgentStarted AgreementRenewedAs AgreementSigned
-                AuthorizationReceived CaseClosed CaseOpened ClockSkewObserved
+                AccountProfileCreated AcknowledgementShown AuthorizationReceived KeyEntered
+                OnlineServicesIdAdded ScenarioAssessed SignInChosen TrialAbandoned TrialDataDeleted
+                TrialDeletionAdvised TrialExpired
+            ] => {}
+            kinds![
+                ActivationEmailBounced ActivationEmailDelivered ActivationEmailForwarded
+                ActivationEmailResent ActivationEmailScheduled ActivationEmailSent
+                ActivationEmailSuppressed ActivationLinkExpired ActivationLinkOpened
+                ActivationLinkReactivated ActivationStatusObserved AgentStarted
+                AgreementRenewedAs AgreementSigned CaseClosed ClockSkewObserved
                 ConfirmationGiven ContactChanged CreditConsumed CreditExpired
                 CreditForfeited CustomerRegistered CustomersRelated DesktopSetupRun
                 DomainOptionChosen EndDateCorrected ExistingSubscriptionsShown
                 FindingConfirmed FindingDismissed IdentityVerified ImportRecorded
-                IncarnationBegun KeyEntered KeyIssued KeyReissued KeyRejected KeyRevealed
-                LicenseStateObserved LicensesAssigned LicensesUnassigned MachineBumped
-                MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
-                OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed
-                OrderReturned PartnerRegistered PartyNotified ProfileEntered
-                RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
-                RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted
-                ReservationCancelled ReservationPlaced RevalidationFailed ScenarioAssessed
-                SeatLicensed SeatProvisioned SeatReset SeatResetRequested SeatRevalidated
-                SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred SessionEnded
-                SessionStarted SignInChosen SignUpChosen SourceRecordKept
+                IncarnationBegun KeyIssued KeyReissued KeyRevealed LicenseStateObserved
+                LicensesAssigned LicensesUnassigned MachineBumped MachineKeyIssued
+                MachineRegistered NotifierStarted OfficeInstalled OrderCancelled
+                OrderRelayed OrderReturned PersonErased PersonalDataRevealed PersonsMerged
+                ProfileEntered RedemptionAbandoned RedemptionModeChosen
+                RedemptionOutcomeDiverged RedemptionReviewed RedemptionStarted
+                RedemptionSubmitted ReservationCancelled ReservationPlaced
+                RevalidationFailed SeatLicensed SeatProvisioned SeatReset SeatResetRequested
+                SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred
+                SessionEnded SessionStarted SignUpChosen SourceRecordKept
                 SubscriptionCancelled SubscriptionDeleted SubscriptionDisabled
                 SubscriptionExpired SubscriptionReactivated SubscriptionRenewed
-                SupportEscalated TblParametersSet TrialAbandoned TrialDataDeleted
-                TrialDeletionAdvised TrialExpired UserAuthenticated UserDeprovisioned
+                SupportEscalated TblParametersSet UserAuthenticated UserDeprovisioned
                 UserNotified UserPrompted UserReprovisioned VlRoleAssigned VlRoleRemoved
             ] => {}
         }
@@ -361,6 +427,7 @@ impl Fold for Tenant {
             Payload::MachineRegistered(registered) => {
                 emit(Step::Registers(registered.machine.id));
             }
+            Payload::SessionStarted(_) => emit(Step::SignsIn),
             Payload::SeatProvisioned(given) => emit(Step::Registers(given.machine.id)),
             Payload::MachineBumped(bumped) => emit(Step::Leaves(bumped.machine.id)),
             Payload::SeatLicensed(licensed) => {
@@ -385,17 +452,18 @@ impl Fold for Tenant {
                 KeyReissued KeyRejected KeyRevealed KeysRedeemed LicenseStateObserved
                 MachineKeyIssued NotifierStarted OfficeInstalled OnlineServicesIdAdded
                 OrderAmended OrderCancelled OrderPlaced OrderRelayed OrderReturned
-                PartnerRegistered PartyNotified ProfileEntered ProvisioningConfirmed
-                RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
-                RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted
+                PartnerRegistered PartyNotified PersonErased PersonalDataRevealed
+                PersonsMerged ProfileEntered ProvisioningConfirmed RedemptionAbandoned
+                RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReversed
+                RedemptionReviewed RedemptionStarted RedemptionSubmitted
                 ReservationCancelled ReservationPlaced RevalidationFailed ScenarioAssessed
                 SeatReset SeatResetRequested SeatsAdded SeatsReduced SeatsTransferred
-                ServicesAutoAssigned ServicesBoundToTenant SessionEnded SessionStarted
-                SignInChosen SignUpChosen SourceRecordKept SubscriptionCancelled
-                SubscriptionDeleted SubscriptionDisabled SubscriptionExpired
-                SubscriptionObserved SubscriptionReactivated SubscriptionRenewed
-                SubscriptionStarted SubscriptionsReviewed SupportEscalated TblParametersSet
-                TenantCreated TenantObserved TenantRemapped TenantRetired TenantRoleAssigned
+                ServicesAutoAssigned ServicesBoundToTenant SessionEnded SignInChosen
+                SignUpChosen SourceRecordKept SubscriptionCancelled SubscriptionDeleted
+                SubscriptionDisabled SubscriptionExpired SubscriptionObserved
+                SubscriptionReactivated SubscriptionRenewed SubscriptionStarted
+                SubscriptionsReviewed SupportEscalated TblParametersSet TenantCreated
+                TenantObserved TenantRemapped TenantRetired TenantRoleAssigned
                 TenantRoleRemoved TrialAbandoned TrialConverted TrialDataDeleted
                 TrialDeletionAdvised TrialExpired TrialStarted UserAuthenticated
                 UserNotified UserPrompted VlRoleAssigned VlRoleRemoved
@@ -417,6 +485,7 @@ impl Fold for Tenant {
                 }
             }
             Step::DropsAll(user) => drop(state.holders.remove(user)),
+            Step::SignsIn => state.sessions += 1,
             Step::Registers(machine) => {
                 state.machines.entry(*machine).or_default().registered = true;
             }
@@ -505,6 +574,13 @@ impl Fold for Tenant {
                 .map(|told| told.service.clone())
                 .collect(),
             first_reviewed: state.first_reviewed,
+            partner: state.partner.clone(),
+            orders_intended: state.orders_intended.clone(),
+            keys_refused: state.keys_refused,
+            reversed: state.reversed.clone(),
+            sessions: state.sessions,
+            cases: state.cases.clone(),
+            notified: state.notified,
             retired: state.retired,
             tenant: id,
         })

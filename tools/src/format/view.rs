@@ -15,8 +15,27 @@ const PSEUDONYM_SHOWN: usize = 8;
 /// Values of one field that are shown on a page; of more, the number is said.
 const VALUES_SHOWN: usize = 12;
 
+/// How pseudonyms are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pseudonyms {
+    /// Only their beginnings, so that people can tell them apart.
+    Cut,
+    /// Whole, so that what they stand for can be put in their place.
+    Whole,
+}
+
+impl Pseudonyms {
+    /// Whole if they are going to be revealed.
+    pub fn of(revealing: bool) -> Self {
+        match revealing {
+            true => Self::Whole,
+            false => Self::Cut,
+        }
+    }
+}
+
 /// The line of a view in a list.
-pub fn line(subject: &Subject, row: &dyn Row) -> Vec<String> {
+pub fn line(subject: &Subject, row: &dyn Row, pseudonyms: Pseudonyms) -> Vec<String> {
     let fields = Listing::of(subject.kind).map_or_else(Vec::new, |listing| (listing.fields)());
     let currency = currency(&fields, row);
     let amount = |kind, name: &str, cell: &Cell| amount(kind, name, cell, currency.as_deref());
@@ -25,7 +44,7 @@ pub fn line(subject: &Subject, row: &dyn Row) -> Vec<String> {
         let cell = index.map_or(Cell::Absent, |index| row.cell(index));
         let kind = index.and_then(|index| fields.get(index));
         kind.map_or_else(String::new, |(name, kind)| {
-            amount(subject.kind, name, &cell).unwrap_or_else(|| of_kind(&cell, kind))
+            amount(subject.kind, name, &cell).unwrap_or_else(|| of_kind(&cell, kind, pseudonyms))
         })
     };
     let cells = columns(subject.kind).iter().map(cell_of);
@@ -63,7 +82,7 @@ pub fn list(kind: SubjectKind, rows: Vec<Vec<String>>) -> String {
 }
 
 /// A page: what it is and its state, then the fields in groups.
-pub fn page(seen: &Seen<'_>, subject: &Subject, row: &dyn Row) -> String {
+pub fn page(seen: &Seen<'_>, subject: &Subject, row: &dyn Row, pseudonyms: Pseudonyms) -> String {
     let fields = Listing::of(subject.kind).map_or_else(Vec::new, |listing| (listing.fields)());
     let cells: Vec<(&str, Cell, &Kind)> = (0..)
         .zip(&fields)
@@ -72,7 +91,9 @@ pub fn page(seen: &Seen<'_>, subject: &Subject, row: &dyn Row) -> String {
     let currency = currency(&fields, row);
     let text_of = |wanted: &str| {
         let found = cells.iter().find(|(name, _, _)| *name == wanted);
-        found.map_or_else(String::new, |(_, cell, kind)| of_kind(cell, kind))
+        found.map_or_else(String::new, |(_, cell, kind)| {
+            of_kind(cell, kind, pseudonyms)
+        })
     };
     let state = text_of("state");
     let mut parts = vec![match state.is_empty() {
@@ -98,7 +119,7 @@ pub fn page(seen: &Seen<'_>, subject: &Subject, row: &dyn Row) -> String {
             let lines = found.map_or_else(Vec::new, |(name, cell, kind)| {
                 match amount(subject.kind, name, cell, currency.as_deref()) {
                     Some(amount) => vec![amount],
-                    None => lines(cell, kind),
+                    None => lines(cell, kind, pseudonyms),
                 }
             });
             let names = std::iter::once(*name).chain(std::iter::repeat(""));
@@ -164,42 +185,49 @@ fn amount(kind: SubjectKind, name: &str, cell: &Cell, currency: Option<&str>) ->
 }
 
 /// A value on a page: records have a line each, everything else is on one line.
-fn lines(value: &Cell, kind: &Kind) -> Vec<String> {
+fn lines(value: &Cell, kind: &Kind, pseudonyms: Pseudonyms) -> Vec<String> {
     let texts = match (value, kind) {
         (Cell::List(list), Kind::List(inner)) if matches!(**inner, Kind::Record(_)) => {
             let more = list.len().saturating_sub(VALUES_SHOWN);
-            let shown = list.iter().skip(more).map(|value| of_kind(value, inner));
+            let shown = list
+                .iter()
+                .skip(more)
+                .map(|value| of_kind(value, inner, pseudonyms));
             let before = (more > 0).then(|| format!("{more} before these"));
             before.into_iter().chain(shown).collect()
         }
         (Cell::Map(map), Kind::Map(inner)) if matches!(**inner, Kind::Record(_)) => {
             let texts = map
                 .iter()
-                .map(|(name, value)| format!("{name}: {}", of_kind(value, inner)));
+                .map(|(name, value)| format!("{name}: {}", of_kind(value, inner, pseudonyms)));
             texts.collect()
         }
-        _ => vec![of_kind(value, kind)],
+        _ => vec![of_kind(value, kind, pseudonyms)],
     };
     texts.into_iter().filter(|text| !text.is_empty()).collect()
 }
 
 /// A value of a kind: pseudonyms are cut.
-fn of_kind(value: &Cell, kind: &Kind) -> String {
+fn of_kind(value: &Cell, kind: &Kind, pseudonyms: Pseudonyms) -> String {
     match (value, kind) {
         (Cell::Text(text), Kind::Pseudonym(of)) => {
-            let cut = text.get(..PSEUDONYM_SHOWN).unwrap_or(text);
-            format!("{}:{cut}", of.name())
+            let shown = match pseudonyms {
+                Pseudonyms::Whole => text,
+                Pseudonyms::Cut => text.get(..PSEUDONYM_SHOWN).unwrap_or(text),
+            };
+            format!("{}:{shown}", of.name())
         }
         (Cell::List(list), Kind::List(inner)) => {
-            several(list.iter().map(|value| of_kind(value, inner)))
+            several(list.iter().map(|value| of_kind(value, inner, pseudonyms)))
         }
         (Cell::Map(map), Kind::Map(inner)) => several(
             map.iter()
-                .map(|(name, value)| format!("{name} {}", of_kind(value, inner))),
+                .map(|(name, value)| format!("{name} {}", of_kind(value, inner, pseudonyms))),
         ),
         (Cell::Record(values), Kind::Record(kinds)) => {
             let values = values.iter().zip(kinds);
-            let values = values.map(|((name, value), (_, kind))| (*name, of_kind(value, kind)));
+            let values =
+                values.map(|((name, value), (_, kind))| (*name, of_kind(value, kind, pseudonyms)));
             record(values)
         }
         (value, _) => cell(value),

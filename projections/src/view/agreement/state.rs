@@ -319,9 +319,10 @@ impl State {
                 KeyRevealed LicenseStateObserved LicensesAssigned LicensesUnassigned
                 MachineBumped MachineKeyIssued MachineRegistered NotifierStarted
                 OfficeInstalled OnlineServicesIdAdded OrderAmended OrderCancelled
-                OrderRelayed OrderReturned PartnerRegistered PartyNotified ProfileEntered
-                RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
-                RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted
+                OrderRelayed OrderReturned PartnerRegistered PartyNotified PersonErased
+                PersonalDataRevealed PersonsMerged ProfileEntered RedemptionAbandoned
+                RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReversed
+                RedemptionReviewed RedemptionStarted RedemptionSubmitted
                 ReservationCancelled RevalidationFailed SeatLicensed SeatProvisioned
                 SeatReset SeatResetRequested SeatRevalidated SeatsAdded SeatsReassigned
                 SeatsReduced SeatsTransferred SessionEnded SessionStarted SourceRecordKept

@@ -269,20 +269,20 @@ impl State {
                 KeyIssued KeyReissued KeyRejected KeyRevealed KeysRedeemed LicensesAssigned
                 LicensesUnassigned OnlineServicesIdAdded OrderAmended OrderCancelled
                 OrderPlaced OrderRelayed OrderReturned PartnerRegistered PartyNotified
-                ProfileEntered ProvisioningConfirmed RedemptionAbandoned
-                RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReversed
-                RedemptionReviewed RedemptionStarted RedemptionSubmitted
-                ReservationCancelled ReservationPlaced ScenarioAssessed SeatsAdded
-                SeatsReassigned SeatsReduced SeatsTransferred ServicesAutoAssigned
-                ServicesBoundToTenant SessionEnded SessionStarted SignInChosen SignUpChosen
-                SourceRecordKept SubscriptionCancelled SubscriptionDeleted
-                SubscriptionDisabled SubscriptionExpired SubscriptionObserved
-                SubscriptionReactivated SubscriptionRenewed SubscriptionStarted
-                SubscriptionsReviewed SupportEscalated TenantCreated TenantObserved
-                TenantRemapped TenantRetired TenantRoleAssigned TenantRoleRemoved
-                TrialAbandoned TrialConverted TrialDataDeleted TrialDeletionAdvised
-                TrialExpired TrialStarted UserDeprovisioned UserReprovisioned VlRoleAssigned
-                VlRoleRemoved
+                PersonErased PersonalDataRevealed PersonsMerged ProfileEntered
+                ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
+                RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed
+                RedemptionStarted RedemptionSubmitted ReservationCancelled ReservationPlaced
+                ScenarioAssessed SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred
+                ServicesAutoAssigned ServicesBoundToTenant SessionEnded SessionStarted
+                SignInChosen SignUpChosen SourceRecordKept SubscriptionCancelled
+                SubscriptionDeleted SubscriptionDisabled SubscriptionExpired
+                SubscriptionObserved SubscriptionReactivated SubscriptionRenewed
+                SubscriptionStarted SubscriptionsReviewed SupportEscalated TenantCreated
+                TenantObserved TenantRemapped TenantRetired TenantRoleAssigned
+                TenantRoleRemoved TrialAbandoned TrialConverted TrialDataDeleted
+                TrialDeletionAdvised TrialExpired TrialStarted UserDeprovisioned
+                UserReprovisioned VlRoleAssigned VlRoleRemoved
             ] => {}
         }
     }

@@ -206,17 +206,17 @@ impl State {
                 LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered
                 NotifierStarted OfficeInstalled OnlineServicesIdAdded OrderAmended
                 OrderCancelled OrderPlaced OrderRelayed OrderReturned PartnerRegistered
-                PartyNotified ProfileEntered ProvisioningConfirmed RedemptionAbandoned
-                RedemptionModeChosen RedemptionReversed RedemptionReviewed RedemptionStarted
-                RedemptionSubmitted ReservationCancelled ReservationPlaced
-                RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned SeatReset
-                SeatResetRequested SeatRevalidated SeatsReassigned ServicesAutoAssigned
-                ServicesBoundToTenant SessionEnded SessionStarted SignInChosen SignUpChosen
-                SourceRecordKept SubscriptionExpired SubscriptionsReviewed SupportEscalated
-                TblParametersSet TenantCreated TenantObserved TenantRetired
-                TenantRoleAssigned TenantRoleRemoved TrialExpired UserAuthenticated
-                UserDeprovisioned UserNotified UserPrompted UserReprovisioned VlRoleAssigned
-                VlRoleRemoved
+                PartyNotified PersonErased PersonalDataRevealed PersonsMerged ProfileEntered
+                ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
+                RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted
+                ReservationCancelled ReservationPlaced RevalidationFailed ScenarioAssessed
+                SeatLicensed SeatProvisioned SeatReset SeatResetRequested SeatRevalidated
+                SeatsReassigned ServicesAutoAssigned ServicesBoundToTenant SessionEnded
+                SessionStarted SignInChosen SignUpChosen SourceRecordKept
+                SubscriptionExpired SubscriptionsReviewed SupportEscalated TblParametersSet
+                TenantCreated TenantObserved TenantRetired TenantRoleAssigned
+                TenantRoleRemoved TrialExpired UserAuthenticated UserDeprovisioned
+                UserNotified UserPrompted UserReprovisioned VlRoleAssigned VlRoleRemoved
             ] => {}
         }
     }

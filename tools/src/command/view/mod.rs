@@ -7,6 +7,7 @@ pub use redemption::Redemption;
 
 use crate::error::{Failure, Outcome};
 use crate::histories::PointArgs;
+use crate::reveal::RevealArgs;
 use crate::session;
 use ledger::subject::SubjectKind;
 
@@ -28,6 +29,9 @@ struct ViewArgs {
     /// stands deeper is named with dots.
     #[arg(long, value_name = "FIELD", requires = "id")]
     why: Option<String>,
+
+    #[command(flatten)]
+    reveal: RevealArgs,
 }
 
 /// How a list is asked for.
@@ -118,7 +122,7 @@ fn run(
     session: &mut session::Session,
 ) -> Result<Outcome, Failure> {
     match &args.id {
-        None => list::run(&args.list, &args.point, kind, session),
-        Some(id) => one::run(id, args.why.as_deref(), &args.point, kind, session),
+        None => list::run(&args, kind, session),
+        Some(id) => one::run(id, &args, kind, session),
     }
 }

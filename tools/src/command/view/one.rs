@@ -1,10 +1,9 @@
 //! The view of one subject.
 
-use super::why;
+use super::{ViewArgs, why};
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, view as form};
 use crate::ground::{Ground, readable};
-use crate::histories::PointArgs;
 use crate::near::near;
 use crate::session::Session;
 use crate::subject;
@@ -13,39 +12,91 @@ use ledger::store::Store;
 use ledger::subject::{Subject, SubjectKind};
 use projections::Seen;
 use projections::query::{Listing, Row};
+use serde_json::Value;
 
 /// How many names are looked through for near ones.
 const NAMES_READ: usize = 100_000;
 
 pub(super) fn run(
     id: &str,
-    field: Option<&str>,
-    point: &PointArgs,
+    args: &ViewArgs,
     kind: SubjectKind,
     session: &mut Session,
 ) -> Result<Outcome, Failure> {
     let store = session.place.open_store()?;
     let named = named(kind, id, &store, session)?;
     let ground = Ground::open(&store)?;
-    let seen = Seen::new(ground.source(), ground.point(point)?);
+    let seen = Seen::new(ground.source(), ground.point(&args.point)?);
     let subjects = match named {
         Named::Subject(subject) => vec![subject],
         Named::Last5(last5) => ending_with(&seen, &last5),
     };
-    let mut outcome = Err(unknown(&seen, kind, id));
+    let mut answers = Vec::new();
     for subject in &subjects {
         let Some(row) = row(&seen, subject) else {
             continue;
         };
-        match field {
-            None => show(&seen, subject, row.as_ref(), session)?,
-            Some(field) => why::show(&store, ground.source(), &seen, subject, field, session)?,
-        }
-        outcome = Ok(Outcome::Clean);
+        answers.push(match &args.why {
+            None => {
+                let pseudonyms = form::Pseudonyms::of(args.reveal.is_asked());
+                let page = || form::page(&seen, subject, row.as_ref(), pseudonyms);
+                Answer::of(session.format, page, || row.json())
+            }
+            Some(field) => why::answer(&store, &ground, &seen, subject, field, session.format)?,
+        });
+    }
+    if answers.is_empty() {
+        return Err(unknown(&seen, kind, id));
     }
     readable(&seen)?;
+    let request = format!("{} show", kind.name());
+    let request = subjects.first().map_or(request, Subject::to_string);
+    let texts = answers.iter().map(Answer::to_string);
+    let place = session.place.clone();
+    let labels = args.reveal.labels(&place, &store, &request, texts)?;
+    for answer in &answers {
+        match (answer, session.format) {
+            (Answer::Text(text), _) => session.out.text(&labels.text(text))?,
+            (Answer::Json(json), Format::Json) => session.out.json(&labels.value(json))?,
+            (Answer::Json(json), _) => session.out.json_line(&labels.value(json))?,
+        }
+    }
     ground.close();
-    outcome
+    if args.reveal.is_asked() {
+        place.close(store)?;
+    }
+    Ok(Outcome::Clean)
+}
+
+/// What is shown of one subject.
+pub(super) enum Answer {
+    /// For people.
+    Text(String),
+    /// For programs.
+    Json(Value),
+}
+
+impl Answer {
+    /// The answer in a format.
+    pub(super) fn of(
+        format: Format,
+        text: impl FnOnce() -> String,
+        json: impl FnOnce() -> Value,
+    ) -> Self {
+        match format {
+            Format::Table => Self::Text(text()),
+            Format::Json | Format::Jsonl => Self::Json(json()),
+        }
+    }
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Json(json) => write!(f, "{json}"),
+        }
+    }
 }
 
 enum Named {
@@ -80,19 +131,6 @@ fn ending_with(seen: &Seen<'_>, last5: &str) -> Vec<Subject> {
             Some(last) => Some(last),
             None => return found,
         };
-    }
-}
-
-fn show(
-    seen: &Seen<'_>,
-    subject: &Subject,
-    row: &dyn Row,
-    session: &mut Session,
-) -> Result<(), Failure> {
-    match session.format {
-        Format::Table => session.out.text(&form::page(seen, subject, row)),
-        Format::Json => session.out.json(&row.json()),
-        Format::Jsonl => session.out.json_line(&row.json()),
     }
 }
 

@@ -1,31 +1,39 @@
 //! Why a field of a view has its value.
 
+use super::one::Answer;
 use crate::asking;
 use crate::error::Failure;
 use crate::format::{Format, why as form};
+use crate::ground::Ground;
 use crate::place::read_failure;
-use crate::session::Session;
 use ledger::event::Event;
 use ledger::id::EventId;
 use ledger::store::Store;
 use ledger::subject::Subject;
 use projections::Seen;
 use projections::query::{Cause, Why, why};
-use projections::source::Source;
 use std::collections::BTreeMap;
 
-pub(super) fn show(
+pub(super) fn answer(
     store: &Store,
-    source: &dyn Source,
+    ground: &Ground,
     seen: &Seen<'_>,
     subject: &Subject,
     field: &str,
-    session: &mut Session,
-) -> Result<(), Failure> {
-    let why = why(source, seen.point(), *seen.policies(), subject, field);
-    let Some(why) = why.map_err(|error| asking::failure(&error))? else {
-        return Ok(());
-    };
+    format: Format,
+) -> Result<Answer, Failure> {
+    let why = why(
+        ground.source(),
+        seen.point(),
+        *seen.policies(),
+        subject,
+        field,
+    );
+    let why = why.map_err(|error| asking::failure(&error))?;
+    let why = why.ok_or_else(|| {
+        let hint = "ask again without --why";
+        Failure::new("cannot explain this", "there is no view of it", hint)
+    })?;
     let events = events(store, &why)?;
     let told = form::Told {
         subject,
@@ -33,11 +41,11 @@ pub(super) fn show(
         why: &why,
         events: &events,
     };
-    match session.format {
-        Format::Table => session.out.text(&form::text(&told)),
-        Format::Json => session.out.json(&form::json(&told)),
-        Format::Jsonl => session.out.json_line(&form::json(&told)),
-    }
+    Ok(Answer::of(
+        format,
+        || form::text(&told),
+        || form::json(&told),
+    ))
 }
 
 /// The events that the explanation names.
