@@ -8,6 +8,7 @@ use ledger::id::{LicenseId, RedemptionId, Seats, Sku, SubscriptionId, TenantId};
 use ledger::kinds;
 use ledger::secret::KeyFingerprint;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What is gathered besides the effects.
 pub(super) struct Gathered {
@@ -51,7 +52,7 @@ impl Gathered {
     }
 }
 
-pub(super) fn gather(id: &SubscriptionId, events: &[&Event]) -> Gathered {
+pub(super) fn gather(id: &SubscriptionId, events: &[Arc<Event>]) -> Gathered {
     let mut to = Gathered {
         effects: Vec::new(),
         tenant: None,
