@@ -18,6 +18,7 @@ mod medium;
 mod reopen;
 mod replay;
 mod report;
+mod seal;
 
 use clap::{Parser, Subcommand};
 use fault::Outcome;
@@ -42,6 +43,7 @@ enum Command {
     #[command(hide = true)]
     Doomed(reopen::Doomed),
     History(history::History),
+    Seal(seal::Seal),
 }
 
 impl Cli {
@@ -56,6 +58,7 @@ impl Cli {
             Command::Reopen(reopen) => reopen.run(),
             Command::Doomed(doomed) => doomed.run(),
             Command::History(history) => history.run(),
+            Command::Seal(seal) => seal.run(),
         }
     }
 }

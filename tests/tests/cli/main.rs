@@ -7,6 +7,7 @@ mod desk;
 mod doctor;
 mod import;
 mod kill;
+mod persons;
 mod proofs;
 mod read;
 mod repair;
