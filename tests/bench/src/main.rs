@@ -19,6 +19,7 @@ mod reopen;
 mod replay;
 mod report;
 mod seal;
+mod views;
 
 use clap::{Parser, Subcommand};
 use fault::Outcome;
@@ -44,6 +45,7 @@ enum Command {
     Doomed(reopen::Doomed),
     History(history::History),
     Seal(seal::Seal),
+    Views(views::ViewsBench),
 }
 
 impl Cli {
@@ -59,6 +61,7 @@ impl Cli {
             Command::Doomed(doomed) => doomed.run(),
             Command::History(history) => history.run(),
             Command::Seal(seal) => seal.run(),
+            Command::Views(views) => views.run(),
         }
     }
 }
