@@ -6,6 +6,7 @@
 //! subject, and [`finding`] is what comes out. Nothing depends on the order in which sources were imported.
 
 pub mod clean;
+pub mod decide;
 pub mod evidence;
 mod exhibits;
 pub mod expectation;
@@ -14,6 +15,7 @@ pub mod landing;
 pub mod others;
 pub mod report;
 pub mod rules;
+pub mod select;
 pub mod story;
 mod subjects;
 

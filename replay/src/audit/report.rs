@@ -29,6 +29,8 @@ pub struct Report {
     pub not_judged: Vec<NotJudged>,
     /// What has no finding, a line each.
     pub without: Without,
+    /// How many findings a selection left out.
+    pub left_out: usize,
     /// How many events were seen.
     pub events: usize,
     /// How many tenants they name.
@@ -88,6 +90,7 @@ pub fn audit(at: &At<'_>) -> Report {
         findings,
         judged,
         not_judged,
+        left_out: 0,
         events: at.all().count(),
         tenants: at.subjects(ledger::subject::SubjectKind::Tenant).len(),
     }
@@ -297,6 +300,7 @@ pub(super) fn decided(evidence: &Evidence, finding: &Finding) -> FindingState {
     match last.filter(|decision| decision.value.evidence_digest.as_str() == digest) {
         Some(decision) if decision.value.confirmed => FindingState::Confirmed,
         Some(_) => FindingState::Dismissed,
+        None if last.is_some() => FindingState::Reopened,
         None => FindingState::Open,
     }
 }
@@ -312,10 +316,14 @@ fn next_step(
     match state {
         FindingState::Compensated => "nothing: it was compensated".to_owned(),
         FindingState::Dismissed => "nothing: it was dismissed".to_owned(),
-        FindingState::Open | FindingState::Confirmed if !expectation.is_known() => {
+        FindingState::Open | FindingState::Reopened | FindingState::Confirmed
+            if !expectation.is_known() =>
+        {
             "ask the contacts of both tenants which one was meant".to_owned()
         }
-        FindingState::Open | FindingState::Confirmed => match landing.program(evidence) {
+        FindingState::Open | FindingState::Reopened | FindingState::Confirmed => match landing
+            .program(evidence)
+        {
             Some(
                 Program::Enterprise
                 | Program::Campus

@@ -43,6 +43,7 @@ pub fn json(report: &Report, origins: &Origins) -> Value {
         "events": report.events,
         "tenants": report.tenants,
         "findings": findings,
+        "left_out": report.left_out,
         "judged": report.judged,
         "not_judged": not_judged,
         "clean": lines(&report.without.clean),
@@ -194,6 +195,9 @@ fn headline(report: &Report, latest: bool) -> String {
     if settled > 0 {
         parts.push(format!("{settled} of them settled"));
     }
+    if report.left_out > 0 {
+        parts.push(format!("{} left out by the options", report.left_out));
+    }
     parts.push(counted(report.events, "event", "events"));
     parts.push(counted(report.tenants, "tenant", "tenants"));
     let judged = counted(report.judged, "landing judged", "landings judged");
@@ -227,6 +231,7 @@ fn block(finding: &Finding, origins: &Origins, width: usize) -> String {
     let rules = rules.collect::<Vec<_>>().join(" · ");
     let state = match finding.state {
         FindingState::Open => "",
+        FindingState::Reopened => "  open again: the evidence has changed",
         FindingState::Confirmed => "  confirmed",
         FindingState::Dismissed => "  dismissed",
         FindingState::Compensated => "  compensated",
