@@ -187,7 +187,8 @@ impl Evidence {
                 LicenseStateObserved LicensesAssigned LicensesUnassigned MachineBumped
                 MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
                 OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed
-                OrderReturned PartnerRegistered PartyNotified ProfileEntered ProvisioningConfirmed
+                OrderReturned PartnerRegistered PartyNotified
+                PersonErased PersonalDataRevealed PersonsMerged ProfileEntered ProvisioningConfirmed
                 RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
                 RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted
                 ReservationCancelled ReservationPlaced RevalidationFailed SeatLicensed
@@ -360,7 +361,9 @@ impl Evidence {
                 LicenseStateObserved LicensesAssigned LicensesUnassigned MachineBumped
                 MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
                 OnlineServicesIdAdded OrderCancelled OrderRelayed OrderReturned PartnerRegistered
-                PartyNotified ProfileEntered ProvisioningConfirmed RedemptionAbandoned
+                PartyNotified
+                PersonErased PersonalDataRevealed PersonsMerged
+                ProfileEntered ProvisioningConfirmed RedemptionAbandoned
                 RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReviewed
                 RedemptionSubmitted ReservationCancelled ReservationPlaced RevalidationFailed
                 ScenarioAssessed SeatLicensed SeatProvisioned SeatReset SeatResetRequested
@@ -504,6 +507,7 @@ impl Evidence {
                 IncarnationBegun KeyEntered KeyIssued KeyReissued KeyRejected KeyRevealed KeysRedeemed LicenseStateObserved
                 LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
                 OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed OrderReturned PartyNotified
+                PersonErased PersonalDataRevealed PersonsMerged
                 ProfileEntered ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
                 RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted ReservationCancelled ReservationPlaced
                 RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned SeatReset SeatResetRequested SeatRevalidated
