@@ -126,6 +126,16 @@ fn judge_then(
     judgements
 }
 
+/// Whether each landing was accused by what was known then.
+pub(super) fn accused_then(
+    neighbours: &Neighbours<'_>,
+    landings: &[Landing],
+    evidence: &Evidence,
+) -> Vec<bool> {
+    let then = judge_then(neighbours, landings, evidence);
+    then.iter().map(Judgement::accuses).collect()
+}
+
 /// What is known now: every landing by all of the evidence, the others as they were judged then.
 fn judge_now(
     neighbours: &Neighbours<'_>,

@@ -4,7 +4,7 @@ use ledger::id::EventId;
 use ledger::time::{Occurred, Precision, Timestamp};
 use replay::audit::clean::Clean;
 use replay::audit::expectation::{Expectation, Wanted};
-use replay::audit::finding::{Exhibit, Finding, FindingState};
+use replay::audit::finding::{About, Exhibit, Finding, FindingState};
 use replay::audit::report::Report;
 use replay::audit::rules::Rule;
 use serde_json::{Value, json};
@@ -92,7 +92,7 @@ pub fn finding(finding: &Finding, origins: &Origins) -> Value {
     value
 }
 
-fn expectation(expectation: &Expectation) -> Value {
+pub(super) fn expectation(expectation: &Expectation) -> Value {
     let mut value = json!({
         "kind": expectation.kind(),
         "tenant": expectation.tenant().map(|tenant| tenant.as_str()),
@@ -249,6 +249,9 @@ fn block(finding: &Finding, origins: &Origins, width: usize) -> String {
         let rest = " ".repeat(LABEL_WIDTH + 2);
         lines.extend(wrapped(text, &first, &rest, width));
     };
+    if let About::Subject(subject) = &finding.about {
+        label("about", &subject.to_string());
+    }
     if let Some(landed) = finding.landed() {
         label("expected", &expected(&landed.expected));
         if let Some(then) = &landed.expected_then {
@@ -324,7 +327,7 @@ fn short(at: Occurred) -> String {
     }
 }
 
-fn expected(expectation: &Expectation) -> String {
+pub(super) fn expected(expectation: &Expectation) -> String {
     let why = expectation.source.why();
     let wanted = match &expectation.wanted {
         Wanted::Existing(tenants) => {
@@ -340,7 +343,7 @@ fn expected(expectation: &Expectation) -> String {
     }
 }
 
-fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> Vec<String> {
+pub(super) fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> Vec<String> {
     let options = textwrap::Options::new(width)
         .initial_indent(first)
         .subsequent_indent(rest)
