@@ -2,6 +2,7 @@
 //! what it never prints.
 
 mod append;
+mod audit;
 mod canary;
 mod desk;
 mod doctor;

@@ -39,6 +39,7 @@ mod import;
 mod init;
 mod log;
 mod person;
+mod preflight;
 mod prove;
 mod restore;
 mod schema;
@@ -62,6 +63,7 @@ commands! {
     view::Agreement;
     view::Key;
     audit::Audit;
+    preflight::Preflight;
     explain::Explain;
     diff::Diff;
     compensate::Compensate;
