@@ -150,7 +150,7 @@ fn add_changes(gathered: &mut Gathering, event: &Event, subject: &Subject, value
 /// Takes the ciphertext out of an event; whether there was any.
 fn strip(event: &mut Event) -> bool {
     let mut had_some = false;
-    event.fact.visit_sealed(&mut |sealed| {
+    event.fact.visit_sealed(&mut |_, sealed| {
         had_some |= !sealed.ciphertext.is_empty() || sealed.nonce != [0; 24];
         *sealed = Sealed::empty(sealed.owner);
     });

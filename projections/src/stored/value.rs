@@ -164,12 +164,14 @@ const DROPS_ALL: u8 = 2;
 const REGISTERS: u8 = 3;
 const LEAVES: u8 = 4;
 const LICENSES: u8 = 5;
+const SIGNS_IN: u8 = 6;
 
 pub(super) fn write_step(step: &Step, out: &mut Vec<u8>) {
     match step {
         Step::Holds(user, sku) => write_holding(HOLDS, user, sku.as_deref(), out),
         Step::Drops(user, sku) => write_holding(DROPS, user, sku.as_deref(), out),
         Step::DropsAll(user) => write_id(DROPS_ALL, &user.0, out),
+        Step::SignsIn => out.push(SIGNS_IN),
         Step::Registers(machine) => write_id(REGISTERS, &machine.0, out),
         Step::Leaves(machine) => write_id(LEAVES, &machine.0, out),
         Step::Licenses(machine, until) => {
@@ -212,6 +214,10 @@ impl Skus {
 pub(super) fn read_step<'a>(bytes: &mut &'a [u8], skus: &mut Skus) -> Option<Step> {
     let mut rest = Bytes::<'a>(bytes);
     let tag = rest.byte()?;
+    if tag == SIGNS_IN {
+        *bytes = rest.0;
+        return Some(Step::SignsIn);
+    }
     let id = rest.array()?;
     let mut sku = |rest: &mut Bytes<'_>| -> Option<Option<Arc<Sku>>> {
         match rest.text()? {

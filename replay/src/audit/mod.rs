@@ -6,14 +6,18 @@
 //! subject, and [`finding`] is what comes out. Nothing depends on the order in which sources were imported.
 
 pub mod clean;
+pub mod decide;
 pub mod evidence;
 mod exhibits;
 pub mod expectation;
 pub mod finding;
+pub mod hearing;
 pub mod landing;
 pub mod others;
+pub mod preflight;
 pub mod report;
 pub mod rules;
+pub mod select;
 pub mod story;
 mod subjects;
 

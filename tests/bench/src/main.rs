@@ -18,6 +18,7 @@ mod medium;
 mod reopen;
 mod replay;
 mod report;
+mod seal;
 mod views;
 
 use clap::{Parser, Subcommand};
@@ -43,6 +44,7 @@ enum Command {
     #[command(hide = true)]
     Doomed(reopen::Doomed),
     History(history::History),
+    Seal(seal::Seal),
     Views(views::ViewsBench),
 }
 
@@ -58,6 +60,7 @@ impl Cli {
             Command::Reopen(reopen) => reopen.run(),
             Command::Doomed(doomed) => doomed.run(),
             Command::History(history) => history.run(),
+            Command::Seal(seal) => seal.run(),
             Command::Views(views) => views.run(),
         }
     }

@@ -41,6 +41,7 @@ mod import;
 mod init;
 mod log;
 mod person;
+mod preflight;
 mod prove;
 mod restore;
 mod schema;
@@ -76,6 +77,7 @@ commands! {
     worklist::Worklist;
     coverage::Coverage;
     audit::Audit;
+    preflight::Preflight;
     explain::Explain;
     diff::Diff;
     compensate::Compensate;

@@ -7,6 +7,7 @@ pub mod diff;
 pub mod doctor;
 pub mod event;
 pub mod layout;
+pub mod preflight;
 pub mod sweep;
 pub mod table;
 pub mod view;
