@@ -12,3 +12,4 @@ mod persons;
 mod proofs;
 mod read;
 mod repair;
+mod views;

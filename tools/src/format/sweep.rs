@@ -50,7 +50,9 @@ impl Swept {
         report: &Report,
     ) -> Self {
         let name = subject.to_string();
-        let found = report.findings.iter().find(|f| f.subjects.contains(&name));
+        let landed =
+            |finding: &&Finding| finding.landed().is_some() && finding.subjects.contains(&name);
+        let found = report.findings.iter().find(landed);
         Self {
             subject: subject.clone(),
             when,
@@ -65,9 +67,14 @@ impl Swept {
         }
     }
 
-    /// Whether it went elsewhere, and that is neither dismissed nor made good.
+    /// Whether it went elsewhere than it should have, and that is neither dismissed nor made good.
     pub fn is_elsewhere(&self) -> bool {
-        self.finding.as_ref().is_some_and(|told| told.open)
+        let here = match (&self.expected, &self.view.tenant) {
+            (Expected::Tenants(tenants), Some(tenant)) => tenants.contains(tenant),
+            (Expected::Here, _) => true,
+            (Expected::Tenants(_) | Expected::NewOne | Expected::Unknown, _) => false,
+        };
+        !here && self.finding.as_ref().is_some_and(|told| told.open)
     }
 
     fn mark(&self) -> String {
@@ -76,7 +83,14 @@ impl Swept {
             Some(told) => {
                 let codes = told.codes.join(" ");
                 let state = match told.state {
-                    FindingState::Open | FindingState::Confirmed => "ELSEWHERE",
+                    FindingState::Open | FindingState::Reopened | FindingState::Confirmed
+                        if !self.is_elsewhere() =>
+                    {
+                        "here, but"
+                    }
+                    FindingState::Open | FindingState::Reopened | FindingState::Confirmed => {
+                        "ELSEWHERE"
+                    }
                     FindingState::Dismissed => "dismissed",
                     FindingState::Compensated => "made good",
                 };
@@ -95,7 +109,7 @@ fn expected(
     name: &str,
 ) -> Expected {
     let not_judged = report.not_judged.iter().any(|one| one.landing == name);
-    match found.map(|finding| &finding.expected.wanted) {
+    match found.and_then(|finding| Some(&finding.landed()?.expected.wanted)) {
         Some(Wanted::Existing(tenants)) => Expected::Tenants(tenants.iter().cloned().collect()),
         Some(Wanted::BornOfThisChoice) => Expected::NewOne,
         None if view.tenant.is_some() && !not_judged => Expected::Here,
