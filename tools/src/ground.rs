@@ -28,11 +28,13 @@ impl Ground {
     /// microseconds for every event since they were last used.
     pub fn open(store: &Store) -> Result<Self, Failure> {
         let views = Views::open(store).map_err(|error| views_failure(&error))?;
-        if let Some(reason) = views.made_again() {
-            note(&format!("the stored views are made again: {reason}"));
-        }
+        // A few events are taken in faster than a note about it is read.
         if views.lag() > SILENT_MAX_EVENTS {
-            note(&format!("the stored views take in {} events", views.lag()));
+            let reason = views.made_again().unwrap_or("they were not used since");
+            note(&format!(
+                "the stored views take in {} events: {reason}",
+                views.lag()
+            ));
         }
         let caught_up = views.catch_up(&|_, _| {});
         caught_up.map_err(|error| views_failure(&error))?;
