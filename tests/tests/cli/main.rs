@@ -8,6 +8,7 @@ mod desk;
 mod doctor;
 mod import;
 mod kill;
+mod preflight;
 mod proofs;
 mod read;
 mod repair;
