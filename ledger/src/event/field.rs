@@ -3,9 +3,10 @@
 //! The stored form of a type is its serde derive through bincode; the JSON form is this trait. They
 //! are kept apart on purpose: the one is a storage contract, the other is for people and programs.
 
+use crate::event::stored::{is_length_at, is_text_at, same};
 use crate::id::*;
 use crate::secret::{Keyring, Last5, Pepper, PepperId, Sealed};
-use crate::subject::{Names, Subject, SubjectKind};
+use crate::subject::{Names, SubjectKind, SubjectSink};
 use crate::time::{Date, Timestamp};
 use serde_json::{Map, Value};
 
@@ -164,8 +165,12 @@ pub trait Field: Sized {
     /// Writes its protected JSON form; `Null` is left out by the record around it.
     fn write(&self, pepper: PepperId) -> Value;
 
-    /// Adds the subjects that it names.
-    fn subjects(&self, _out: &mut Vec<Subject>) {}
+    /// Whether the stored form of the value stands at the beginning of some bytes, which are taken off:
+    /// a walk over what is declared here, independent of what serde derives of it.
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool;
+
+    /// Gives the subjects that it names to somebody.
+    fn subjects(&self, _out: &mut dyn SubjectSink) {}
 
     /// Visits its sealed parts, in field order.
     fn visit_sealed(&mut self, _visit: &mut dyn FnMut(&mut Sealed)) {}
@@ -245,9 +250,12 @@ macro_rules! text_fields {
             fn write(&self, _: PepperId) -> Value {
                 Value::from(self.as_str())
             }
-            $(fn subjects(&self, out: &mut Vec<Subject>) {
+            fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+                is_text_at(self.as_str(), stored)
+            }
+            $(fn subjects(&self, out: &mut dyn SubjectSink) {
                 const { assert!(SubjectKind::$kind as u8 > 0) };
-                out.push(self.subject());
+                self.name_to(out);
             })?
         }
     )+};
@@ -292,6 +300,9 @@ macro_rules! number_fields {
             fn write(&self, _: PepperId) -> Value {
                 Value::from(self.0)
             }
+            fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+                same(stored, &self.0.to_le_bytes())
+            }
         }
     )+};
 }
@@ -328,6 +339,9 @@ impl Field for bool {
     fn write(&self, _: PepperId) -> Value {
         Value::from(*self)
     }
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        same(stored, &[u8::from(*self)])
+    }
 }
 
 impl Field for Date {
@@ -340,6 +354,9 @@ impl Field for Date {
     }
     fn write(&self, _: PepperId) -> Value {
         Value::from(self.to_string())
+    }
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        same(stored, &self.day_number().to_le_bytes())
     }
 }
 
@@ -355,6 +372,9 @@ impl Field for Timestamp {
     fn write(&self, _: PepperId) -> Value {
         Value::from(self.to_string())
     }
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        same(stored, &self.as_micros().to_le_bytes())
+    }
 }
 
 impl Field for Last5 {
@@ -367,6 +387,9 @@ impl Field for Last5 {
     }
     fn write(&self, _: PepperId) -> Value {
         Value::from(self.as_str())
+    }
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        same(stored, self.as_str().as_bytes())
     }
 }
 
@@ -384,7 +407,13 @@ impl<T: Field> Field for Option<T> {
         self.as_ref()
             .map_or(Value::Null, |field| field.write(pepper))
     }
-    fn subjects(&self, out: &mut Vec<Subject>) {
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        match self {
+            None => same(stored, &[0]),
+            Some(field) => same(stored, &[1]) && field.is_stored_at(stored),
+        }
+    }
+    fn subjects(&self, out: &mut dyn SubjectSink) {
         if let Some(field) = self {
             field.subjects(out);
         }
@@ -418,7 +447,10 @@ impl<T: Field> Field for Vec<T> {
         }
         self.iter().map(|field| field.write(pepper)).collect()
     }
-    fn subjects(&self, out: &mut Vec<Subject>) {
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        is_length_at(self.len(), stored) && self.iter().all(|field| field.is_stored_at(stored))
+    }
+    fn subjects(&self, out: &mut dyn SubjectSink) {
         self.iter().for_each(|field| field.subjects(out));
     }
     fn visit_sealed(&mut self, visit: &mut dyn FnMut(&mut Sealed)) {
@@ -465,7 +497,10 @@ macro_rules! impl_record {
                 $($crate::event::field::put(&mut map, stringify!($field), &self.$field, pepper);)*
                 serde_json::Value::Object(map)
             }
-            fn subjects(&self, out: &mut Vec<$crate::subject::Subject>) {
+            fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+                true $(&& $crate::event::field::Field::is_stored_at(&self.$field, stored))*
+            }
+            fn subjects(&self, out: &mut dyn $crate::subject::SubjectSink) {
                 $($crate::event::field::Field::subjects(&self.$field, out);)*
             }
             fn visit_sealed(&mut self, visit: &mut dyn FnMut(&mut $crate::secret::Sealed)) {
@@ -519,6 +554,9 @@ macro_rules! choice {
             }
             fn write(&self, _: $crate::secret::PepperId) -> serde_json::Value {
                 serde_json::Value::from(self.as_str())
+            }
+            fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+                $crate::event::stored::same(stored, &(*self as u32).to_le_bytes())
             }
         }
     )+};

@@ -3,7 +3,7 @@
 use super::field::{Field, FieldError, Reader, member, object, put, text};
 use super::{Actor, Event, EventRef, Fact, KINDS, Payload, Source};
 use crate::id::{EventId, Name};
-use crate::secret::{Keyring, Pepper, PepperId, Purpose, Sealed};
+use crate::secret::{Keyring, Pepper, PepperId, Purpose};
 use crate::time::{Occurred, Timestamp};
 use serde_json::{Map, Value};
 
@@ -198,7 +198,10 @@ impl Field for Occurred {
     fn write(&self, _: PepperId) -> Value {
         Value::from(self.to_string())
     }
-    fn visit_sealed(&mut self, _: &mut dyn FnMut(&mut Sealed)) {}
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        let precision = (self.precision as u32).to_le_bytes();
+        self.start.is_stored_at(stored) && super::stored::same(stored, &precision)
+    }
 }
 
 #[cfg(test)]

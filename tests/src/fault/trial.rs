@@ -309,6 +309,7 @@ impl Trial<'_> {
             until: u64::MAX,
             engine: self.engine.to_owned(),
             goes_on,
+            salvage: None,
         }
     }
 
