@@ -2,12 +2,11 @@
 
 use super::append::{before, conditions, digest, expected, facts, following, intruder};
 use super::witness::{self, Note, Witness};
-use crate::stores::{create_with, identity, try_open};
+use crate::stores::{create_with, try_open};
 use ledger::event::{Event, Fact, KindId};
-use ledger::id::{Name, Position};
-use ledger::store::{Condition, Incarnation, Known, NewIncarnation, Store, StoreError, salvage};
+use ledger::id::Position;
+use ledger::store::{Condition, Known, Store, StoreError};
 use ledger::subject::Subject;
-use ledger::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -28,8 +27,6 @@ pub struct Question {
     pub engine: String,
     /// Whether the witness goes on with the appends that the checker makes.
     pub goes_on: bool,
-    /// Where a store is salvaged to that cannot be read to its end, and judged.
-    pub salvage: Option<PathBuf>,
 }
 
 /// What was found.
@@ -49,8 +46,6 @@ pub struct Verdict {
     pub wrong: Vec<String>,
     /// Why the store could not be opened or read to its end.
     pub error: Option<String>,
-    /// How many acknowledged events the salvage of a damaged store lost; all others are right.
-    pub salvage_lost: Option<u64>,
     /// How many events cannot be read, of a store that can be opened. All others are right.
     pub unreadable: u64,
     /// Why the index could not answer: it is built again at the next opening.
@@ -112,7 +107,6 @@ pub fn check(question: &Question) -> Verdict {
         Ok(store) => store,
         Err(error) => {
             verdict.stop(&error);
-            check_salvage(question, acknowledged, &mut verdict);
             return verdict;
         }
     };
@@ -122,8 +116,6 @@ pub fn check(question: &Question) -> Verdict {
         Err(error) => {
             verdict.stop(&error);
             check_rest(&store, &mut verdict);
-            drop(store);
-            check_salvage(question, acknowledged, &mut verdict);
             return verdict;
         }
     };
@@ -183,57 +175,6 @@ fn check_events(events: &[Event], notes: &[Note], acknowledged: Position, verdic
             verdict.altered += 1;
         }
     }
-}
-
-/// Salvages a damaged store: every event has to be as it was, or named as lost.
-fn check_salvage(question: &Question, acknowledged: Position, verdict: &mut Verdict) {
-    let Some(to) = &question.salvage else { return };
-    match salvaged(question, to, acknowledged) {
-        Ok(lost) => verdict.salvage_lost = Some(lost),
-        Err(what) => verdict.wrong(format!("salvage: {what}")),
-    }
-}
-
-fn salvaged(question: &Question, to: &Path, acknowledged: Position) -> Result<u64, String> {
-    let said = |error: StoreError| error.to_string();
-    let new = NewIncarnation {
-        engine: None,
-        by: Name::new("trial").map_err(|error| error.to_string())?,
-        now: Timestamp::from_micros(0),
-        note: None,
-        identity: Some(identity()),
-    };
-    let salvaged = salvage(&question.store, to, &new, &|_| None, &mut |_, _| ()).map_err(said)?;
-    let Incarnation { lost, end, .. } = salvaged.incarnation;
-    if end.0 <= acknowledged.0 {
-        return Err(format!("it ends at {end}, before {acknowledged}"));
-    }
-    let store = try_open(to).map_err(said)?;
-    let events: BTreeMap<u64, Event> = (store.read(Position(0)))
-        .map(|event| event.map(|event| (event.position.0, event)))
-        .collect::<Result<_, _>>()
-        .map_err(said)?;
-    let (facts, _) = expected(acknowledged);
-    let is_lost = |n: u64| {
-        lost.iter()
-            .any(|(first, last)| (first.0..=last.0).contains(&n))
-    };
-    for (fact, number) in facts.iter().zip(1..) {
-        match events.get(&number) {
-            Some(event) if event.fact == *fact && !is_lost(number) => {}
-            None if is_lost(number) => {}
-            _ => {
-                return Err(format!(
-                    "event {number} is neither what it was nor named as lost"
-                ));
-            }
-        }
-    }
-    let named = lost.iter().map(|(first, last)| last.0 + 1 - first.0).sum();
-    if named == 0 && salvaged.damage.is_empty() {
-        return Err("nothing is said to be damaged".to_owned());
-    }
-    Ok(named)
 }
 
 /// Looks at every event of a log that cannot be read in one go.

@@ -2,7 +2,7 @@
 //!
 //! What is left is right, or there is an error; nothing is ever silently missing, changed or added.
 
-use super::check::{Question, Verdict};
+use super::check::Verdict;
 use super::random::Random;
 use super::trial::Trial;
 use crate::stores::copy;
@@ -39,10 +39,7 @@ impl Part {
 
 /// Judges what became of a store that was closed and then damaged.
 fn judge(trial: &mut Trial<'_>, part: Part, what: &str, must_say: bool) {
-    let question = Question {
-        salvage: (part == Part::Log).then(|| trial.scene.beside("salvaged")),
-        ..trial.question(false)
-    };
+    let question = trial.question(false);
     let verdict = trial.scene.check(&question);
     let Some(verdict) = trial.tally.count(what, verdict) else {
         return;

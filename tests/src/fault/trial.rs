@@ -309,7 +309,6 @@ impl Trial<'_> {
             until: u64::MAX,
             engine: self.engine.to_owned(),
             goes_on,
-            salvage: None,
         }
     }
 
