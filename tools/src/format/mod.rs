@@ -1,5 +1,6 @@
 //! How answers are written. Every command that answers with data answers in each of these.
 
+pub mod ask;
 pub mod audit;
 pub mod compensate;
 pub mod csv;
@@ -7,10 +8,14 @@ pub mod diff;
 pub mod doctor;
 pub mod event;
 pub mod html;
+pub mod layout;
 pub mod preflight;
 pub mod sarif;
+pub mod sweep;
 pub mod table;
+pub mod view;
 pub mod walk;
+pub mod why;
 
 /// The forms that `--format` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
