@@ -9,3 +9,4 @@ pub mod model;
 pub mod sample;
 pub mod stores;
 pub mod story;
+pub mod told;
