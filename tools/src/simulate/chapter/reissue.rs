@@ -52,7 +52,7 @@ pub fn goes_wrong(s: &mut Scene<'_>, a: usize) -> bool {
     session::close(s, &visitor, &session, "Timeout");
     s.out.label(Label::of_a_story(
         7,
-        &[2, 3, 4, 5, 8],
+        &[2, 3, 4, 5, 6, 8],
         landed,
         Subject {
             customer: s.who.id.clone(),

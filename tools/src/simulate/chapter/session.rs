@@ -1,6 +1,6 @@
 //! Sessions at the portals: one for each agreement, by somebody who may act (R18).
 
-use crate::simulate::cast::{ADMINISTRATOR, Person};
+use crate::simulate::cast::{ADMINISTRATOR, Partner, Person};
 use crate::simulate::outbox::{By, System};
 use crate::simulate::scene::Scene;
 
@@ -35,7 +35,11 @@ impl Visitor {
 
     /// The reseller's technician, who acts by delegation.
     pub fn technician(s: &Scene<'_>) -> Self {
-        let partner = &s.channel.resellers[s.who.reseller];
+        Self::technician_of(&s.channel.resellers[s.who.reseller])
+    }
+
+    /// The technician of a partner.
+    pub fn technician_of(partner: &Partner) -> Self {
         Self {
             kind: "Partner",
             person: partner.technician.clone(),

@@ -212,6 +212,31 @@ pub fn used(s: &mut Scene<'_>, a: usize, tenant: &str) {
     });
 }
 
+/// Nobody holds seats of an agreement in a tenant any more.
+pub fn left(s: &mut Scene<'_>, a: usize, tenant: &str) {
+    s.wait_days(1, 3);
+    for (index, users) in holders(s, a) {
+        s.who.subscriptions[index].assigned = 0;
+        inside(s, tenant, |s| licences::unassigned(s, index, &users));
+    }
+}
+
+/// Who has a machine from each subscription of an agreement.
+pub fn holders(s: &Scene<'_>, a: usize) -> Vec<(usize, Vec<usize>)> {
+    let subscriptions = s.who.subscriptions.iter().enumerate();
+    let of_agreement = subscriptions.filter(|(_, sub)| sub.agreement == a);
+    let users = |index: usize| {
+        let seats = s.who.seats.iter().filter(|seat| seat.subscription == index);
+        let mut users: Vec<usize> = seats.map(|seat| seat.user).collect();
+        users.sort_unstable();
+        users.dedup();
+        users
+    };
+    of_agreement
+        .map(|(index, _)| (index, users(index)))
+        .collect()
+}
+
 /// The administrator works in another customer's tenant as well, and administers it.
 pub fn administers(s: &mut Scene<'_>, other: &Neighbour) -> Visitor {
     let person = administrator(s);

@@ -65,9 +65,9 @@ impl<'a> Stage<'a> {
         &self.channel.resellers[self.reseller]
     }
 
-    /// A number below a limit.
-    pub fn below(&mut self, limit: u32) -> u32 {
-        self.random.below(limit)
+    /// A reseller that nobody in this scene buys from.
+    pub fn another_partner(&self) -> &'a Partner {
+        &self.channel.resellers[(self.reseller + 1) % self.channel.resellers.len()]
     }
 
     /// The scene begins so many days ago; what happens before its moment comes to be known only

@@ -1,4 +1,5 @@
-//! W3, somebody redeems who is no contact, was forwarded nothing and holds no role.
+//! W3, somebody redeems who is no contact, was forwarded nothing and holds no role. The list is of wrong
+//! tenants: whoever does so in the right one breaks an invariant, which is no mistake of this list.
 
 use super::lines::{Lines, need};
 use super::set::{self, Way};
@@ -15,12 +16,20 @@ use crate::simulate::cast::Person;
 pub const MISTAKE: Mistake = Mistake {
     number: 3,
     name: "redeemed by somebody without authority over the agreement",
-    wrong: &[Act {
-        name: "an administrator whom nobody asked redeems",
-        also: &[],
-        play: uninvited,
-        needs: nobody_asked,
-    }],
+    wrong: &[
+        Act {
+            name: "a stranger redeems in a tenant that he administers",
+            also: &[2, 5, 9, 20],
+            play: stranger,
+            needs: nobody_asked,
+        },
+        Act {
+            name: "a partner that is not on the order redeems for a customer of its own",
+            also: &[2, 5, 7, 9, 20],
+            play: another_partner,
+            needs: nobody_asked,
+        },
+    ],
     alike: &[
         Act {
             name: "the forward to the redeemer is recorded weeks later",
@@ -81,12 +90,41 @@ fn redeemed_by(
     Some(Told::only(about))
 }
 
-fn uninvited(stage: &mut Stage<'_>) -> Option<Told> {
+fn stranger(stage: &mut Stage<'_>) -> Option<Told> {
     let mut who = stage.settled(true);
+    let other = stage.other();
     stage.with(&mut who, |s| {
-        let person = set::employee(s);
-        redeemed_by(s, &person, stage::mailed)
+        let person = set::outsider(s);
+        set::given_role(s, &other.tenant, &person, "GlobalAdministrator", None);
+        let visitor = Visitor::from_elsewhere(&person, Some(&other.tenant));
+        by_hand(s, &visitor, &other.tenant)
     })
+}
+
+fn another_partner(stage: &mut Stage<'_>) -> Option<Told> {
+    let mut who = stage.settled(true);
+    let other = stage.other();
+    let partner = stage.another_partner();
+    stage.with(&mut who, |s| {
+        set::delegated(s, &other.tenant, partner);
+        by_hand(s, &Visitor::technician_of(partner), &other.tenant)
+    })
+}
+
+/// Somebody types the keys, without the mail that went to the administrator.
+fn by_hand(s: &mut Scene<'_>, visitor: &Visitor, tenant: &str) -> Option<Told> {
+    s.wait_days(1, 4);
+    let a = stage::ordered_again(s, true);
+    stage::mailed(s, a);
+    s.who.agreements[a].pending.as_mut()?.mail = None;
+    let session = set::session(s, a, visitor, tenant, "Interactive");
+    let way = Way {
+        visitor,
+        session: &session,
+        tenant,
+        flow: "ManualEntry",
+    };
+    set::redeem(s, a, &way).map(Told::only)
 }
 
 fn invited(stage: &mut Stage<'_>, how: Invitation) -> Option<Told> {

@@ -1,13 +1,14 @@
-//! W4, somebody redeems who administers no part of the target tenant.
+//! W4, somebody redeems in a wrong tenant that he does not even administer.
 
 use super::lines::{Lines, need};
 use super::set::{self, Way};
 use super::stage::{self, Stage};
 use super::{Act, Mistake, Told};
-use crate::simulate::cast::Purpose;
+use crate::simulate::cast::{Person, Purpose};
 use crate::simulate::chapter::session::Visitor;
 use crate::simulate::chapter::{agreement, mail};
 use crate::simulate::label::{Need, Subject};
+use crate::simulate::scene::Scene;
 
 /// The kind.
 pub const MISTAKE: Mistake = Mistake {
@@ -15,15 +16,15 @@ pub const MISTAKE: Mistake = Mistake {
     name: "redeemed by somebody without authority over the tenant",
     wrong: &[
         Act {
-            name: "a colleague with the mail and no role redeems",
-            also: &[],
-            play: |stage| colleague(stage, Role::None),
+            name: "a colleague with the mail redeems in another customer's tenant, without a role there",
+            also: &[2, 5, 9],
+            play: |stage| elsewhere(stage, false),
             needs: no_role,
         },
         Act {
-            name: "the role had ended a week before",
-            also: &[],
-            play: |stage| colleague(stage, Role::Ended),
+            name: "the role in the other tenant had ended a week before",
+            also: &[2, 5, 9],
+            play: |stage| elsewhere(stage, true),
             needs: no_role,
         },
     ],
@@ -31,7 +32,7 @@ pub const MISTAKE: Mistake = Mistake {
         Act {
             name: "the role was active for an hour",
             also: &[],
-            play: |stage| colleague(stage, Role::ForAnHour),
+            play: for_an_hour,
             needs: had_a_role,
         },
         Act {
@@ -43,43 +44,59 @@ pub const MISTAKE: Mistake = Mistake {
     ],
 };
 
-#[derive(Clone, Copy)]
-enum Role {
-    None,
-    Ended,
-    ForAnHour,
+/// Another customer's tenant, whose directory says who administers it.
+fn elsewhere(stage: &mut Stage<'_>, had_a_role: bool) -> Option<Told> {
+    let mut who = stage.settled(true);
+    let other = stage.other();
+    stage.with(&mut who, |s| {
+        let person = set::employee(s);
+        let (tenant, administrator) = (&other.tenant, &other.administrator);
+        set::given_role(s, tenant, administrator, "GlobalAdministrator", None);
+        if had_a_role {
+            let until = s.now.plus_days(1);
+            set::given_role(s, tenant, &person, "GlobalAdministrator", Some(until));
+            s.wait_days(9, 12);
+        }
+        mailed_to(s, &person, tenant, |_| {}).map(Told::only)
+    })
 }
 
-fn colleague(stage: &mut Stage<'_>, role: Role) -> Option<Told> {
+fn for_an_hour(stage: &mut Stage<'_>) -> Option<Told> {
     let mut who = stage.settled(true);
     let tenant = who.tenant_id();
     stage.with(&mut who, |s| {
         let person = set::employee(s);
-        if let Role::Ended = role {
-            let until = s.now.plus_days(1);
-            set::given_role(s, &tenant, &person, "GlobalAdministrator", Some(until));
-            s.wait_days(9, 12);
-        }
-        let a = stage::ordered_again(s, true);
-        mail::invite_through(s, a, std::slice::from_ref(&person));
-        s.wait_days(1, 3);
-        if let Role::ForAnHour = role {
+        let about = mailed_to(s, &person, &tenant, |s| {
             let until = s.now.plus_minutes(60);
             set::given_role(s, &tenant, &person, "GlobalAdministrator", Some(until));
             s.wait_minutes(3, 6);
-        }
-        let visitor = Visitor::from_elsewhere(&person, Some(&tenant));
-        let session = set::session(s, a, &visitor, &tenant, "Interactive");
-        let way = Way {
-            visitor: &visitor,
-            session: &session,
-            tenant: &tenant,
-            flow: "Prepopulated",
-        };
-        let about = set::redeem(s, a, &way)?;
+        })?;
+        let a = s.who.agreements.len() - 1;
         set::used(s, a, &tenant);
         Some(Told::only(about))
     })
+}
+
+/// Orders, mails a person, and has that person redeem in a tenant.
+fn mailed_to(
+    s: &mut Scene<'_>,
+    person: &Person,
+    tenant: &str,
+    just_before: impl FnOnce(&mut Scene<'_>),
+) -> Option<Subject> {
+    let a = stage::ordered_again(s, true);
+    mail::invite_through(s, a, std::slice::from_ref(person));
+    s.wait_days(1, 3);
+    just_before(s);
+    let visitor = Visitor::from_elsewhere(person, s.who.tenant.as_deref());
+    let session = set::session(s, a, &visitor, tenant, "Interactive");
+    let way = Way {
+        visitor: &visitor,
+        session: &session,
+        tenant,
+        flow: "Prepopulated",
+    };
+    set::redeem(s, a, &way)
 }
 
 /// The tenant is known by its domain only; its directory was never exported.

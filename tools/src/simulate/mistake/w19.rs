@@ -1,4 +1,4 @@
-//! W19, the mail went to somebody who is not the contact any more, and who redeems.
+//! W19, the mail went to somebody who is not the contact any more, and who redeems where he works now.
 
 use super::lines::{Lines, need};
 use super::set::{self, Way};
@@ -14,8 +14,8 @@ pub const MISTAKE: Mistake = Mistake {
     number: 19,
     name: "redeemed by a former contact",
     wrong: &[Act {
-        name: "the contact is replaced between mail and redemption, and redeems",
-        also: &[3],
+        name: "the contact leaves after the mail, and redeems in the new employer's tenant",
+        also: &[2, 3, 5, 9],
         play: |stage| former_contact(stage, false),
         needs,
     }],
@@ -29,7 +29,10 @@ pub const MISTAKE: Mistake = Mistake {
 
 fn former_contact(stage: &mut Stage<'_>, agreed: bool) -> Option<Told> {
     let mut who = stage.settled(true);
-    let tenant = who.tenant_id();
+    let tenant = match agreed {
+        true => who.tenant_id(),
+        false => stage.other().tenant,
+    };
     stage.with(&mut who, |s| {
         let a = agreement::sign(s, true, false);
         let old = s.who.people[s.who.agreements[a].recipient].clone();

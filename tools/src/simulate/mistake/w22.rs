@@ -3,7 +3,7 @@
 use super::lines::{Lines, need};
 use super::stage::Stage;
 use super::{Act, Mistake, Told};
-use crate::simulate::chapter::{install, licences};
+use crate::simulate::chapter::install;
 use crate::simulate::label::{Need, Subject};
 use crate::simulate::outbox::{By, System};
 use crate::simulate::scene::Scene;
@@ -45,10 +45,8 @@ fn observed_in(stage: &mut Stage<'_>, works_for_both: bool) -> Option<Told> {
                 });
             s.wait_days(1, 3);
         }
-        // The user's own licence is named again, so that it stands close by.
-        let index = seat.subscription;
-        licences::assigned(s, index, &[seat.user]);
-        s.wait_days(3, 9);
+        // Longer than a machine takes to follow its user by itself (R22).
+        s.wait_days(32, 50);
         printed(s, &seat.machine, &other.tenant, seat.user);
         let agreement = s.who.agreements.first()?;
         Some(Told::only(Subject {

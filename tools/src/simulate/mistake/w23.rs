@@ -55,7 +55,8 @@ fn reversed(stage: &mut Stage<'_>, seen_after_days: u32, cleared: bool) -> Optio
         let mut about = set::redeem(s, a, &way)?;
         set::used(s, a, &other.tenant);
         let sub = s.who.subscriptions.iter().rposition(|sub| sub.agreement == a)?;
-        let users: Vec<usize> = s.who.seats.iter().filter(|seat| seat.subscription == sub).map(|seat| seat.user).collect();
+        let users = set::holders(s, a).into_iter().flat_map(|(_, users)| users);
+        let users: Vec<usize> = users.collect();
         s.wait_days(4, 9);
         let right = s.who.tenant_id();
         let tenants = Some((other.tenant.as_str(), right.as_str()));
@@ -87,7 +88,7 @@ fn reversed(stage: &mut Stage<'_>, seen_after_days: u32, cleared: bool) -> Optio
         if cleared {
             s.wait_days(3, 5);
             set::inside(s, &other.tenant, |s| {
-                crate::simulate::chapter::licences::unassigned(s, sub, &unique(&users));
+                crate::simulate::chapter::licences::unassigned(s, sub, &users);
             });
         }
         if seen_after_days >= 14 {
@@ -98,13 +99,6 @@ fn reversed(stage: &mut Stage<'_>, seen_after_days: u32, cleared: bool) -> Optio
         about.case = Some(case);
         Some(Told::only(about))
     })
-}
-
-fn unique(users: &[usize]) -> Vec<usize> {
-    let mut users = users.to_vec();
-    users.sort_unstable();
-    users.dedup();
-    users
 }
 
 fn redeemed_again(

@@ -58,6 +58,9 @@ fn remapped(stage: &mut Stage<'_>, both: bool) -> Option<Told> {
                 let licenses = asked.iter().map(|a| who.agreements[*a].license_id.as_str());
                 f.texts("requested", licenses).text("case", &case);
             });
+        for moved in [0, a] {
+            set::left(s, moved, &from);
+        }
         cases::close(s, &case, "Compensated");
         Some(Told::only(Subject {
             customer: s.who.id.clone(),
