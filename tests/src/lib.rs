@@ -1,6 +1,7 @@
 //! What must hold across crates, and what the tests of it share.
 
 pub mod accuracy;
+pub mod arbitrary;
 pub mod domain;
 pub mod facts;
 pub mod fault;

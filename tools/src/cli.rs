@@ -2,7 +2,7 @@
 
 use crate::command::Command;
 use crate::error::{Failure, Outcome, exit_code};
-use crate::format::Format;
+use crate::format::Asked;
 use crate::output::{ColorChoice, Output, complain};
 use crate::place::Place;
 use crate::session::Session;
@@ -59,8 +59,8 @@ pub struct Global {
     master_key: Option<PathBuf>,
 
     /// How the answer is written.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, global = true, value_enum, default_value_t = Asked::Table)]
+    format: Asked,
 
     /// When messages are coloured; `auto` is on a terminal, unless NO_COLOR is set.
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
@@ -103,11 +103,20 @@ fn run(arguments: &[OsString]) -> u8 {
         Err(error) => return parser_says(&error),
     };
     let color = cli.global.color;
+    let (format, report) = cli.global.format.forms();
     let mut session = Session {
         place: Place::new(cli.global.store, cli.global.vault, cli.global.master_key),
-        format: cli.global.format,
+        format,
+        report,
         out: Output::stdout(),
     };
+    if report.is_some() && !cli.command.has_reports() {
+        let hint = "table, json and jsonl are there for every command";
+        let why = "only `audit replay` writes csv, sarif and html";
+        let failure = Failure::new("cannot answer in this form", why, hint);
+        complain(&failure, color);
+        return exit_code(&Err(failure));
+    }
     let mut result = cli.command.run(&mut session);
     if let (Ok(_), Err(failure)) = (&result, session.out.flush()) {
         result = Err(failure);

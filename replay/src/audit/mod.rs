@@ -6,16 +6,21 @@
 //! subject, and [`finding`] is what comes out. Nothing depends on the order in which sources were imported.
 
 pub mod clean;
+pub mod decide;
 pub mod evidence;
 mod exhibits;
 pub mod expectation;
 pub mod finding;
+pub mod hearing;
 pub mod landing;
 pub mod others;
+pub mod preflight;
 pub mod report;
 pub mod rules;
+pub mod select;
 pub mod story;
 mod subjects;
+pub mod walk;
 
 pub use finding::{Finding, FindingState, Severity};
 pub use report::{Report, audit};

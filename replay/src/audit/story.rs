@@ -6,11 +6,14 @@ use super::finding::PathStep;
 use super::landing::Landing;
 use super::report::in_order;
 use ledger::event::{Event, Payload};
-use ledger::id::{EventId, TenantId};
+use ledger::id::{EventId, LicenseId, TenantId};
+use ledger::kinds;
 use ledger::secret::PersonId;
+use ledger::subject::{Names, Subject, SubjectKind};
 use ledger::time::Timestamp;
 use projections::At;
 use projections::view::{agreement, tenant};
+use std::collections::BTreeSet;
 
 /// What landed, for people: the key's last five, the seats, the program and the agreement.
 fn what(evidence: &Evidence, landing: &Landing) -> String {
@@ -123,10 +126,11 @@ pub fn path(at: &At<'_>, evidence: &Evidence, landing: &Landing) -> Vec<PathStep
         return Vec::new();
     };
     let mut steps = Vec::new();
-    for event in agreement::events(at, license) {
-        steps.extend(step(&event, landing).map(|what| PathStep {
+    for event in events(at, license) {
+        steps.extend(step(event, landing).map(|what| PathStep {
             at: event.occurred_at,
             what,
+            tenant: None,
         }));
     }
     let landed = format!(
@@ -137,20 +141,20 @@ pub fn path(at: &At<'_>, evidence: &Evidence, landing: &Landing) -> Vec<PathStep
     steps.push(PathStep {
         at: landing.at,
         what: landed,
+        tenant: Some(landing.tenant.clone()),
     });
     let moved = landing.remapped.as_ref().map(|to| {
-        (
-            to.event,
-            format!("remapped to {}", evidence.tenant_name(&to.value)),
-        )
+        let what = format!("remapped to {}", evidence.tenant_name(&to.value));
+        (to.event, what, to.value.clone())
     });
     let undone = landing
         .reversed
         .as_ref()
-        .map(|known| (known.event, "reversed".to_owned()));
-    for (event, what) in moved.into_iter().chain(undone) {
+        .map(|known| (known.event, "reversed".to_owned(), landing.tenant.clone()));
+    for (event, what, tenant) in moved.into_iter().chain(undone) {
         let at = evidence.occurred.get(&event).copied().unwrap_or(landing.at);
-        steps.push(PathStep { at, what });
+        let tenant = Some(tenant);
+        steps.push(PathStep { at, what, tenant });
     }
     in_order(steps)
 }
@@ -225,4 +229,50 @@ pub fn effects(
         effects.push(format!("{users} users were given licences in {name} since"));
     }
     effects
+}
+
+/// The events of one agreement: its own history, and those of what it names, in fold order.
+fn events<'a>(at: &At<'a>, license: &LicenseId) -> Vec<&'a Event> {
+    let mut subjects = BTreeSet::from([license.subject()]);
+    // Order, key, redemption is the longest chain; each round follows one more link.
+    for _ in 0..4 {
+        let mut found = BTreeSet::new();
+        for event in at.of_any(&subjects) {
+            follow(event, license, &mut found);
+        }
+        let before = subjects.len();
+        subjects.extend(found);
+        if subjects.len() == before {
+            break;
+        }
+    }
+    at.of_any(&subjects)
+}
+
+/// The subjects that belong to an agreement because this event ties them to it.
+fn follow(event: &Event, license: &LicenseId, found: &mut BTreeSet<Subject>) {
+    // Cases and remaps name agreements side by side without tying one's things to the other.
+    if matches!(event.payload, kinds![CaseOpened TenantRemapped]) {
+        return;
+    }
+    let mut named = Vec::new();
+    event.payload.subjects(&mut named);
+    let foreign = named
+        .iter()
+        .any(|s| s.kind == SubjectKind::Agreement && s.id != license.as_str());
+    if foreign {
+        return;
+    }
+    let own = |kind| {
+        matches!(
+            kind,
+            SubjectKind::Order
+                | SubjectKind::Key
+                | SubjectKind::Email
+                | SubjectKind::Link
+                | SubjectKind::Activation
+                | SubjectKind::Redemption
+        )
+    };
+    found.extend(named.into_iter().filter(|subject| own(subject.kind)));
 }
