@@ -72,6 +72,15 @@ static PANIC_PLACE: Mutex<Option<String>> = Mutex::new(None);
 
 /// Runs the command that the arguments name and returns the exit code. Never panics.
 pub fn main(arguments: impl Iterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.collect();
+    guarded(|| run(&arguments)).unwrap_or_else(|failure| {
+        complain(&failure, ColorChoice::Auto);
+        exit_code(&Err(failure))
+    })
+}
+
+/// Does some work; a panic in it is a failure that says where it was, and nothing of its message.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
     std::panic::set_hook(Box::new(|info| {
         let place = info
             .location()
@@ -80,20 +89,17 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> u8 {
             *last = place;
         }
     }));
-    let arguments: Vec<OsString> = arguments.collect();
-    catch_unwind(AssertUnwindSafe(|| run(&arguments))).unwrap_or_else(|_| {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
         let place = PANIC_PLACE.lock().ok().and_then(|place| place.clone());
         let place = place.unwrap_or_else(|| "an unknown place".to_owned());
         let place = place
             .rsplit_once("/src/")
             .map_or(place.as_str(), |(_, file)| file);
-        let failure = Failure::new(
+        Failure::new(
             "actl stopped because of a mistake in it",
             format!("a check failed at {place}"),
             "please report this line; what was acknowledged before is stored",
-        );
-        complain(&failure, ColorChoice::Auto);
-        exit_code(&Err(failure))
+        )
     })
 }
 
@@ -147,4 +153,19 @@ fn parser_says(error: &clap::Error) -> u8 {
     }
     crate::output::note(&text);
     exit_code(&Err(Failure::new("", "", "")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_says_where_it_was_and_nothing_of_its_message() {
+        let before = std::panic::take_hook();
+        let failure = guarded(|| panic!("Jo Blake has {}", "AAAAA-BBBBB-CCCCC-DDDDD-EEEE2"));
+        std::panic::set_hook(before);
+        let text = failure.map(|()| String::new()).unwrap_err().to_string();
+        assert!(text.contains("cli.rs:"), "{text}");
+        assert!(!text.contains("Jo") && !text.contains("EEEE2"), "{text}");
+    }
 }
