@@ -138,4 +138,23 @@ mod tests {
         assert_eq!(staircase(&[26], 0, 25, 10), []);
         assert_eq!(staircase(&[1], 5, 5, 10), []);
     }
+
+    #[test]
+    fn days_are_told_from_today_to_the_last_one_and_not_beyond() {
+        let noon = Timestamp::parse("2024-03-11T12:00:00Z").unwrap();
+        let told = |limit: &str, days| {
+            let limit = Timestamp::parse(limit).unwrap();
+            let found = passing_days(noon, days, &mut |when| when >= limit);
+            found.first().map(|(on, _, _)| on.to_string())
+        };
+        for (limit, on) in [
+            ("2024-03-11T11:59:59Z", None),
+            ("2024-03-11T12:00:01Z", Some("2024-03-11")),
+            ("2024-03-12T00:00:00Z", Some("2024-03-12")),
+            ("2024-03-14T23:59:59Z", Some("2024-03-14")),
+            ("2024-03-15T00:00:00Z", None),
+        ] {
+            assert_eq!(told(limit, 3).as_deref(), on, "{limit}");
+        }
+    }
 }

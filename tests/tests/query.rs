@@ -63,7 +63,7 @@ fn every_projection_can_be_listed_by_every_field_that_its_view_has() {
                 assert_eq!(row.json(), json, "{subject}");
                 let fields = json.as_object().expect("a view is an object");
                 let known: BTreeSet<&str> = fields.keys().map(String::as_str).collect();
-                assert_eq!(names, known, "the fields of {kind} in query/listing.rs");
+                assert_eq!(names, known, "the fields of {kind} in query/tables.rs");
                 for (index, (name, _)) in (listing.fields)().iter().enumerate() {
                     same(
                         &row.cell(index),

@@ -539,7 +539,7 @@ fn nothing_that_is_kept_of_views_holds_ciphertext() {
             let found = stored.inputs(&Subject::new(*kind, &id));
             for input in found.expect("inputs can be read") {
                 let mut fact = input.event.fact.clone();
-                fact.visit_sealed(&mut |part| {
+                fact.visit_sealed(&mut |_, part| {
                     sealed += 1;
                     assert!(part.ciphertext.is_empty(), "{}", input.event.position);
                 });

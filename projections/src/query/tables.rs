@@ -79,7 +79,8 @@ fields! {
     }
     person::PersonView {
         person contact_of contact_on_orders vl_roles administers received forwarded_to
-        sessions redemptions keys_received cases authorised tenants
+        sessions redemptions keys_received cases authorised merged_with erased_at revealed
+        tenants
     }
     redemption::KeyResult {
         last5 result refused_because seats
@@ -135,7 +136,8 @@ fields! {
         tenant initial_domain name former_names country cloud created_via created_on owner
         domains former_domains agreements subscriptions seats seats_by_sku assigned
         assigned_by_sku overassigned machines machines_licensed administrators
-        delegated_to services first_reviewed retired
+        delegated_to services first_reviewed partner orders_intended keys_refused reversed
+        sessions cases notified retired
     }
 }
 

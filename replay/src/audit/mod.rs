@@ -20,6 +20,7 @@ pub mod rules;
 pub mod select;
 pub mod story;
 mod subjects;
+pub mod walk;
 
 pub use finding::{Finding, FindingState, Severity};
 pub use report::{Report, audit};

@@ -9,6 +9,7 @@ mod doctor;
 mod import;
 mod kill;
 mod persons;
+mod preflight;
 mod proofs;
 mod read;
 mod repair;

@@ -94,5 +94,12 @@ commands! {
     serve::Serve;
 }
 
+impl Command {
+    /// Whether it writes reports in the forms beyond those of every command.
+    pub fn has_reports(&self) -> bool {
+        matches!(self, Self::Audit(audit) if audit.has_reports())
+    }
+}
+
 #[cfg(test)]
 mod tests;
