@@ -1,10 +1,10 @@
 //! The expectation: which tenant a landing should have reached (DOMAIN sections 9 and A).
 
-use super::evidence::{Evidence, Known, ScenarioFacts, TrialFacts};
+use super::evidence::{Evidence, Known, RemapFacts, ScenarioFacts, TenantFacts, TrialFacts};
 use super::finding::Confidence;
 use super::landing::{Landing, LandingKind};
 use super::others::{Judged, Others};
-use ledger::event::word::{ContactRole, Scenario};
+use ledger::event::word::{AuthorizingRole, Cloud, ContactRole, Scenario};
 use ledger::id::{CustomerId, EventId, TenantId};
 use ledger::secret::DomainId;
 use ledger::time::Timestamp;
@@ -134,13 +134,19 @@ pub enum Verdict {
     AsExpected,
     /// It is somewhere else.
     Elsewhere,
-    /// Nothing was expected, so nothing can be judged.
+    /// Nothing was expected, or two tenants claim it and this is one of them: nothing can be judged.
     NotJudged,
 }
 
 /// Compares a landing with an expectation.
 pub fn verdict(landing: &Landing, expectation: &Expectation, evidence: &Evidence) -> Verdict {
     let as_expected = match &expectation.wanted {
+        Wanted::Existing(tenants) if expectation.contested => {
+            return match tenants.contains(&landing.tenant) {
+                true => Verdict::NotJudged,
+                false => Verdict::Elsewhere,
+            };
+        }
         Wanted::Existing(tenants) => tenants.contains(&landing.tenant),
         Wanted::BornOfThisChoice => born_of(landing, evidence),
         Wanted::Unknown => return Verdict::NotJudged,
@@ -188,22 +194,41 @@ struct Candidate {
 
 /// The tenant that a landing should have reached: the first source of section 9 that applies.
 pub fn expect(landing: &Landing, basis: &Basis<'_>) -> Expectation {
+    if let Some(order) = by_order(landing, basis) {
+        return order.into_expectation();
+    }
     let scenario = scenario(landing, basis);
     if let Some(demanded) = scenario.and_then(|scenario| by_scenario(landing, scenario, basis)) {
         return demanded;
     }
     let customer = by_customer_domain(landing, basis);
     let weaker = || by_contact(landing, basis).or_else(|| by_owner(landing, basis));
-    if let Some(order) = by_order(landing, basis) {
-        return order.into_expectation();
+    if let Some((binding, standing)) = by_binding(landing, basis) {
+        return present_binding(landing, binding, standing, customer.or_else(weaker));
     }
-    if let Some((binding, accused)) = by_binding(landing, basis) {
-        return present_binding(binding, accused, customer.or_else(weaker));
-    }
-    by_customer_number(landing, basis)
+    let number = by_customer_number(landing, basis);
+    // Agreements of one customer number that disagree say less than the customer's own domain does.
+    let (agreed, torn) = match number {
+        Some(number) if number.tenants.len() > 1 => (None, Some(number)),
+        other => (other, None),
+    };
+    agreed
         .or(customer)
+        .or(torn)
         .or_else(weaker)
         .map_or_else(Expectation::unknown, Candidate::into_expectation)
+}
+
+/// How much a binding is worth as evidence (section A).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Binding {
+    /// The vendor moved it on authority, or the order of its landing names the tenant: nothing weaker
+    /// contradicts that.
+    Vouched,
+    /// Nothing accuses its landing.
+    Sound,
+    /// A rule accuses its landing.
+    Accused,
 }
 
 impl Candidate {
@@ -237,18 +262,36 @@ impl Candidate {
 }
 
 /// A binding counts only if nothing accuses its landing and nothing contradicts it; otherwise both
-/// tenants are shown at 0.5 and the binding is contested (section A).
-fn present_binding(binding: Candidate, accused: bool, against: Option<Candidate>) -> Expectation {
+/// tenants are shown at 0.5 and the binding is contested (section A): the other one is that of the
+/// contradicting evidence, or else this landing's own, which claims the agreement too.
+fn present_binding(
+    landing: &Landing,
+    binding: Candidate,
+    worth: Binding,
+    against: Option<Candidate>,
+) -> Expectation {
     let contradiction = against.filter(|other| other.tenants.is_disjoint(&binding.tenants));
-    let contested = accused || contradiction.is_some();
+    let contested = match worth {
+        Binding::Vouched => false,
+        Binding::Sound => contradiction.is_some(),
+        Binding::Accused => true,
+    };
     let mut expectation = binding.into_expectation();
-    if contested {
-        expectation.contested = true;
-        expectation.confidence = Confidence::thousandths(500);
+    if !contested {
+        return expectation;
     }
-    if let (Some(other), Wanted::Existing(tenants)) = (contradiction, &mut expectation.wanted) {
-        tenants.extend(other.tenants);
-        expectation.evidence.extend(other.evidence);
+    expectation.contested = true;
+    expectation.confidence = Confidence::thousandths(500);
+    if let Wanted::Existing(tenants) = &mut expectation.wanted {
+        match contradiction {
+            Some(other) => {
+                tenants.extend(other.tenants);
+                expectation.evidence.extend(other.evidence);
+            }
+            None => {
+                tenants.insert(landing.tenant.clone());
+            }
+        }
     }
     expectation
 }
@@ -272,7 +315,12 @@ fn by_scenario(
     scenario: &Known<ScenarioFacts>,
     basis: &Basis<'_>,
 ) -> Option<Expectation> {
-    let first_binding = matches!(landing.kind, LandingKind::SignIn | LandingKind::SignUp);
+    let chosen = matches!(landing.kind, LandingKind::SignIn | LandingKind::SignUp);
+    // Services can go to a tenant without a choice; the assessment is then about them if it names
+    // the same activation.
+    let named =
+        scenario.value.activation.is_some() && scenario.value.activation == landing.activation;
+    let first_binding = chosen || (landing.kind == LandingKind::AutoAssignment && named);
     let signed_up = landing.kind == LandingKind::SignUp;
     let new = match scenario.value.scenario {
         Scenario::TrialRetain => {
@@ -286,7 +334,7 @@ fn by_scenario(
             });
         }
         Scenario::New => signed_up,
-        Scenario::TrialFresh => first_binding,
+        Scenario::TrialFresh => chosen,
         Scenario::Bypass => signed_up,
         Scenario::ExistingPaid => false,
     };
@@ -340,26 +388,40 @@ fn by_order(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
     })
 }
 
-/// The present binding of the License ID by another landing or by a remap, and whether its landing
-/// is accused. Bindings that came later never override what was known then.
-fn by_binding(landing: &Landing, basis: &Basis<'_>) -> Option<(Candidate, bool)> {
+/// The present binding of the License ID by another landing or by a remap, and what it is worth.
+/// Bindings that came later never override what was known then.
+fn by_binding(landing: &Landing, basis: &Basis<'_>) -> Option<(Candidate, Binding)> {
     let license = landing.license_id.as_ref()?;
-    let remaps = basis
-        .evidence
-        .remaps
-        .get(license)
-        .map_or(&[][..], Vec::as_slice);
-    let remap = remaps.iter().rfind(|remap| {
+    let remaps = basis.evidence.remaps.get(license);
+    let remap = remaps.into_iter().flatten().rfind(|remap| {
         let about = remap.from <= landing.cutoff() || remap.value.from == landing.tenant;
         remap.by(basis.cutoff) && about
     });
     if let Some(remap) = remap {
-        let binding = binding(&remap.value.to, vec![remap.event]);
-        return Some((binding, false));
+        let worth = match is_authorised(&remap.value, basis) {
+            true => Binding::Vouched,
+            false => Binding::Sound,
+        };
+        return Some((binding(&remap.value.to, vec![remap.event]), worth));
     }
     let other = bound(landing, basis, basis.others.of_agreement(license));
-    let (tenant, events, accused) = other.last()?.clone();
-    Some((binding(&tenant, events), accused))
+    let (tenant, events, worth) = other.last()?.clone();
+    Some((binding(&tenant, events), worth))
+}
+
+/// Whether the Online Services Manager or the Notices Contact agreed to a remap. One whose case is not
+/// in the record is taken at the vendor's word, which asks for that (E3, P6).
+fn is_authorised(remap: &RemapFacts, basis: &Basis<'_>) -> bool {
+    let case = remap.case.as_ref();
+    let received = case.and_then(|case| basis.evidence.authorisations.get(case));
+    received.is_none_or(|received| {
+        received.iter().any(|by| match by.value {
+            AuthorizingRole::OnlineServicesManager | AuthorizingRole::NoticesContact => true,
+            AuthorizingRole::PrimaryContact
+            | AuthorizingRole::AdministratorOfSource
+            | AuthorizingRole::AdministratorOfTarget => false,
+        })
+    })
 }
 
 fn binding(tenant: &TenantId, evidence: Vec<EventId>) -> Candidate {
@@ -371,13 +433,13 @@ fn binding(tenant: &TenantId, evidence: Vec<EventId>) -> Candidate {
     }
 }
 
-/// Of some landings, those that still stand: their tenants, events, and whether they are accused.
+/// Of some landings, those that still stand: their tenants, events, and what they are worth.
 /// Earlier ones if there are any, else (for what is known now) later ones.
 fn bound<'l>(
     landing: &Landing,
     basis: &Basis<'_>,
     others: impl Iterator<Item = Judged<'l>>,
-) -> Vec<(TenantId, Vec<EventId>, bool)> {
+) -> Vec<(TenantId, Vec<EventId>, Binding)> {
     let standing = |judged: &Judged<'_>| {
         let undone = judged.landing.reversed.as_ref();
         let gone = undone.is_some_and(|reversed| reversed.by(basis.cutoff));
@@ -389,7 +451,15 @@ fn bound<'l>(
         let tenant = moved.map_or(&judged.landing.tenant, |to| &to.value);
         let mut events: Vec<EventId> = judged.landing.events.iter().copied().collect();
         events.extend(moved.map(|to| to.event));
-        (tenant.clone(), events, judged.accused && moved.is_none())
+        let named = by_order(judged.landing, basis);
+        let named = named.is_some_and(|named| named.tenants.contains(tenant));
+        let worth = match (moved, judged.accused) {
+            (Some(_), _) => Binding::Vouched,
+            (None, true) => Binding::Accused,
+            (None, false) if named => Binding::Vouched,
+            (None, false) => Binding::Sound,
+        };
+        (tenant.clone(), events, worth)
     };
     let (earlier, later): (Vec<Judged<'_>>, Vec<Judged<'_>>) = others
         .filter(standing)
@@ -401,12 +471,24 @@ fn bound<'l>(
     chosen.into_iter().map(entry).collect()
 }
 
+/// Bindings of the other agreements of the customer number. An agreement of a customer who has nothing
+/// to do with this one, after a demerger or by a wrong number, says nothing (W14).
 fn by_customer_number(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
     let pcn = landing.agreement(basis.evidence)?.pcn.as_ref()?;
-    let others = basis.others.of_number(pcn);
-    let others = others.filter(|other| other.landing.license_id != landing.license_id);
-    let bindings = bound(landing, basis, others);
-    let sound = bindings.into_iter().filter(|(_, _, accused)| !accused);
+    let related = |other: &Landing| match (&landing.customer, &other.customer) {
+        (Some(own), Some(other)) => {
+            let moment = landing.at.start;
+            let evidence = basis.evidence;
+            evidence.belong_together(own, other, moment, basis.cutoff)
+        }
+        _ => true,
+    };
+    let others = basis
+        .others
+        .of_number(pcn)
+        .filter(|other| other.landing.license_id != landing.license_id && related(other.landing));
+    let bindings = bound(landing, basis, others).into_iter();
+    let sound = bindings.filter(|(_, _, worth)| *worth != Binding::Accused);
     let (mut tenants, mut evidence) = (BTreeSet::new(), Vec::new());
     for (tenant, events, _) in sound {
         tenants.insert(tenant);
@@ -421,6 +503,38 @@ fn by_customer_number(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate>
         source: ExpectationSource::CustomerNumberBinding,
         evidence,
     })
+}
+
+/// Whether a tenant can be the one that was meant although nobody names it: it is in the cloud that
+/// the agreement is for (W17), and not one that users made for themselves and nobody administers (W18).
+fn suits(tenant: &TenantId, landing: &Landing, basis: &Basis<'_>) -> bool {
+    let facts = basis.evidence.tenants.get(tenant);
+    facts.is_none_or(|facts| {
+        !is_in_another_cloud(facts, landing, basis) && !is_nobodys(facts, landing, basis)
+    })
+}
+
+/// Whether a tenant is known to be in another cloud than the agreement is for.
+pub fn is_in_another_cloud(tenant: &TenantFacts, landing: &Landing, basis: &Basis<'_>) -> bool {
+    let wanted = landing
+        .agreement(basis.evidence)
+        .and_then(|a| a.cloud.as_ref());
+    let known = |cloud: &&Known<Cloud>| cloud.by(basis.cutoff);
+    match (wanted.filter(known), tenant.cloud.as_ref()) {
+        (Some(wanted), Some(cloud)) => wanted.value != cloud.value,
+        _ => false,
+    }
+}
+
+/// Whether users made a tenant for themselves and nobody administered it at the landing.
+pub fn is_nobodys(tenant: &TenantFacts, landing: &Landing, basis: &Basis<'_>) -> bool {
+    let (start, last) = (landing.at.start, landing.cutoff());
+    let own = tenant
+        .self_service
+        .as_ref()
+        .is_some_and(|own| own.from <= last);
+    let mut roles = tenant.roles.iter();
+    own && !roles.any(|role| role.may_redeem() && role.held(start, last, basis.cutoff))
 }
 
 /// Tenants that verified one of the customer's domains.
@@ -448,7 +562,8 @@ fn with_domain<'b>(
 ) -> Vec<(&'b TenantId, EventId)> {
     let mut found = Vec::new();
     for domain in domains {
-        for tenant in basis.evidence.tenants_of_domain(*domain) {
+        let tenants = basis.evidence.tenants_of_domain(*domain);
+        for tenant in tenants.filter(|tenant| suits(tenant, landing, basis)) {
             let facts = basis.evidence.tenants.get(tenant);
             let held = facts
                 .into_iter()
@@ -469,6 +584,7 @@ fn by_owner(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
     let owned = basis
         .evidence
         .tenants_of_owner(customer)
+        .filter(|tenant| suits(tenant, landing, basis))
         .filter_map(|tenant| {
             let mut owners = basis.evidence.tenants.get(tenant)?.owners.iter();
             let says = owners.find(|o| o.value == *customer && o.by(basis.cutoff))?;
@@ -525,7 +641,9 @@ pub fn is_foreign(tenant: &TenantId, landing: &Landing, evidence: &Evidence) -> 
     });
     let owners = evidence.owners_of(tenant, landing.cutoff(), cutoff);
     let ours = |owner: &&CustomerId| {
-        customer.is_none_or(|customer| evidence.belong_together(owner, customer, cutoff))
+        customer.is_none_or(|customer| {
+            evidence.belong_together(owner, customer, landing.at.start, cutoff)
+        })
     };
     partners || (!owners.is_empty() && !owners.keys().any(ours))
 }

@@ -4,6 +4,7 @@
 //! [`expectation`] says where each should have gone, [`rules`] say what went wrong, and
 //! [`finding`] is what comes out. Nothing depends on the order in which sources were imported.
 
+pub mod authority;
 pub mod clean;
 pub mod evidence;
 pub mod expectation;

@@ -105,8 +105,11 @@ pub fn general_counter_evidence(
     let tenant = evidence.tenants.get(&landing.tenant);
     let administrator = tenant
         .into_iter()
-        .flat_map(|tenant| &tenant.administrators)
-        .find(|user| acted(&user.value) && user.by(by));
+        .flat_map(|tenant| &tenant.roles)
+        .find(|role| {
+            let held = role.held(landing.at.start, landing.cutoff(), by);
+            acted(&role.value.user) && role.may_redeem() && held
+        });
     // Either alone says little: the recipient may be in the wrong browser, and an administrator of
     // the wrong tenant is the very mistake. Both together are somebody who may well have meant it.
     if let (Some(recipient), Some(_)) = (recipient, administrator) {

@@ -42,9 +42,10 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     }
     let customer = landing.customer.as_ref()?;
     let owners = owners(case);
-    let own = owners
-        .keys()
-        .any(|owner| case.evidence.belong_together(owner, customer, case.cutoff));
+    let own = owners.keys().any(|owner| {
+        case.evidence
+            .belong_together(owner, customer, landing.at.start, case.cutoff)
+    });
     if own {
         return None;
     }
