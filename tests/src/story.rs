@@ -30,17 +30,20 @@ pub struct Expected {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedFinding {
-    /// What landed, as `KIND:ID`.
-    pub landing: String,
+    /// What it is about, as `KIND:ID`; a landing or a subject.
+    #[serde(alias = "landing")]
+    pub about: String,
     /// The rules that fire.
     pub codes: Vec<String>,
     /// How bad.
     pub severity: String,
     /// Where it stands.
     pub state: String,
-    /// The expected tenant, `born of this choice` or `unknown`.
+    /// The expected tenant, `born of this choice` or `unknown`; absent if it is about no landing.
+    #[serde(default)]
     pub expected: String,
-    /// The tenant that it landed in.
+    /// The tenant that it landed in; absent if it is about no landing.
+    #[serde(default)]
     pub actual: String,
 }
 

@@ -215,8 +215,8 @@ fn what_is_expected_speaks_of_what_the_story_tells() {
         let known: BTreeSet<Subject> = story.facts.iter().flat_map(Fact::subjects).collect();
         let tenant = |id: &str| known.contains(&Subject::new(SubjectKind::Tenant, id));
         for finding in &expected.findings {
-            let landing = Subject::parse(&finding.landing);
-            let landing = landing.unwrap_or_else(|| panic!("{name}: {}", finding.landing));
+            let landing = Subject::parse(&finding.about);
+            let landing = landing.unwrap_or_else(|| panic!("{name}: {}", finding.about));
             assert!(
                 known.contains(&landing),
                 "{name} does not tell of {landing}"

@@ -3,7 +3,7 @@
 
 use ledger::event::KindInfo;
 use ledger::event::field::{FieldInfo, Shape};
-use replay::audit::rules::RULES;
+use replay::audit::rules::{Check, RULES};
 use tests::story;
 
 /// Every rule with a story that it finds something in, and the nearest story that it must not.
@@ -45,6 +45,17 @@ const TWINS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// The families of rules, and the last number that each may have: DOMAIN has 27 kinds of wrong tenant
+/// and 17 invariants.
+const FAMILIES: &[(&str, u16)] = &[
+    ("CHO", 99),
+    ("EML", 99),
+    ("INV", 17),
+    ("REV", 99),
+    ("SEA", 99),
+    ("WTR", 27),
+];
+
 #[test]
 fn codes_are_in_order_and_every_rule_explains_itself() {
     let codes: Vec<&str> = RULES.iter().map(|rule| rule.code).collect();
@@ -53,12 +64,11 @@ fn codes_are_in_order_and_every_rule_explains_itself() {
     sorted.dedup();
     assert_eq!(codes, sorted);
     for rule in RULES {
-        let number = rule
-            .code
-            .strip_prefix("WTR")
-            .and_then(|n| n.parse::<u16>().ok());
+        let family = FAMILIES.iter().find(|(name, _)| *name == rule.family());
+        let (name, last) = family.unwrap_or_else(|| panic!("{}: no such family", rule.code));
+        let number = rule.code.strip_prefix(name).map(str::parse::<u16>);
         assert!(
-            number.is_some_and(|n| (1..=27).contains(&n)),
+            matches!(number, Some(Ok(n)) if (1..=*last).contains(&n)) && rule.code.len() == 6,
             "{}",
             rule.code
         );
@@ -85,7 +95,8 @@ fn codes_are_in_order_and_every_rule_explains_itself() {
 #[test]
 fn every_field_that_a_rule_reads_exists() {
     for rule in RULES {
-        assert!(!rule.inputs.is_empty(), "{}", rule.code);
+        let elsewhere = matches!(rule.check, Check::Elsewhere(_));
+        assert_eq!(rule.inputs.is_empty(), elsewhere, "{}", rule.code);
         for input in rule.inputs {
             let (kind, field) = input.split_once('.').expect("Kind.field");
             let kind =
@@ -113,7 +124,10 @@ fn every_rule_has_a_guilty_story_and_an_innocent_twin() {
             .flat_map(|finding| finding.codes.clone())
             .collect::<Vec<_>>()
     };
-    for rule in RULES {
+    let checked = RULES
+        .iter()
+        .filter(|rule| !matches!(rule.check, Check::Elsewhere(_)));
+    for rule in checked {
         let twins = TWINS.iter().find(|(code, _, _)| *code == rule.code);
         let (code, guilty, innocent) =
             twins.unwrap_or_else(|| panic!("{} has no twins", rule.code));

@@ -1,6 +1,7 @@
 //! Findings: what went wrong, on what evidence, and what to do next.
 
 use ledger::id::{CustomerId, EventId, FindingId, LicenseId, OrderId, TenantId};
+use ledger::subject::Subject;
 use ledger::time::Occurred;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
@@ -105,10 +106,34 @@ pub struct PathStep {
     pub what: String,
 }
 
-/// Something that went wrong with one landing.
+/// A landing that a finding is about, and where it should have gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Landed {
+    /// What landed, as `KIND:ID`.
+    pub landing: String,
+    /// How it landed.
+    pub kind: LandingKind,
+    /// Where it should have gone, by everything that is known now.
+    pub expected: Expectation,
+    /// Where it should have gone by what was known then, if that is another answer.
+    pub expected_then: Option<Expectation>,
+    /// The tenant that it landed in.
+    pub actual: TenantId,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// An entitlement that reached a tenant.
+    Landing(Box<Landed>),
+    /// Anything else that an event can be about.
+    Subject(Subject),
+}
+
+/// Something that went wrong with one landing, or with one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Its identity: the landing's.
+    /// Its identity: what went wrong, and with what.
     pub id: FindingId,
     /// The rules that fired, sorted.
     pub codes: BTreeSet<&'static str>,
@@ -118,17 +143,9 @@ pub struct Finding {
     pub confidence: Confidence,
     /// Where it stands.
     pub state: FindingState,
-    /// Where it should have gone, by everything that is known now.
-    pub expected: Expectation,
-    /// Where it should have gone by what was known then, if that is another answer.
-    pub expected_then: Option<Expectation>,
-    /// The tenant that it landed in.
-    pub actual: TenantId,
-    /// What landed, as `KIND:ID`.
-    pub landing: String,
-    /// How it landed.
-    pub kind: LandingKind,
-    /// When it landed.
+    /// What it is about.
+    pub about: About,
+    /// When it went wrong.
     pub at: Occurred,
     /// Whose entitlement it is.
     pub customer: Option<CustomerId>,
@@ -155,6 +172,22 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// What it is about, as `KIND:ID`.
+    pub fn subject(&self) -> String {
+        match &self.about {
+            About::Landing(landed) => landed.landing.clone(),
+            About::Subject(subject) => subject.to_string(),
+        }
+    }
+
+    /// The landing that it is about, if it is about one.
+    pub fn landed(&self) -> Option<&Landed> {
+        match &self.about {
+            About::Landing(landed) => Some(landed),
+            About::Subject(_) => None,
+        }
+    }
+
     /// Whether there is something left to do about it.
     pub fn is_open(&self) -> bool {
         match self.state {
@@ -175,4 +208,24 @@ impl Finding {
         let hex = hasher.finalize().to_hex();
         hex.as_str().chars().take(32).collect()
     }
+}
+
+/// The identity of what went wrong: the hash of what it was and what it happened to, never of
+/// evidence, time or position. `F-` and eight letters or digits of a 32-character alphabet (40 bits).
+pub(super) fn identity(parts: &[&str]) -> Option<FindingId> {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let mut text = String::from("F-");
+    for byte in hasher.finalize().as_bytes().iter().take(8) {
+        let letter = ALPHABET
+            .get(usize::from(byte % 32))
+            .copied()
+            .unwrap_or(b'0');
+        text.push(char::from(letter));
+    }
+    FindingId::new(&text).ok()
 }

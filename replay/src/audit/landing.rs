@@ -6,6 +6,7 @@
 //! correction; it counts as evidence.
 
 use super::evidence::{AgreementFacts, Evidence, Known, OrderFacts};
+use super::finding;
 use ledger::event::word::{BindingBasis, Program, RedemptionFlow};
 use ledger::event::{Event, Payload};
 use ledger::id::*;
@@ -474,9 +475,8 @@ fn complete(landing: &mut Landing, evidence: &Evidence) {
     });
 }
 
-/// The identity of what went wrong: the hash of what landed where, not of evidence, rule, time or
-/// position. `F-` and eight letters or digits of a 32-character alphabet (40 bits). A key counts by
-/// its last five characters, so that the same history has the same findings under every pepper.
+/// The identity of what went wrong: what landed where. A key counts by its last five characters, so
+/// that the same history has the same findings under every pepper.
 fn identity(landing: &Landing) -> Option<FindingId> {
     let license = landing.license_id.as_ref().map_or("", LicenseId::as_str);
     let what = match (landing.keys.first(), landing.redemptions.first()) {
@@ -490,21 +490,7 @@ fn identity(landing: &Landing) -> Option<FindingId> {
         (None, Some(redemption)) => format!("redemption {redemption}"),
         (None, None) => "agreement".to_owned(),
     };
-    let mut hasher = blake3::Hasher::new();
-    for part in [landing.tenant.as_str(), license, &what] {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
-    }
-    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let mut text = String::from("F-");
-    for byte in hasher.finalize().as_bytes().iter().take(8) {
-        let letter = ALPHABET
-            .get(usize::from(byte % 32))
-            .copied()
-            .unwrap_or(b'0');
-        text.push(char::from(letter));
-    }
-    FindingId::new(&text).ok()
+    finding::identity(&[landing.tenant.as_str(), license, &what])
 }
 
 /// Groups of reports that share a name, transitively.

@@ -1,12 +1,14 @@
-//! The audit: every landing against the tenant that was expected.
+//! The audit: every landing against the tenant that was expected, and every subject against what must
+//! hold for it.
 //!
 //! [`evidence`] gathers what the record says, [`landing`] makes one landing of its reports,
-//! [`expectation`] says where each should have gone, [`rules`] say what went wrong, and
-//! [`finding`] is what comes out. Nothing depends on the order in which sources were imported.
+//! [`expectation`] says where each should have gone, [`rules`] say what went wrong with a landing or a
+//! subject, and [`finding`] is what comes out. Nothing depends on the order in which sources were imported.
 
 pub mod authority;
 pub mod clean;
 pub mod evidence;
+mod exhibits;
 pub mod expectation;
 pub mod finding;
 pub mod landing;
@@ -14,6 +16,7 @@ pub mod others;
 pub mod report;
 pub mod rules;
 pub mod story;
+mod subjects;
 
 pub use finding::{Finding, FindingState, Severity};
 pub use report::{Report, audit};

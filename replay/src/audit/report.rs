@@ -2,17 +2,19 @@
 
 use super::clean::{Without, without_finding};
 use super::evidence::Evidence;
+use super::exhibits::Exhibits;
 use super::expectation::{Basis, Expectation, Verdict, Wanted, expect, verdict};
-use super::finding::{Confidence, Exhibit, Finding, FindingState, PathStep};
+use super::finding::{About, Confidence, Finding, FindingState, Landed, PathStep};
 use super::landing::{Landing, LandingKind, landings};
 use super::others::{Neighbours, Others};
-use super::rules::{Case, Hit, RULES, Rule};
+use super::rules::{Case, Check, Hit, RULES, Rule};
 use super::story;
+use super::subjects::subject_findings;
 use ledger::event::word::Program;
-use ledger::id::{EventId, FindingId};
+use ledger::id::FindingId;
 use ledger::time::Timestamp;
 use projections::At;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What an audit found.
 #[derive(Debug, Clone)]
@@ -44,8 +46,8 @@ pub struct NotJudged {
     pub needs: &'static str,
 }
 
-/// Judges every landing that is seen. Pure: the same events give the same report, whatever order
-/// they were imported in. Costs one pass over the events and a few per landing.
+/// Judges every landing and every subject that is seen. Pure: the same events give the same report, whatever order
+/// they were imported in. Costs one pass over the events and a few per landing and subject.
 pub fn audit(at: &At<'_>) -> Report {
     let evidence = Evidence::gather(at);
     let landings = landings(at, &evidence);
@@ -65,6 +67,9 @@ pub fn audit(at: &At<'_>) -> Report {
             });
         }
     }
+    let accused: Vec<bool> = now.iter().map(|now| !now.hits.is_empty()).collect();
+    let all = Others::new(&neighbours, &accused);
+    findings.extend(subject_findings(at, &evidence, all));
     findings.sort_by(|a, b| {
         let key = |f: &Finding| (std::cmp::Reverse(f.severity), f.at.start, f.id.clone());
         key(a).cmp(&key(b))
@@ -151,10 +156,11 @@ fn judge(
         others,
         cutoff,
     };
-    let hits = RULES
-        .iter()
-        .filter_map(|rule| Some((rule, (rule.check)(&case)?)))
-        .collect();
+    let fires = |rule: &'static Rule| match rule.check {
+        Check::Landing(check) => Some((rule, check(&case).ok()?)),
+        Check::Subject(..) | Check::Elsewhere(_) => None,
+    };
+    let hits = RULES.iter().filter_map(fires).collect();
     let decisions = evidence.decisions.get(&landing.id);
     let last = decisions.and_then(|d| d.iter().rfind(|d| d.by(cutoff)));
     Judgement {
@@ -180,12 +186,8 @@ fn finding(
     let mut counter = Exhibits::default();
     let mut confidence = Confidence::thousandths(0);
     for (_, hit) in &now.hits {
-        hit.evidence
-            .iter()
-            .for_each(|(event, why)| support.add(*event, why));
-        hit.counter_evidence
-            .iter()
-            .for_each(|(event, why)| counter.add(*event, why));
+        support.add_all(&hit.evidence);
+        counter.add_all(&hit.counter_evidence);
         // The lowest of expectation and rule; over several rules the highest (section A).
         let own = match expectation.is_known() {
             true => hit.confidence.min(expectation.confidence),
@@ -217,11 +219,13 @@ fn finding(
         severity: severity.unwrap_or(super::Severity::Medium),
         confidence,
         state: FindingState::Open,
-        expected: expectation.clone(),
-        expected_then: changed.then(|| then.expectation.clone()),
-        actual: landing.tenant.clone(),
-        landing: landing.subject(),
-        kind: landing.kind,
+        about: About::Landing(Box::new(Landed {
+            landing: landing.subject(),
+            kind: landing.kind,
+            expected: expectation.clone(),
+            expected_then: changed.then(|| then.expectation.clone()),
+            actual: landing.tenant.clone(),
+        })),
         at: landing.at,
         customer: landing.customer.clone(),
         license_id: landing.license_id.clone(),
@@ -235,8 +239,8 @@ fn finding(
         summary: story::summary(evidence, landing, expectation),
         next_step: String::new(),
     };
-    finding.state = state(evidence, landing, &finding);
-    finding.next_step = next_step(evidence, landing, &finding);
+    finding.state = state(evidence, landing, expectation, &finding);
+    finding.next_step = next_step(evidence, landing, expectation, finding.state, &finding.id);
     finding
 }
 
@@ -269,15 +273,25 @@ fn subjects(landing: &Landing) -> BTreeSet<String> {
     subjects
 }
 
-fn state(evidence: &Evidence, landing: &Landing, finding: &Finding) -> FindingState {
-    let wrong = |tenant| match &finding.expected.wanted {
+fn state(
+    evidence: &Evidence,
+    landing: &Landing,
+    expectation: &Expectation,
+    finding: &Finding,
+) -> FindingState {
+    let wrong = |tenant| match &expectation.wanted {
         Wanted::Existing(tenants) => !tenants.contains(tenant),
         Wanted::BornOfThisChoice | Wanted::Unknown => *tenant == landing.tenant,
     };
-    if landing.present_tenant().is_none_or(|tenant| !wrong(tenant)) {
-        return FindingState::Compensated;
+    match landing.present_tenant().is_none_or(|tenant| !wrong(tenant)) {
+        true => FindingState::Compensated,
+        false => decided(evidence, finding),
     }
-    let decisions = evidence.decisions.get(&landing.id);
+}
+
+/// What somebody decided last about a finding, if it was on the evidence that there is now.
+pub(super) fn decided(evidence: &Evidence, finding: &Finding) -> FindingState {
+    let decisions = evidence.decisions.get(&finding.id);
     let last = decisions.and_then(|decisions| decisions.last());
     let digest = finding.evidence_digest();
     match last.filter(|decision| decision.value.evidence_digest.as_str() == digest) {
@@ -287,12 +301,18 @@ fn state(evidence: &Evidence, landing: &Landing, finding: &Finding) -> FindingSt
     }
 }
 
-fn next_step(evidence: &Evidence, landing: &Landing, finding: &Finding) -> String {
-    let plan = format!("actl compensate plan {}", finding.id);
-    match finding.state {
+fn next_step(
+    evidence: &Evidence,
+    landing: &Landing,
+    expectation: &Expectation,
+    state: FindingState,
+    id: &FindingId,
+) -> String {
+    let plan = format!("actl compensate plan {id}");
+    match state {
         FindingState::Compensated => "nothing: it was compensated".to_owned(),
         FindingState::Dismissed => "nothing: it was dismissed".to_owned(),
-        FindingState::Open | FindingState::Confirmed if !finding.expected.is_known() => {
+        FindingState::Open | FindingState::Confirmed if !expectation.is_known() => {
             "ask the contacts of both tenants which one was meant".to_owned()
         }
         FindingState::Open | FindingState::Confirmed => match landing.program(evidence) {
@@ -316,30 +336,6 @@ fn next_step(evidence: &Evidence, landing: &Landing, finding: &Finding) -> Strin
             Some(Program::OpenLicense | Program::OpenValue | Program::OpenValueSubscription)
             | None => plan,
         },
-    }
-}
-
-/// Exhibits without repetition: an event that shows several things shows them in one line.
-#[derive(Default)]
-struct Exhibits(BTreeMap<EventId, BTreeSet<String>>);
-
-impl Exhibits {
-    fn add(&mut self, event: EventId, why: &str) {
-        self.0.entry(event).or_default().insert(why.to_owned());
-    }
-
-    fn in_order(self, evidence: &Evidence) -> Vec<Exhibit> {
-        let mut exhibits: Vec<Exhibit> = self
-            .0
-            .into_iter()
-            .filter_map(|(event, why)| {
-                let at = *evidence.occurred.get(&event)?;
-                let why = why.into_iter().collect::<Vec<_>>().join("; ");
-                Some(Exhibit { at, event, why })
-            })
-            .collect();
-        exhibits.sort_by_key(|exhibit| (exhibit.at.start, exhibit.event));
-        exhibits
     }
 }
 

@@ -3,6 +3,7 @@
 use super::refusal::Refusal;
 use crate::audit::evidence::Evidence;
 use crate::audit::expectation::Wanted;
+use crate::audit::finding::Landed;
 use crate::audit::landing::{Landing, LandingKind, landings};
 use crate::audit::{Finding, FindingState, audit};
 use ledger::event::part::RedeemedKey;
@@ -74,6 +75,11 @@ impl<'g> Ground<'g> {
             let all = report.findings.into_iter().map(|f| f.id);
             return Err(unknown(id, all));
         };
+        let Some(landed) = finding.landed() else {
+            return Err(Refusal::NoLanding {
+                next_step: finding.next_step.clone(),
+            });
+        };
         let landing = landings(at, &evidence)
             .into_iter()
             .find(|l| l.id == finding.id)
@@ -81,7 +87,7 @@ impl<'g> Ground<'g> {
         if finding.state == FindingState::Dismissed {
             return Err(Refusal::Dismissed);
         }
-        let right = right_tenant(&finding)?;
+        let right = right_tenant(landed)?;
         let agreement = landing
             .license_id
             .as_ref()
@@ -295,10 +301,10 @@ fn unknown(id: &str, all: impl IntoIterator<Item = FindingId>) -> Refusal {
     }
 }
 
-fn right_tenant(finding: &Finding) -> Result<TenantId, Refusal> {
-    match &finding.expected.wanted {
-        Wanted::Existing(tenants) => match finding.expected.tenant() {
-            Some(_) if finding.expected.contested => Err(Refusal::RightTenantUnknown {
+fn right_tenant(landed: &Landed) -> Result<TenantId, Refusal> {
+    match &landed.expected.wanted {
+        Wanted::Existing(tenants) => match landed.expected.tenant() {
+            Some(_) if landed.expected.contested => Err(Refusal::RightTenantUnknown {
                 why: "two tenants claim the agreement".to_owned(),
             }),
             Some(tenant) => Ok(tenant.clone()),

@@ -25,6 +25,12 @@ pub enum Refusal {
         /// Findings whose ids are near.
         near: Vec<FindingId>,
     },
+    /// The finding is about something that reached no tenant, so that nothing can be moved.
+    #[error("the finding is about no landing, and only what landed can be moved or reversed")]
+    NoLanding {
+        /// What the finding says to do instead.
+        next_step: String,
+    },
     /// Somebody decided that nothing is wrong.
     #[error("the finding was dismissed")]
     Dismissed,
@@ -117,7 +123,8 @@ impl Refusal {
             | Self::Missing { .. }
             | Self::Wrong { .. }
             | Self::Field { .. } => true,
-            Self::Dismissed
+            Self::NoLanding { .. }
+            | Self::Dismissed
             | Self::RightTenantUnknown { .. }
             | Self::NotPossible { .. }
             | Self::Entangled { .. }
@@ -138,6 +145,7 @@ impl Refusal {
             Self::UnknownFinding { .. } => {
                 "`actl audit replay` lists the findings; look at the same --valid-at".to_owned()
             }
+            Self::NoLanding { next_step } => next_step.clone(),
             Self::Dismissed => {
                 "nothing has to be undone; confirm the finding if that was a mistake".to_owned()
             }

@@ -1,7 +1,7 @@
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, table};
 use crate::session::Session;
-use replay::audit::rules::{RULES, Rule};
+use replay::audit::rules::{Check, RULES, Rule};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -70,6 +70,11 @@ fn as_json(rule: &Rule) -> Value {
         .iter()
         .map(|p| json!({ "name": p.name, "value": p.value, "unit": p.unit, "doc": p.doc }))
         .collect();
+    let (about, elsewhere) = match rule.check {
+        Check::Landing(_) => (Some("landing"), None),
+        Check::Subject(kind, _) => (Some(kind.name()), None),
+        Check::Elsewhere(how) => (None, Some(how)),
+    };
     json!({
         "code": rule.code,
         "name": rule.name,
@@ -81,10 +86,17 @@ fn as_json(rule: &Rule) -> Value {
         "compensation": rule.compensation,
         "parameters": parameters,
         "inputs": rule.inputs,
+        "about": about,
+        "checked_elsewhere": elsewhere,
     })
 }
 
 fn page(rule: &Rule, width: usize) -> String {
+    let indented = || {
+        textwrap::Options::new(width)
+            .initial_indent("  ")
+            .subsequent_indent("  ")
+    };
     let mut out = format!("{}  {}\n{}", rule.code, rule.severity.as_str(), rule.name);
     for (title, text) in [
         ("What it means", rule.meaning),
@@ -93,24 +105,30 @@ fn page(rule: &Rule, width: usize) -> String {
         ("When it may be wrong", rule.false_positives),
         ("What to do", rule.compensation),
     ] {
-        let options = textwrap::Options::new(width)
-            .initial_indent("  ")
-            .subsequent_indent("  ");
-        let _ = write!(out, "\n\n{title}\n{}", textwrap::fill(text, options));
+        let _ = write!(out, "\n\n{title}\n{}", textwrap::fill(text, indented()));
     }
+    let checked = match rule.check {
+        Check::Landing(_) => "on every landing".to_owned(),
+        Check::Subject(kind, _) => format!("on every {}", kind.name()),
+        Check::Elsewhere(how) => how.to_owned(),
+    };
+    let _ = write!(
+        out,
+        "\n\nWhere it is checked\n{}",
+        textwrap::fill(&checked, indented())
+    );
     if !rule.parameters.is_empty() {
         out.push_str("\n\nThresholds");
         for p in rule.parameters {
             let _ = write!(out, "\n  {} = {} {}: {}", p.name, p.value, p.unit, p.doc);
         }
     }
-    let fields = textwrap::Options::new(width)
-        .initial_indent("  ")
-        .subsequent_indent("  ");
-    let _ = write!(
-        out,
-        "\n\nFields it reads\n{}",
-        textwrap::fill(&rule.inputs.join(" "), fields)
-    );
+    if !rule.inputs.is_empty() {
+        let _ = write!(
+            out,
+            "\n\nFields it reads\n{}",
+            textwrap::fill(&rule.inputs.join(" "), indented())
+        );
+    }
     out
 }

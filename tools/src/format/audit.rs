@@ -64,9 +64,7 @@ pub fn finding(finding: &Finding, origins: &Origins) -> Value {
         "severity": finding.severity.as_str(),
         "confidence": finding.confidence,
         "state": finding.state,
-        "expected": expectation(&finding.expected),
-        "actual": { "tenant": finding.actual.as_str() },
-        "landing": finding.landing,
+        "about": finding.subject(),
         "at": finding.at.to_string(),
         "customer": finding.customer.as_ref().map(|c| c.as_str()),
         "license_id": finding.license_id.as_ref().map(|l| l.as_str()),
@@ -79,8 +77,16 @@ pub fn finding(finding: &Finding, origins: &Origins) -> Value {
         "summary": finding.summary,
         "next_step": finding.next_step,
     });
-    if let (Value::Object(map), Some(then)) = (&mut value, &finding.expected_then) {
-        map.insert("expected_then".to_owned(), expectation(then));
+    if let (Value::Object(map), Some(landed)) = (&mut value, finding.landed()) {
+        map.insert("landing".to_owned(), json!(landed.landing));
+        map.insert(
+            "actual".to_owned(),
+            json!({ "tenant": landed.actual.as_str() }),
+        );
+        map.insert("expected".to_owned(), expectation(&landed.expected));
+        if let Some(then) = &landed.expected_then {
+            map.insert("expected_then".to_owned(), expectation(then));
+        }
     }
     value
 }
@@ -238,14 +244,19 @@ fn block(finding: &Finding, origins: &Origins, width: usize) -> String {
         let rest = " ".repeat(LABEL_WIDTH + 2);
         lines.extend(wrapped(text, &first, &rest, width));
     };
-    label("expected", &expected(&finding.expected));
-    if let Some(then) = &finding.expected_then {
-        label(
-            "then",
-            &format!("{} was expected by what was known then", expected(then)),
-        );
+    if let Some(landed) = finding.landed() {
+        label("expected", &expected(&landed.expected));
+        if let Some(then) = &landed.expected_then {
+            let then = expected(then);
+            label(
+                "then",
+                &format!("{then} was expected by what was known then"),
+            );
+        }
     }
-    label("path", &path(finding));
+    if !finding.path.is_empty() {
+        label("path", &path(finding));
+    }
     for (word, exhibits) in [
         ("for", &finding.evidence),
         ("against", &finding.counter_evidence),

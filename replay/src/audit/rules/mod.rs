@@ -1,7 +1,8 @@
 //! The audit rules: one file and one registry line each.
 //!
-//! A rule judges one landing. It sees the evidence, the expectation and the other landings, and says
-//! whether it fires, how badly, and which events speak for and against. Rules share nothing but that.
+//! A rule judges one landing, or one subject. It sees the evidence and the other landings, and says
+//! whether it fires, how badly, and which events speak for and against; or why it is silent. Rules
+//! share nothing but that.
 
 mod wtr001;
 mod wtr002;
@@ -16,8 +17,12 @@ use super::expectation::{Basis, Expectation, Verdict};
 use super::finding::{Confidence, Severity};
 use super::landing::Landing;
 use super::others::Others;
+use ledger::event::Event;
 use ledger::id::EventId;
-use ledger::time::Timestamp;
+use ledger::subject::{Subject, SubjectKind};
+use ledger::time::{Occurred, Timestamp};
+use projections::At;
+use std::collections::BTreeSet;
 
 /// Every rule, in the order of their codes.
 pub const RULES: &[Rule] = &[
@@ -66,7 +71,29 @@ pub struct Rule {
     /// The fields that it reads, as `Kind.field`; a test checks that they exist.
     pub inputs: &'static [&'static str],
     /// The check.
-    pub check: fn(&Case<'_>) -> Option<Hit>,
+    pub check: Check,
+}
+
+/// How a rule is checked.
+#[derive(Clone, Copy)]
+pub enum Check {
+    /// On every landing. All rules that fire on one landing make one finding.
+    Landing(fn(&Case<'_>) -> Result<Hit, Silence>),
+    /// On every subject of a kind, with the events that name it. Breaches of one subject with the same
+    /// key, by rules of one family, make one finding.
+    Subject(SubjectKind, fn(&Scene<'_>) -> Result<Vec<Breach>, Silence>),
+    /// Not by a rule of its own: what reports a breach instead, or what keeps it from happening.
+    Elsewhere(&'static str),
+}
+
+/// Why a rule is silent about what it was shown: half a sentence, for `audit replay --step`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Silence(pub &'static str);
+
+impl From<&'static str> for Silence {
+    fn from(why: &'static str) -> Self {
+        Self(why)
+    }
 }
 
 impl Rule {
@@ -76,7 +103,15 @@ impl Rule {
             .iter()
             .find(|rule| rule.code.eq_ignore_ascii_case(code))
     }
+
+    /// Its family: the letters of its code.
+    pub fn family(&self) -> &'static str {
+        let digits = self.code.find(|letter: char| letter.is_ascii_digit());
+        digits.map_or(self.code, |at| self.code.split_at(at).0)
+    }
 }
+
+const AS_EXPECTED: &str = "it is in the tenant that was expected";
 
 /// One landing before the rules.
 pub struct Case<'c> {
@@ -104,14 +139,26 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the landing is where it was expected: then no rule accuses it.
-    pub fn is_as_expected(&self) -> bool {
-        self.verdict == Verdict::AsExpected
-    }
-
     /// Whether the landing is known to be somewhere else than expected.
     pub fn is_elsewhere(&self) -> bool {
         self.verdict == Verdict::Elsewhere
+    }
+
+    /// Silence unless the landing is known to be somewhere else than expected.
+    pub fn must_be_elsewhere(&self) -> Result<(), Silence> {
+        match self.verdict {
+            Verdict::Elsewhere => Ok(()),
+            Verdict::AsExpected => Err(Silence(AS_EXPECTED)),
+            Verdict::NotJudged => Err(Silence("nothing says which tenant was meant")),
+        }
+    }
+
+    /// Silence if the landing is where it was expected: then no rule accuses it.
+    pub fn must_not_be_as_expected(&self) -> Result<(), Silence> {
+        match self.verdict {
+            Verdict::Elsewhere | Verdict::NotJudged => Ok(()),
+            Verdict::AsExpected => Err(Silence(AS_EXPECTED)),
+        }
     }
 }
 
@@ -137,4 +184,46 @@ impl Hit {
             counter_evidence: Vec::new(),
         }
     }
+}
+
+/// One subject before the rules.
+pub struct Scene<'s> {
+    /// The subject.
+    pub subject: &'s Subject,
+    /// The events that name it, in fold order.
+    pub events: &'s [&'s Event],
+    /// The histories, for the views.
+    pub at: &'s At<'s>,
+    /// The evidence.
+    pub evidence: &'s Evidence,
+    /// All landings; accused are those that have a finding. What a landing's finding says already is
+    /// not said again.
+    pub others: Others<'s>,
+}
+
+impl Scene<'_> {
+    /// Up to when things that happened count.
+    pub fn now(&self) -> Timestamp {
+        self.at.point().valid_at
+    }
+}
+
+/// Something that went wrong with a subject.
+#[derive(Debug, Clone)]
+pub struct Breach {
+    /// What tells it from other breaches of the family by the same subject: a natural key such as a
+    /// link or a machine, never a time or an event. Empty if there can be only one.
+    pub key: String,
+    /// When it went wrong.
+    pub at: Occurred,
+    /// How bad, how sure, and on what evidence.
+    pub hit: Hit,
+    /// What it is about besides its subject.
+    pub subjects: BTreeSet<Subject>,
+    /// One sentence.
+    pub summary: String,
+    /// What to do now.
+    pub next_step: String,
+    /// The event that put it right, and how; the finding is compensated then.
+    pub settled: Option<(EventId, String)>,
 }

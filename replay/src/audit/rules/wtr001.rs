@@ -1,6 +1,6 @@
 //! WTR001: one session, two agreements.
 
-use super::{Case, Hit, Rule, Severity};
+use super::{Case, Check, Hit, Rule, Severity, Silence};
 use crate::audit::evidence::Known;
 use ledger::id::{LicenseId, SessionId};
 use std::collections::BTreeMap;
@@ -26,17 +26,17 @@ pub(super) const RULE: Rule = Rule {
         "ConfirmationGiven.session",
         "SessionEnded.session",
     ],
-    check,
+    check: Check::Landing(check),
 };
 
-fn check(case: &Case<'_>) -> Option<Hit> {
-    if !case.is_elsewhere() {
-        return None;
-    }
-    let session = case.landing.session.as_ref()?;
+fn check(case: &Case<'_>) -> Result<Hit, Silence> {
+    case.must_be_elsewhere()?;
+    let session = case.landing.session.as_ref();
+    let session = session.ok_or("no source names its session")?;
     let uses = uses_of_root(case, session);
     let own = case.landing.license_id.as_ref();
-    let (other, first) = uses.iter().find(|(license, _)| Some(*license) != own)?;
+    let other = uses.iter().find(|(license, _)| Some(*license) != own);
+    let (other, first) = other.ok_or("its session was used for no other agreement")?;
     let mut hit = Hit::new(severity(case, other), 980);
     for (session, known) in first.iter().take(3) {
         let why = format!("session {session} {} {other}", known.value);
@@ -55,7 +55,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
     let ended = ended.filter(|ended| ended.from < case.landing.at.start);
     hit.counter_evidence
         .extend(ended.map(|ended| (ended.event, format!("session {session} had ended before"))));
-    Some(hit)
+    Ok(hit)
 }
 
 type Uses<'c> = BTreeMap<LicenseId, Vec<(&'c SessionId, Known<&'static str>)>>;

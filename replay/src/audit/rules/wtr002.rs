@@ -1,6 +1,6 @@
 //! WTR002: link opened while signed in elsewhere.
 
-use super::{Case, Hit, Parameter, Rule, Severity};
+use super::{Case, Check, Hit, Parameter, Rule, Severity, Silence};
 use ledger::event::word::AuthMethod;
 
 const OPENED_BEFORE_MINUTES: i64 = 30;
@@ -28,28 +28,30 @@ pub(super) const RULE: Rule = Rule {
         "KeysRedeemed.tenant",
         "ServicesBoundToTenant.tenant",
     ],
-    check,
+    check: Check::Landing(check),
 };
 
-fn check(case: &Case<'_>) -> Option<Hit> {
-    if !case.is_elsewhere() {
-        return None;
-    }
+fn check(case: &Case<'_>) -> Result<Hit, Silence> {
+    case.must_be_elsewhere()?;
     let landing = case.landing;
     let earliest = landing.at.start.plus_minutes(-OPENED_BEFORE_MINUTES);
     let opened = landing
-        .agreement(case.evidence)?
-        .links_opened
-        .iter()
-        .rfind(|opened| opened.from >= earliest && opened.from <= landing.cutoff())?;
-    let session = opened.value.as_ref().or(landing.session.as_ref())?;
-    let starts = &case.evidence.sessions.get(session)?.started;
+        .agreement(case.evidence)
+        .into_iter()
+        .flat_map(|agreement| &agreement.links_opened)
+        .rfind(|opened| opened.from >= earliest && opened.from <= landing.cutoff())
+        .ok_or("no activation link was opened shortly before it")?;
+    let session = opened.value.as_ref().or(landing.session.as_ref());
+    let session = session.ok_or("no source names the session in which the link was opened")?;
+    let facts = case.evidence.sessions.get(session);
+    let starts = facts.map_or(&[][..], |facts| &facts.started);
     let cached = starts.iter().rfind(|start| match start.value.auth {
         AuthMethod::Cached | AuthMethod::SingleSignOn => true,
         AuthMethod::Interactive | AuthMethod::Delegated | AuthMethod::Unknown => false,
-    })?;
+    });
+    let cached = cached.ok_or("no sign-in with cached credentials is known")?;
     if cached.value.resource_tenant.as_ref() != Some(&landing.tenant) {
-        return None;
+        return Err(Silence("the cached sign-in was to another tenant"));
     }
     let mut hit = Hit::new(Severity::Critical, 950);
     let tenant = case.evidence.tenant_name(&landing.tenant);
@@ -73,5 +75,5 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         .find(|start| start.value.auth == AuthMethod::Interactive && start.from >= opened.from);
     hit.counter_evidence
         .extend(retyped.map(|start| (start.event, "credentials were typed after that".to_owned())));
-    Some(hit)
+    Ok(hit)
 }

@@ -1,6 +1,6 @@
 //! WTR005: another customer's tenant.
 
-use super::{Case, Hit, Rule, Severity};
+use super::{Case, Check, Hit, Rule, Severity, Silence};
 use ledger::id::{CustomerId, EventId};
 use std::collections::BTreeMap;
 
@@ -27,29 +27,30 @@ pub(super) const RULE: Rule = Rule {
         "ServicesAutoAssigned.tenant",
         "CreditLotActivated.tenant",
     ],
-    check,
+    check: Check::Landing(check),
 };
 
-fn check(case: &Case<'_>) -> Option<Hit> {
+fn check(case: &Case<'_>) -> Result<Hit, Silence> {
     let landing = case.landing;
-    if case.is_as_expected()
-        || case
-            .evidence
-            .partner_of_tenant(&landing.tenant, case.cutoff)
-            .is_some()
-    {
-        return None;
+    case.must_not_be_as_expected()?;
+    let partner = case
+        .evidence
+        .partner_of_tenant(&landing.tenant, case.cutoff);
+    if partner.is_some() {
+        return Err(Silence("the tenant is a partner's own: WTR006"));
     }
-    let customer = landing.customer.as_ref()?;
+    let customer = landing.customer.as_ref();
+    let customer = customer.ok_or("no source names the customer")?;
     let owners = owners(case);
     let own = owners.keys().any(|owner| {
         case.evidence
             .belong_together(owner, customer, landing.at.start, case.cutoff)
     });
     if own {
-        return None;
+        return Err(Silence("the tenant belongs to the customer"));
     }
-    let (owner, why) = owners.into_iter().max_by_key(|(_, why)| why.len())?;
+    let owner = owners.into_iter().max_by_key(|(_, why)| why.len());
+    let (owner, why) = owner.ok_or("nobody is known to own the tenant")?;
     let mut hit = Hit::new(Severity::Critical, 950);
     hit.evidence.extend(why);
     let name = case.evidence.customer_name(customer);
@@ -66,7 +67,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
             format!("it was ordered for {name}, not for {owner}"),
         ));
     }
-    Some(hit)
+    Ok(hit)
 }
 
 /// The customers that the tenant belongs to, each with the events that say so.

@@ -1,6 +1,6 @@
 //! WTR006: the partner's own tenant.
 
-use super::{Case, Hit, Rule, Severity};
+use super::{Case, Check, Hit, Rule, Severity, Silence};
 
 pub(super) const RULE: Rule = Rule {
     code: "WTR006",
@@ -19,25 +19,25 @@ pub(super) const RULE: Rule = Rule {
         "KeysRedeemed.tenant",
         "CustomersRelated.related",
     ],
-    check,
+    check: Check::Landing(check),
 };
 
-fn check(case: &Case<'_>) -> Option<Hit> {
-    if case.is_as_expected() {
-        return None;
-    }
+fn check(case: &Case<'_>) -> Result<Hit, Silence> {
+    case.must_not_be_as_expected()?;
     let landing = case.landing;
     let (partner, own) = case
         .evidence
-        .partner_of_tenant(&landing.tenant, case.cutoff)?;
-    let customer = landing.customer.as_ref()?;
+        .partner_of_tenant(&landing.tenant, case.cutoff)
+        .ok_or("the tenant is no partner's own")?;
+    let customer = landing.customer.as_ref();
+    let customer = customer.ok_or("no source names the customer")?;
     let itself = case
         .evidence
         .partners
         .get(partner)
         .and_then(|facts| facts.customer.as_ref());
     if itself == Some(customer) {
-        return None;
+        return Err(Silence("the partner bought for itself"));
     }
     let mut hit = Hit::new(Severity::Critical, 950);
     let tenant = case.evidence.tenant_name(&landing.tenant);
@@ -74,5 +74,5 @@ fn check(case: &Case<'_>) -> Option<Hit> {
             "the partner and the customer belong together".to_owned(),
         )
     }));
-    Some(hit)
+    Ok(hit)
 }

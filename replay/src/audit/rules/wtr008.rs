@@ -1,6 +1,6 @@
 //! WTR008: one key, two tenants.
 
-use super::{Case, Hit, Rule, Severity};
+use super::{Case, Check, Hit, Rule, Severity, Silence};
 
 pub(super) const RULE: Rule = Rule {
     code: "WTR008",
@@ -19,13 +19,11 @@ pub(super) const RULE: Rule = Rule {
         "KeysRedeemed.keys",
         "KeysRedeemed.tenant",
     ],
-    check,
+    check: Check::Landing(check),
 };
 
-fn check(case: &Case<'_>) -> Option<Hit> {
-    if case.is_as_expected() {
-        return None;
-    }
+fn check(case: &Case<'_>) -> Result<Hit, Silence> {
+    case.must_not_be_as_expected()?;
     let landing = case.landing;
     let sure = if case.is_elsewhere() { 900 } else { 500 };
     let mut hit = Hit::new(Severity::High, sure);
@@ -48,5 +46,8 @@ fn check(case: &Case<'_>) -> Option<Hit> {
                 .extend(other.events.iter().map(|event| (*event, why.clone())));
         }
     }
-    (!hit.evidence.is_empty()).then_some(hit)
+    match hit.evidence.is_empty() {
+        true => Err(Silence("its keys are known in no other tenant")),
+        false => Ok(hit),
+    }
 }

@@ -1,6 +1,6 @@
 //! WTR010: Sign Up where Sign In was right.
 
-use super::{Case, Hit, Rule, Severity};
+use super::{Case, Check, Hit, Rule, Severity, Silence};
 use crate::audit::expectation::{had_tenant, scenario, trials};
 use crate::audit::landing::LandingKind;
 use ledger::event::word::Scenario;
@@ -28,24 +28,25 @@ pub(super) const RULE: Rule = Rule {
         "TenantObserved.domains",
         "ServicesBoundToTenant.basis",
     ],
-    check,
+    check: Check::Landing(check),
 };
 
-fn check(case: &Case<'_>) -> Option<Hit> {
+fn check(case: &Case<'_>) -> Result<Hit, Silence> {
     let landing = case.landing;
-    if landing.kind != LandingKind::SignUp || case.is_as_expected() {
-        return None;
+    if landing.kind != LandingKind::SignUp {
+        return Err(Silence("nobody signed up"));
     }
+    case.must_not_be_as_expected()?;
     let basis = case.basis();
-    let agreement = landing.agreement(case.evidence)?;
-    let choice = agreement
-        .choices
-        .iter()
-        .rfind(|choice| choice.value.sign_up);
+    let agreement = landing.agreement(case.evidence);
+    let choices = agreement.map_or(&[][..], |agreement| &agreement.choices);
+    let choice = choices.iter().rfind(|choice| choice.value.sign_up);
     let mut hit = Hit::new(Severity::High, 950);
     let assessed = scenario(landing, &basis);
     match assessed.map(|known| known.value.scenario) {
-        Some(Scenario::New | Scenario::TrialFresh | Scenario::Bypass) => return None,
+        Some(Scenario::New | Scenario::TrialFresh | Scenario::Bypass) => {
+            return Err(Silence("the scenario allows Sign Up"));
+        }
         Some(Scenario::TrialRetain) => {
             let event = assessed.map(|known| known.event);
             let why = "the customer was to keep its trial, which needs Sign In";
@@ -61,7 +62,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         None => {
             hit.evidence = forgotten(case);
             if hit.evidence.is_empty() {
-                return None;
+                return Err(Silence("no tenant or trial of the customer is known"));
             }
         }
     }
@@ -73,7 +74,7 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         let why = "the scenario was assessed after the choice";
         hit.counter_evidence.push((assessed.event, why.to_owned()));
     }
-    Some(hit)
+    Ok(hit)
 }
 
 /// What the customer had although nobody assessed it: a live trial, or a tenant with its domain.

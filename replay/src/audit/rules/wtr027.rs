@@ -1,6 +1,6 @@
 //! WTR027: signed in to the wrong tenant.
 
-use super::{Case, Hit, Rule, Severity};
+use super::{Case, Check, Hit, Rule, Severity, Silence};
 use crate::audit::expectation::scenario;
 use crate::audit::landing::LandingKind;
 use ledger::event::word::Scenario;
@@ -23,24 +23,29 @@ pub(super) const RULE: Rule = Rule {
         "ServicesBoundToTenant.tenant",
         "ServicesBoundToTenant.basis",
     ],
-    check,
+    check: Check::Landing(check),
 };
 
-fn check(case: &Case<'_>) -> Option<Hit> {
+fn check(case: &Case<'_>) -> Result<Hit, Silence> {
     let landing = case.landing;
-    if landing.kind != LandingKind::SignIn || !case.is_elsewhere() {
-        return None;
+    if landing.kind != LandingKind::SignIn {
+        return Err(Silence("nobody signed in"));
     }
-    let assessed = scenario(landing, &case.basis())?;
+    case.must_be_elsewhere()?;
+    let assessed = scenario(landing, &case.basis());
+    let assessed = assessed.ok_or("no scenario was assessed")?;
     let what = match assessed.value.scenario {
         Scenario::TrialRetain => "the customer was to keep its trial",
         Scenario::ExistingPaid => "the customer has a paid tenant",
         Scenario::Bypass => "the customer was bypassed and has a tenant",
-        Scenario::New | Scenario::TrialFresh => return None,
+        Scenario::New | Scenario::TrialFresh => {
+            return Err(Silence("the scenario demands Sign Up"));
+        }
     };
     let mut hit = Hit::new(Severity::Critical, 950);
     hit.evidence.push((assessed.event, what.to_owned()));
-    let choices = &landing.agreement(case.evidence)?.choices;
+    let agreement = landing.agreement(case.evidence);
+    let choices = agreement.map_or(&[][..], |agreement| &agreement.choices);
     let choice = choices.iter().rfind(|choice| !choice.value.sign_up);
     hit.evidence
         .extend(choice.map(|choice| (choice.event, "Sign In was chosen".to_owned())));
@@ -49,5 +54,5 @@ fn check(case: &Case<'_>) -> Option<Hit> {
         hit.evidence
             .push((*event, format!("the agreement was bound to {tenant}")));
     }
-    Some(hit)
+    Ok(hit)
 }
