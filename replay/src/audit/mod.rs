@@ -15,8 +15,10 @@ pub mod landing;
 pub mod others;
 pub mod report;
 pub mod rules;
+pub mod signals;
 pub mod story;
 mod subjects;
+mod unsettled;
 
 pub use finding::{Finding, FindingState, Severity};
 pub use report::{Report, audit};

@@ -68,6 +68,8 @@ pub struct AgreementFacts {
     pub links_opened: Vec<Known<Option<SessionId>>>,
     /// Persons that the mail went to or was forwarded to.
     pub recipients: Vec<Known<PersonId>>,
+    /// Persons that the mail was forwarded to.
+    pub forwarded: Vec<Known<PersonId>>,
     /// Activation statuses that a portal showed.
     pub statuses: Vec<Known<&'static str>>,
     /// The cloud that its tenant has to be in.

@@ -111,6 +111,8 @@ pub struct Evidence {
     messages: BTreeMap<MessageId, LicenseId>,
     /// Links: the agreement that each is for.
     links: BTreeMap<LinkId, LicenseId>,
+    /// Up to when things that happened count.
+    pub valid_at: Option<Timestamp>,
     /// When each event happened.
     pub occurred: BTreeMap<EventId, Occurred>,
 }

@@ -9,7 +9,10 @@ use super::*;
 impl Evidence {
     /// Gathers the evidence of every event that is seen. Costs one pass.
     pub fn gather(at: &At<'_>) -> Self {
-        let mut evidence = Self::default();
+        let mut evidence = Self {
+            valid_at: Some(at.point().valid_at),
+            ..Self::default()
+        };
         // Mails and links first, because a forward or an opened link may be older on paper than
         // the mail that explains it (day precision beside instants).
         for event in at.all() {

@@ -22,7 +22,9 @@ impl Evidence {
                 self.meet(&forwarded.to);
                 if let Some(license) = self.messages.get(&forwarded.message).cloned() {
                     let to = Known::new(event, forwarded.to.id);
-                    self.agreement(&license).recipients.push(to);
+                    let agreement = self.agreement(&license);
+                    agreement.recipients.push(to.clone());
+                    agreement.forwarded.push(to);
                 }
             }
             Payload::ActivationLinkOpened(opened) => {
