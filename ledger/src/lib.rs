@@ -25,6 +25,7 @@ pub mod index;
 pub mod limits;
 pub mod log;
 pub mod proof;
+mod runs;
 mod sealed;
 pub mod secret;
 pub mod store;

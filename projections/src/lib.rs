@@ -20,6 +20,9 @@
 
 pub mod history;
 pub mod policy;
+pub mod seen;
+pub mod source;
 pub mod view;
 
-pub use history::{At, Histories, Point};
+pub use history::{At, Histories};
+pub use seen::{Point, Seen};

@@ -92,3 +92,10 @@ pub const MACHINE_KEY_DAYS: i64 = 30;
 pub const SEAT_GRACE_DAYS: i64 = 30;
 /// Installs of one user that count at the same time (R25).
 pub const INSTALLS_PER_USER: usize = 5;
+
+/// Which policies decide where an event names none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Policies {
+    /// When terms end.
+    pub term_end: TermEnd,
+}

@@ -6,7 +6,7 @@ use ledger::event::field::{FieldInfo, Shape};
 use ledger::event::json::read_fact;
 use ledger::event::{Event, Fact, KindInfo};
 use ledger::id::Position;
-use ledger::secret::PublicKeyring;
+use ledger::secret::{Pepper, PublicKeyring};
 use ledger::time::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -123,6 +123,7 @@ impl Maker {
 fn leaf(shape: &Shape, n: i64) -> Value {
     match shape {
         Shape::Text("Last5") => json!(format!("K{n:04}")),
+        Shape::Text("SealOwner") => json!(format!("owner:{}:{n:032x}", Pepper::public().id())),
         Shape::Text("DomainName") => json!(format!("domain-{n}.example")),
         Shape::Text(_) => json!(format!("text {n}")),
         Shape::Names(kind, _) => json!(format!("{}-{n}", kind.name())),
@@ -146,6 +147,8 @@ fn secret(what: &str, n: i64) -> Value {
     let starts = |word| what.starts_with(word);
     if starts("an activation key") {
         json!(format!("CANRY-{n:05}-BCDFG-HJKMP-QR{n:03}"))
+    } else if starts("a person, by pseudonym") {
+        json!(format!("canary.{n}@person.example"))
     } else if starts("a person") {
         json!({ "address": format!("canary.{n}@person.example"), "name": format!("Canary Person {n}") })
     } else if starts("a machine") {

@@ -84,8 +84,14 @@ fn the_same_plan_gives_the_same_bytes_and_another_seed_others() {
     assert_ne!(bytes(1), bytes(2));
 }
 
-/// What no source says: the store itself records it when it is restored or salvaged.
-const OF_THE_STORE: &[&str] = &["IncarnationBegun"];
+/// What no source says: the ledger itself records it when a store is restored or salvaged, and when
+/// somebody erases, merges or looks at persons.
+const OF_THE_STORE: &[&str] = &[
+    "IncarnationBegun",
+    "PersonErased",
+    "PersonsMerged",
+    "PersonalDataRevealed",
+];
 
 #[test]
 fn every_kind_that_a_source_can_say_occurs_in_a_large_enough_run() {

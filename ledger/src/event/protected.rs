@@ -56,6 +56,45 @@ pub struct Person {
     pub sealed: Sealed,
 }
 
+/// The pseudonym of a machine, an IP address or a note, where only its key is spoken of.
+/// Storage contract: field order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SealOwner(#[serde(with = "crate::fixed::sixteen")] pub Pseudonym);
+
+impl Field for SealOwner {
+    fn shape() -> Shape {
+        Shape::Text("SealOwner")
+    }
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self, FieldError> {
+        let typed = text(value, "the owner of sealed values")?;
+        protected_text("owner", typed, reader).map(Self)
+    }
+    fn write(&self, pepper: PepperId) -> Value {
+        Value::from(format!("owner:{pepper}:{}", crate::id::EventId(self.0)))
+    }
+}
+
+impl Field for PersonId {
+    fn shape() -> Shape {
+        Shape::Secret(
+            "a person, by pseudonym alone: the protected form person:PEPPER:DIGEST, or an address, of which nothing else is kept",
+        )
+    }
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self, FieldError> {
+        let typed = text(value, "a person's pseudonym or address")?;
+        match Person::id_of_address(&reader.pepper(), typed) {
+            Some(id) => Ok(id),
+            None => protected_text("person", typed, reader).map(Self),
+        }
+    }
+    fn write(&self, pepper: PepperId) -> Value {
+        Value::from(format!("person:{pepper}:{self}"))
+    }
+    fn subjects(&self, out: &mut Vec<Subject>) {
+        out.push(self.subject());
+    }
+}
+
 impl Person {
     /// The pseudonym of an address: white space around it and case do not count.
     pub fn id_of_address(pepper: &Pepper, address: &str) -> Option<PersonId> {
@@ -282,17 +321,16 @@ fn protected_id(
     name: &str,
     reader: &Reader<'_>,
 ) -> Result<Pseudonym, FieldError> {
-    let wrong = || FieldError::new(format!("is no pseudonym of the form {name}:PEPPER:DIGEST"));
-    let value = map.get(name).and_then(Value::as_str);
-    let parts = match value {
-        None => None,
-        Some(text) => reader.protected(name, text).map_err(|e| e.within(name))?,
-    };
-    match parts.as_deref() {
+    let text = map.get(name).and_then(Value::as_str).unwrap_or_default();
+    protected_text(name, text, reader).map_err(|e| e.within(name))
+}
+
+fn protected_text(name: &str, text: &str, reader: &Reader<'_>) -> Result<Pseudonym, FieldError> {
+    match reader.protected(name, text)?.as_deref() {
         Some([digest]) => parse_hex16(digest),
         _ => None,
     }
-    .ok_or_else(|| wrong().within(name))
+    .ok_or_else(|| FieldError::new(format!("is no pseudonym of the form {name}:PEPPER:DIGEST")))
 }
 
 fn protected_sealed(

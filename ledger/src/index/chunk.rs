@@ -1,72 +1,18 @@
 //! Chunks: the pieces in which a table of a run is kept. The layout is in `FORMAT.md`.
 
-use super::{IndexError, Table, varint};
+use super::{IndexError, Table};
 use crate::id::Position;
 use crate::limits::CHUNK_LENGTH_MAX_BYTES;
+pub(crate) use crate::runs::keep::Chunk;
+use crate::runs::place::SEAL_LENGTH_BYTES;
+pub(crate) use crate::runs::place::{Place, chunk_key};
+use crate::runs::varint;
 
-const CHECK_LENGTH_BYTES: usize = 8;
 const POSITION_LENGTH_BYTES: usize = 8;
 /// What the check and the lengths of a chunk take at most, besides its bound and its entries.
-const OVERHEAD_MAX_BYTES: usize = CHECK_LENGTH_BYTES + 4;
+const OVERHEAD_MAX_BYTES: usize = SEAL_LENGTH_BYTES + 4;
 /// From this length on, a length does not fit into half a byte.
 const HALF_BYTE_MAX: usize = 15;
-
-/// Which run of which store a chunk belongs to, and where the run begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) store_id: [u8; 16],
-    pub(crate) number: u64,
-    pub(crate) first: Position,
-    pub(crate) last: Position,
-}
-
-impl Place {
-    fn check(&self, key: &[u8], body: &[u8]) -> [u8; CHECK_LENGTH_BYTES] {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.store_id);
-        hasher.update(&self.number.to_le_bytes());
-        hasher.update(&(key.len() as u64).to_le_bytes());
-        hasher.update(key).update(body);
-        let mut check = [0; CHECK_LENGTH_BYTES];
-        hasher.finalize_xof().fill(&mut check);
-        check
-    }
-
-    /// A value with its check before it.
-    pub(crate) fn seal(&self, key: &[u8], body: &[u8]) -> Vec<u8> {
-        [self.check(key, body).as_slice(), body].concat()
-    }
-
-    /// What was sealed, if nothing of it or of its key was changed.
-    pub(crate) fn unseal<'a>(&self, key: &[u8], value: &'a [u8]) -> Result<&'a [u8], IndexError> {
-        let parts = value.split_first_chunk::<CHECK_LENGTH_BYTES>();
-        match parts {
-            Some((check, body)) if *check == self.check(key, body) => Ok(body),
-            _ => Err(IndexError::damaged(
-                "the check of a chunk does not match it",
-            )),
-        }
-    }
-
-    /// A position that an entry may hold.
-    fn within(&self, position: Option<u64>) -> Result<Position, IndexError> {
-        let Self { first, last, .. } = self;
-        match position.map(Position) {
-            Some(position) if (*first..=*last).contains(&position) => Ok(position),
-            _ => Err(IndexError::damaged(format!(
-                "a position is cut or outside its run, from {first} to {last}"
-            ))),
-        }
-    }
-}
-
-/// The key under which a chunk is kept that begins with a key of its table.
-pub(crate) fn chunk_key(table: Table, key: &[u8]) -> Vec<u8> {
-    let mut chunk_key = Vec::with_capacity(1 + key.len());
-    chunk_key.push(table as u8);
-    chunk_key.extend_from_slice(key);
-    chunk_key
-}
 
 /// The key of an entry: what entries of a table are sorted by.
 pub(crate) fn entry_key(name: &[u8], first: Position) -> Vec<u8> {
@@ -187,9 +133,6 @@ pub(crate) struct ChunkWriter {
     name_before: Vec<u8>,
     entry: Vec<u8>,
 }
-
-/// A key and a value.
-pub(crate) type Chunk = (Vec<u8>, Vec<u8>);
 
 impl ChunkWriter {
     pub(crate) fn new(table: Table, place: Place) -> Self {

@@ -1,8 +1,9 @@
 //! Walking over the entries of one table of a run, in order.
 
 use super::chunk::{Chunk, Entry, Place, chunk_key};
-use super::keep::Chunks;
-use super::{IndexError, Table, varint};
+use super::{IndexError, Table};
+use crate::runs::keep::Chunks;
+use crate::runs::varint;
 use std::collections::VecDeque;
 
 /// A place among the entries of a table.

@@ -13,57 +13,28 @@ mod chunk;
 mod cursor;
 pub(crate) mod disk;
 pub(crate) mod entry;
-mod filter;
-mod keep;
 pub(crate) mod overlay;
 mod run;
-mod tend;
 #[cfg(test)]
 mod tests;
-mod varint;
 mod write;
 
 use crate::event::{Event, KindId};
 use crate::id::{EventId, Position, Revision};
-use crate::limits::{RUN_EVENTS, RUN_EVENTS_MIN_AT_CLOSE, RUN_FAN_OUT};
+use crate::limits::{OVERLAY_LENGTH_MAX_BYTES, OVERLAYS_FROZEN_MAX};
+pub use crate::runs::RunError as IndexError;
+pub use crate::runs::RunSize;
+use crate::runs::filter::Kept;
+use crate::runs::keep::{Chunks, MemoryShelf};
+use crate::runs::tend::{self, Tenders};
+use crate::runs::{Gathers, IsRun, Material, RunInfo, Target};
 use crate::subject::{Subject, SubjectKind};
 pub use disk::Rebuilt;
 use entry::{Entry, Name, hash_of};
-use filter::Kept;
-use keep::MemoryShelf;
 use overlay::Overlay;
 use run::Run;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use tend::{Core, Tenders};
-
-/// Why the index could not answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum IndexError {
-    /// What is in the index is not what was written.
-    #[error("the index is damaged: {reason}")]
-    Damaged {
-        /// What is wrong, and where.
-        reason: String,
-    },
-    /// Reading or writing failed.
-    #[error("{doing} failed: {reason}")]
-    Failed {
-        /// What was being done.
-        doing: &'static str,
-        /// What sled or the operating system said.
-        reason: String,
-    },
-}
-
-impl IndexError {
-    /// What was found is not what was written.
-    pub(crate) fn damaged(reason: impl Into<String>) -> Self {
-        let reason = reason.into();
-        Self::Damaged { reason }
-    }
-}
 
 /// A list of positions: that of a subject or of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +63,12 @@ pub(crate) enum Table {
 impl Table {
     /// The tables that have entries, in the order of their numbers.
     const OF_ENTRIES: [Self; 3] = [Self::Ids, Self::Subjects, Self::Kinds];
+}
+
+impl From<Table> for u8 {
+    fn from(table: Table) -> Self {
+        table as Self
+    }
 }
 
 impl Listing {
@@ -153,26 +130,60 @@ fn subjects_of_kind(kind: SubjectKind) -> Vec<u8> {
     vec![kind as u8]
 }
 
-/// How many events go into a run, and how runs are merged.
-#[derive(Debug, Clone, Copy)]
-pub struct RunSize {
-    /// A run is written as soon as the overlay holds this many events.
-    pub full: u64,
-    /// At a clean close one is written for at least this many.
-    pub at_close: u64,
-    /// So many successive runs of one size are merged; at least 2.
-    pub fan_out: usize,
-}
+/// What the index keeps in runs: the positions of names.
+pub(crate) struct Postings;
 
-impl Default for RunSize {
-    fn default() -> Self {
-        Self {
-            full: RUN_EVENTS,
-            at_close: RUN_EVENTS_MIN_AT_CLOSE,
-            fan_out: RUN_FAN_OUT,
-        }
+impl Material for Postings {
+    type Overlay = Overlay;
+    type Run = Run;
+    const THREADS: [&'static str; 2] = ["ledger-index", "ledger-merge"];
+    const WRITERS: usize = 1;
+    const FROZEN_MAX: usize = OVERLAYS_FROZEN_MAX;
+    const OVERLAY_MAX_BYTES: usize = OVERLAY_LENGTH_MAX_BYTES;
+
+    fn run(store_id: [u8; 16], info: RunInfo, chunks: Arc<dyn Chunks>, kept: &Kept) -> Run {
+        Run::new(store_id, info, chunks, kept)
+    }
+
+    fn write(to: Target<'_>, number: u64, overlay: &Overlay) -> Result<Option<Run>, IndexError> {
+        write::write_overlay(to, number, overlay)
+    }
+
+    fn merge(
+        to: Target<'_>,
+        number: u64,
+        runs: &[Arc<Run>],
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Run>, IndexError> {
+        write::merge(to, number, runs, stop)
     }
 }
+
+impl Gathers for Overlay {
+    fn events(&self) -> u64 {
+        self.events()
+    }
+
+    fn length_bytes(&self) -> usize {
+        self.length_bytes()
+    }
+
+    fn clear(&mut self) {
+        self.clear();
+    }
+}
+
+impl IsRun for Run {
+    fn info(&self) -> &RunInfo {
+        &self.info
+    }
+
+    fn chunks(&self) -> &Arc<dyn Chunks> {
+        self.chunks()
+    }
+}
+
+type Core = tend::Core<Postings>;
 
 /// The index of one log. One thread adds to it; any number read.
 pub struct Index {

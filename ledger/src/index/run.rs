@@ -5,46 +5,13 @@
 use super::chunk::{Place, entry_key};
 use super::cursor::Cursor;
 use super::entry::Name;
-use super::filter::{Filter, Kept};
-use super::keep::{Chunks, RunHash};
 use super::{IndexError, Table};
 use crate::id::{EventId, Position};
+use crate::runs::RunInfo;
+use crate::runs::filter::{Filter, Kept};
+use crate::runs::keep::Chunks;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// What the manifest says of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RunInfo {
-    /// Its number: no two runs of an index ever have the same.
-    pub(crate) number: u64,
-    /// The position of its first event.
-    pub(crate) first: Position,
-    /// The position of its last event.
-    pub(crate) last: Position,
-    /// How many subjects it has.
-    pub(crate) subjects: u64,
-    /// How many subjects its filter was made for: at least as many.
-    pub(crate) filter_subjects: u64,
-    /// The hash of what it is kept in.
-    pub(crate) hash: RunHash,
-}
-
-impl RunInfo {
-    /// How many events it has.
-    pub(crate) fn events(&self) -> u64 {
-        self.last.0 - self.first.0 + 1
-    }
-
-    /// What its chunks are bound to.
-    pub(crate) fn place(&self, store_id: [u8; 16]) -> Place {
-        Place {
-            store_id,
-            number: self.number,
-            first: self.first,
-            last: self.last,
-        }
-    }
-}
 
 /// A run that is whole.
 pub(crate) struct Run {
@@ -78,7 +45,7 @@ impl Run {
     ) -> Self {
         Self {
             info,
-            place: info.place(store_id),
+            place: Place::of(store_id, &info),
             chunks,
             ids,
             subjects,
@@ -101,9 +68,8 @@ impl Run {
     }
 
     /// What it is kept in.
-    #[cfg(test)]
-    pub(crate) fn chunks(&self) -> Arc<dyn Chunks> {
-        Arc::clone(&self.chunks)
+    pub(crate) fn chunks(&self) -> &Arc<dyn Chunks> {
+        &self.chunks
     }
 
     /// Whether the filter of the ids lets one through.
@@ -188,16 +154,6 @@ impl Run {
     /// Opens it, so that no look-up has to.
     pub(crate) fn open(&self) -> Result<(), IndexError> {
         self.chunks.open()
-    }
-
-    /// Removes it once nobody reads it any more.
-    pub(crate) fn discard(&self) {
-        self.chunks.discard();
-    }
-
-    /// Lets go of what is open; its number, and what its files look like.
-    pub(crate) fn let_go(&self) -> (u64, Vec<String>) {
-        (self.info.number, self.chunks.let_go())
     }
 
     fn seek(&self, table: Table, key: &[u8]) -> Result<Cursor<'_>, IndexError> {

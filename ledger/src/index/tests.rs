@@ -2,10 +2,10 @@
 //! list of entries does; and what is not what was written is noticed.
 
 use super::entry::{Entry, Name, hash_of};
-use super::keep::{Chunks, RunHash, Shelf, Sink};
-use super::run::RunInfo;
 use super::{Core, Index, IndexError, Listing, RunSize, Table, disk};
 use crate::id::{EventId, Position};
+use crate::runs::keep::{Chunk, Chunks, MemoryShelf, RunHash, Shelf, Sink};
+use crate::runs::{RunInfo, Target};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -225,7 +225,7 @@ fn wherever_writing_and_merging_are_stopped_the_next_opening_answers_as_before()
             left_lying: Mutex::default(),
         });
         let shelf = Stopping {
-            shelf: Box::new(disk::DiskShelf::new(&place, STORE)),
+            shelf: Box::new(disk::shelf(&place, STORE)),
             steps: Arc::clone(&steps),
         };
         let core = Core::new(Box::new(shelf), STORE, Vec::new(), SIZE, Arc::default());
@@ -280,17 +280,17 @@ fn copy(from: &Path, to: &Path) {
 /// A run in memory of which one chunk is lost, another one's place is taken, or a byte is changed.
 struct Damaged {
     chunks: Arc<dyn Chunks>,
-    damage: Box<dyn Fn(Vec<super::chunk::Chunk>) -> Vec<super::chunk::Chunk> + Send + Sync>,
+    damage: Box<dyn Fn(Vec<Chunk>) -> Vec<Chunk> + Send + Sync>,
 }
 
 impl Damaged {
-    fn all(&self) -> Vec<super::chunk::Chunk> {
+    fn all(&self) -> Vec<Chunk> {
         (self.damage)(self.chunks.from(&[], usize::MAX).unwrap())
     }
 }
 
 impl Chunks for Damaged {
-    fn at_or_before(&self, key: &[u8]) -> Result<Option<super::chunk::Chunk>, IndexError> {
+    fn at_or_before(&self, key: &[u8]) -> Result<Option<Chunk>, IndexError> {
         let mut before = self
             .all()
             .into_iter()
@@ -298,7 +298,7 @@ impl Chunks for Damaged {
         Ok(before.next_back())
     }
 
-    fn from(&self, key: &[u8], max: usize) -> Result<Vec<super::chunk::Chunk>, IndexError> {
+    fn from(&self, key: &[u8], max: usize) -> Result<Vec<Chunk>, IndexError> {
         let from = self
             .all()
             .into_iter()
@@ -306,7 +306,7 @@ impl Chunks for Damaged {
         Ok(from.take(max).collect())
     }
 
-    fn pass(&self, key: &[u8], max: usize) -> Result<Vec<super::chunk::Chunk>, IndexError> {
+    fn pass(&self, key: &[u8], max: usize) -> Result<Vec<Chunk>, IndexError> {
         self.from(key, max)
     }
 
@@ -325,11 +325,11 @@ impl Chunks for Damaged {
 fn a_lost_or_changed_chunk_is_an_error_or_does_not_matter_to_the_answer() {
     use super::run::Run;
     let events = 1_000;
-    let shelf = super::keep::MemoryShelf;
+    let shelf = MemoryShelf;
     let mut overlay = super::overlay::Overlay::default();
     (1..=events).for_each(|number| overlay.add(Position(number), &entry(number)));
     let kept = Arc::default();
-    let target = super::write::Target {
+    let target = Target {
         shelf: &shelf,
         store_id: STORE,
         kept: &kept,
@@ -337,10 +337,10 @@ fn a_lost_or_changed_chunk_is_an_error_or_does_not_matter_to_the_answer() {
     let run = super::write::write_overlay(target, 1, &overlay)
         .unwrap()
         .unwrap();
-    let chunks = run.chunks();
+    let chunks = Arc::clone(run.chunks());
     let count = chunks.from(&[], usize::MAX).unwrap().len();
     assert!(count > 8, "{count}");
-    type Damage = fn(&mut Vec<super::chunk::Chunk>, usize);
+    type Damage = fn(&mut Vec<Chunk>, usize);
     let damages: [(Damage, bool); 4] = [
         (|chunks, at| drop(chunks.remove(at)), true),
         (|chunks, at| chunks[at].1[20] ^= 4, true),

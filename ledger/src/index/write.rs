@@ -3,13 +3,14 @@
 use super::chunk::{Chunk, ChunkWriter, Entry, Place};
 use super::cursor::Cursor;
 use super::entry::hash_of;
-use super::filter::{Filter, FilterWriter, Kept};
-use super::keep::{Shelf, Sink};
 use super::overlay::Overlay;
-use super::run::{Run, RunInfo};
+use super::run::Run;
 use super::{IndexError, Table};
 use crate::id::Position;
 use crate::limits::{MERGE_CHUNKS_AT_ONCE, MERGE_ENTRIES_BETWEEN_LOOKS, RUN_ENTRY_POSITIONS_MAX};
+use crate::runs::filter::{Filter, FilterWriter, Kept};
+use crate::runs::keep::{Shelf, Sink};
+use crate::runs::{RunInfo, Target};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
@@ -31,7 +32,7 @@ impl RunWriter {
     /// Begins a run; `info` says for how many subjects the filter is made.
     fn new(shelf: &dyn Shelf, store_id: [u8; 16], info: RunInfo) -> Result<Self, IndexError> {
         Ok(Self {
-            place: info.place(store_id),
+            place: Place::of(store_id, &info),
             sink: shelf.create(info.number)?,
             table: None,
             ids: FilterWriter::new(Table::IdFilter, info.events()),
@@ -121,14 +122,6 @@ impl RunWriter {
         }
         Ok(run)
     }
-}
-
-/// Where runs are written to.
-#[derive(Clone, Copy)]
-pub(crate) struct Target<'a> {
-    pub(crate) shelf: &'a dyn Shelf,
-    pub(crate) store_id: [u8; 16],
-    pub(crate) kept: &'a Kept,
 }
 
 /// Writes an overlay as a run; `None` if there is nothing in it.

@@ -4,10 +4,10 @@
 //! Follows: its orders, activations, mails, links, keys and redemptions, as far as events of this
 //! very agreement name them.
 
-use crate::history::At;
-use crate::view::{Projection, agreement_subject, shown_option, tenant_subject, to_json};
+use crate::seen::Seen;
+use crate::view::{Fold, agreement_subject, kind_ids, shown_option, tenant_subject};
 use ledger::event::word::{BindingBasis, ContactRole, Program, Scenario};
-use ledger::event::{Event, Payload};
+use ledger::event::{Event, KindId, Payload};
 use ledger::id::{CustomerId, LicenseId, OrderId, Pcn, Seats, TenantId};
 use ledger::kinds;
 use ledger::secret::{KeyFingerprint, PersonId};
@@ -15,14 +15,37 @@ use ledger::subject::{Subject, SubjectKind};
 use ledger::time::{Date, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-/// The registry's entry.
-pub const PROJECTION: Projection = Projection {
-    kind: SubjectKind::Agreement,
-    doc: "An agreement: where its activation stands, its tenant, its seats, its contacts.",
-    follows: "its orders, activations, mails, links, keys and redemptions",
-    fold: |at, subject| to_json(fold(at, &LicenseId::new(&subject.id).ok()?)?),
-};
+/// The projection.
+#[derive(Debug)]
+pub struct Agreement;
+
+impl Fold for Agreement {
+    type State = ();
+    type View = Option<AgreementView>;
+
+    const KIND: SubjectKind = SubjectKind::Agreement;
+    const DOC: &'static str =
+        "An agreement: where its activation stands, its tenant, its seats, its contacts.";
+    const FOLLOWS: &'static [SubjectKind] = &[
+        SubjectKind::Order,
+        SubjectKind::Key,
+        SubjectKind::Email,
+        SubjectKind::Link,
+        SubjectKind::Activation,
+        SubjectKind::Redemption,
+        SubjectKind::Tenant,
+    ];
+    const VERSION: u16 = 1;
+    const TAKES: &'static [KindId] = kind_ids![ActivationEmailForwarded ActivationEmailResent ActivationEmailSent ActivationEmailSuppressed ActivationLinkExpired ActivationLinkReactivated ActivationStatusObserved AgreementRenewedAs AgreementSigned ContactChanged CreditLotActivated KeyIssued KeyReissued KeysRedeemed OrderAmended OrderCancelled OrderPlaced OrderReturned ProvisioningConfirmed RedemptionReversed ScenarioAssessed ServicesAutoAssigned ServicesBoundToTenant SignInChosen SignUpChosen SubscriptionStarted TenantRemapped TrialConverted];
+
+    fn evolve((): &mut (), _subject: &Subject, _event: &Event) {}
+
+    fn view((): &(), subject: &Subject, seen: &Seen<'_>) -> Option<AgreementView> {
+        fold(seen, &LicenseId::new(&subject.id).ok()?)
+    }
+}
 
 /// Where the activation of an agreement stands (section 5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -114,13 +137,13 @@ fn contacts<S: serde::Serializer>(
 }
 
 /// The events of one agreement: its own history, and those of what it names, in fold order.
-pub fn events<'a>(at: &At<'a>, id: &LicenseId) -> Vec<&'a Event> {
+pub fn events(at: &Seen<'_>, id: &LicenseId) -> Vec<Arc<Event>> {
     let mut subjects = BTreeSet::from([agreement_subject(id)]);
     // Order -> key -> redemption is the longest chain; each round follows one more link.
     for _ in 0..4 {
         let mut found = BTreeSet::new();
         for event in at.of_any(&subjects) {
-            follow(event, id, &subjects, &mut found);
+            follow(&event, id, &subjects, &mut found);
         }
         let before = subjects.len();
         subjects.extend(found);
@@ -164,7 +187,7 @@ fn follow(event: &Event, id: &LicenseId, known: &BTreeSet<Subject>, found: &mut 
 }
 
 #[derive(Default)]
-struct Fold {
+struct Folding {
     invited: bool,
     stalled: bool,
     link_expired: bool,
@@ -187,7 +210,7 @@ struct Binding {
 }
 
 /// Folds the view of an agreement; `None` if nothing is known of it.
-pub fn fold(at: &At<'_>, id: &LicenseId) -> Option<AgreementView> {
+pub fn fold(at: &Seen<'_>, id: &LicenseId) -> Option<AgreementView> {
     let events = events(at, id);
     if events.is_empty() {
         return None;
@@ -213,7 +236,7 @@ pub fn fold(at: &At<'_>, id: &LicenseId) -> Option<AgreementView> {
         portal_status: None,
         link_expires: None,
     };
-    let mut fold = Fold::default();
+    let mut fold = Folding::default();
     for event in &events {
         evolve(&mut view, &mut fold, id, event);
     }
@@ -221,7 +244,7 @@ pub fn fold(at: &At<'_>, id: &LicenseId) -> Option<AgreementView> {
     Some(view)
 }
 
-fn evolve(view: &mut AgreementView, fold: &mut Fold, id: &LicenseId, event: &Event) {
+fn evolve(view: &mut AgreementView, fold: &mut Folding, id: &LicenseId, event: &Event) {
     match &event.payload {
         Payload::AgreementSigned(signed) => {
             view.program = Some(signed.program);
@@ -429,7 +452,8 @@ fn evolve(view: &mut AgreementView, fold: &mut Fold, id: &LicenseId, event: &Eve
             ImportRecorded IncarnationBegun KeyEntered KeyRejected KeyRevealed
             LicenseStateObserved LicensesAssigned LicensesUnassigned MachineBumped
             MachineKeyIssued MachineRegistered NotifierStarted OfficeInstalled
-            OnlineServicesIdAdded OrderRelayed PartnerRegistered PartyNotified ProfileEntered
+            OnlineServicesIdAdded OrderRelayed PartnerRegistered PartyNotified
+            PersonErased PersonalDataRevealed PersonsMerged ProfileEntered
             RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
             RedemptionReviewed RedemptionStarted RedemptionSubmitted ReservationCancelled
             ReservationPlaced RevalidationFailed SeatLicensed SeatProvisioned SeatReset
@@ -454,7 +478,7 @@ fn choose(view: &mut AgreementView, choice: Choice) {
 }
 
 fn bind(
-    fold: &mut Fold,
+    fold: &mut Folding,
     event: &Event,
     tenant: &TenantId,
     basis: BindingBasis,
@@ -471,7 +495,7 @@ fn bind(
     });
 }
 
-fn finish(at: &At<'_>, view: &mut AgreementView, fold: Fold) {
+fn finish(at: &Seen<'_>, view: &mut AgreementView, fold: Folding) {
     for binding in &fold.bindings {
         let elsewhere = view.tenant.as_ref().is_some_and(|t| *t != binding.tenant);
         if binding.basis == BindingBasis::Remap {
@@ -499,14 +523,14 @@ fn finish(at: &At<'_>, view: &mut AgreementView, fold: Fold) {
     view.state = state(at, view, &fold);
 }
 
-fn state(at: &At<'_>, view: &AgreementView, fold: &Fold) -> ActivationState {
+fn state(at: &Seen<'_>, view: &AgreementView, fold: &Folding) -> ActivationState {
     let today = at.point().valid_at.date();
     if let Some(tenant) = &view.tenant {
         if !view.contested_by.is_empty() {
             return ActivationState::Contested;
         }
         // A provisioning mail does not always name the agreement: the tenant's own counts too.
-        let confirmed = fold.provisioned.contains(tenant) || at.of(&tenant_subject(tenant)).any(|event| {
+        let confirmed = fold.provisioned.contains(tenant) || at.of_any([&tenant_subject(tenant)]).iter().any(|event| {
             matches!(&event.payload, Payload::ProvisioningConfirmed(p) if p.license_id.is_none())
                 && view
                     .bound_at

@@ -3,9 +3,9 @@
 //! Follows: its redemptions, because a reversal may name the redemption only; its order, for
 //! returns.
 
-use crate::history::At;
-use crate::view::{Projection, shown_option, to_json};
-use ledger::event::{Event, Payload};
+use crate::seen::Seen;
+use crate::view::{Fold, kind_ids, shown_option};
+use ledger::event::{Event, KindId, Payload};
 use ledger::id::{LicenseId, OrderId, RedemptionId, Seats, TenantId};
 use ledger::kinds;
 use ledger::subject::{Names, Subject, SubjectKind};
@@ -13,13 +13,27 @@ use ledger::time::{Date, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// The registry's entry.
-pub const PROJECTION: Projection = Projection {
-    kind: SubjectKind::Key,
-    doc: "An activation key: its order, its seats, and whether and where it was redeemed.",
-    follows: "its redemptions (for reversals) and its order (for returns)",
-    fold: |at, subject| to_json(fold(at, subject)?),
-};
+/// The projection.
+#[derive(Debug)]
+pub struct Key;
+
+impl Fold for Key {
+    type State = ();
+    type View = Option<KeyView>;
+
+    const KIND: SubjectKind = SubjectKind::Key;
+    const DOC: &'static str =
+        "An activation key: its order, its seats, and whether and where it was redeemed.";
+    const FOLLOWS: &'static [SubjectKind] = &[SubjectKind::Order, SubjectKind::Redemption];
+    const VERSION: u16 = 1;
+    const TAKES: &'static [KindId] = kind_ids![CreditLotActivated KeyIssued KeyReissued KeyRejected KeyRevealed KeysRedeemed OrderCancelled OrderReturned RedemptionReversed];
+
+    fn evolve((): &mut (), _subject: &Subject, _event: &Event) {}
+
+    fn view((): &(), subject: &Subject, seen: &Seen<'_>) -> Option<KeyView> {
+        fold(seen, subject)
+    }
+}
 
 /// Where a key stands (section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -78,15 +92,15 @@ pub struct KeyView {
 }
 
 #[derive(Default)]
-struct Fold {
+struct Folding {
     issued: bool,
     returned: bool,
     reversed: bool,
 }
 
 /// Folds the view of a key; `None` if nothing is known of it.
-pub fn fold(at: &At<'_>, key: &Subject) -> Option<KeyView> {
-    let own: Vec<&Event> = at.of(key).collect();
+pub fn fold(at: &Seen<'_>, key: &Subject) -> Option<KeyView> {
+    let own = at.of_any([key]);
     let mut subjects = BTreeSet::from([key.clone()]);
     for event in &own {
         if let Payload::KeysRedeemed(redeemed) = &event.payload {
@@ -115,15 +129,15 @@ pub fn fold(at: &At<'_>, key: &Subject) -> Option<KeyView> {
         replaces: None,
         expires_on: None,
     };
-    let mut fold = Fold::default();
+    let mut fold = Folding::default();
     for event in at.of_any(&subjects) {
-        evolve(&mut view, &mut fold, key, event);
+        evolve(&mut view, &mut fold, key, &event);
     }
     view.state = state(at, &view, &fold);
     Some(view)
 }
 
-fn evolve(view: &mut KeyView, fold: &mut Fold, key: &Subject, event: &Event) {
+fn evolve(view: &mut KeyView, fold: &mut Folding, key: &Subject, event: &Event) {
     match &event.payload {
         Payload::KeyIssued(issued) => {
             if issued.key.subject() == *key {
@@ -196,7 +210,8 @@ fn evolve(view: &mut KeyView, fold: &mut Fold, key: &Subject, event: &Event) {
             ImportRecorded IncarnationBegun KeyEntered LicenseStateObserved LicensesAssigned
             LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered NotifierStarted
             OfficeInstalled OnlineServicesIdAdded OrderAmended OrderPlaced OrderRelayed
-            PartnerRegistered PartyNotified ProfileEntered ProvisioningConfirmed
+            PartnerRegistered PartyNotified
+            PersonErased PersonalDataRevealed PersonsMerged ProfileEntered ProvisioningConfirmed
             RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
             RedemptionReviewed RedemptionStarted RedemptionSubmitted ReservationCancelled
             ReservationPlaced RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned
@@ -228,7 +243,7 @@ fn land(view: &mut KeyView, event: &Event, tenant: &TenantId, redemption: Option
     }
 }
 
-fn state(at: &At<'_>, view: &KeyView, fold: &Fold) -> KeyState {
+fn state(at: &Seen<'_>, view: &KeyView, fold: &Folding) -> KeyState {
     let today = at.point().valid_at.date();
     let replaced = view.replaced_by.is_some();
     let expired = view.expires_on.is_some_and(|last| today > last);

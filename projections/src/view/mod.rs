@@ -8,62 +8,177 @@ pub mod seat;
 pub mod subscription;
 pub mod tenant;
 
-use crate::history::At;
+use crate::seen::Seen;
+use crate::source::{Change, Step, Unread};
+use ledger::event::{Event, KindId};
 use ledger::id::{LicenseId, SubscriptionId, TenantId};
 use ledger::subject::{Subject, SubjectKind};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::fmt::Display;
 
-/// One projection: which kind of subject it shows, what it means, and its fold.
+/// The numbers of some event kinds.
+macro_rules! kind_ids {
+    ($($kind:ident)*) => {
+        &[$(<ledger::event::kinds::$kind as ledger::event::Kind>::INFO.id),*]
+    };
+}
+pub(crate) use kind_ids;
+
+/// A projection: what the events that name one kind of subject add up to. Stateless code; what it
+/// reads is its *fold inputs*, the events of the kinds that it takes.
+///
+/// `evolve` and `view` are pure and total: whatever the history holds, they neither fail nor panic.
+pub trait Fold {
+    /// What its events add up to. It does not depend on when one looks.
+    type State: Default + Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static;
+    /// What it looked like at a point.
+    type View: Serialize + Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static;
+
+    /// The subjects that it has a view of.
+    const KIND: SubjectKind;
+    /// What the view shows.
+    const DOC: &'static str;
+    /// The kinds of subjects whose views or states it follows. The views that it follows form no
+    /// circle; states follow nothing, so that anybody may follow them.
+    const FOLLOWS: &'static [SubjectKind];
+    /// Raised when the same inputs give another view than before.
+    const VERSION: u16;
+    /// The event kinds that `evolve` reads. Any other one never changes the state.
+    const TAKES: &'static [KindId];
+    /// The event kinds that come as [`Change`]s of counters; none of them is in `TAKES`.
+    const SERIES: &'static [KindId] = &[];
+    /// The names of the policies that can decide something in it.
+    const POLICIES: &'static [&'static str] = &[];
+
+    /// Takes one event in. Called in fold order with the events that name the subject.
+    fn evolve(state: &mut Self::State, subject: &Subject, event: &Event);
+
+    /// What an event of a kind in `SERIES` changes of the subject's counters.
+    fn steps(_event: &Event, _subject: &Subject, _emit: &mut dyn FnMut(Step)) {}
+
+    /// Takes one change of a counter in. Called in fold order, after all events.
+    fn tally(_state: &mut Self::State, _change: &Change) {}
+
+    /// What the state amounts to at a point: applies the passing of time, and follows links.
+    fn view(state: &Self::State, subject: &Subject, seen: &Seen<'_>) -> Self::View;
+}
+
+/// One projection, whatever its types: an entry of the registry.
+#[derive(Debug)]
 pub struct Projection {
     /// The subjects that it has a view of.
     pub kind: SubjectKind,
     /// What the view shows.
     pub doc: &'static str,
-    /// The histories that it follows from the subject's own, in words.
-    pub follows: &'static str,
+    /// The kinds of subjects that it follows, see [`Fold::FOLLOWS`].
+    pub follows: &'static [SubjectKind],
+    /// See [`Fold::VERSION`].
+    pub version: u16,
+    /// See [`Fold::TAKES`].
+    pub takes: &'static [KindId],
+    /// See [`Fold::SERIES`].
+    pub series: &'static [KindId],
+    /// See [`Fold::POLICIES`].
+    pub policies: &'static [&'static str],
+    /// See [`Fold::steps`].
+    pub steps: fn(&Event, &Subject, &mut dyn FnMut(Step)),
     /// Folds the view of a subject, as JSON; `None` if no event that is seen names it.
-    pub fold: fn(&At<'_>, &Subject) -> Option<Value>,
+    pub fold: fn(&Seen<'_>, &Subject) -> Option<Value>,
+    /// Folds the view of a subject without writing it down; whether there is one.
+    pub run: fn(&Seen<'_>, &Subject) -> bool,
+}
+
+impl Projection {
+    /// The entry of a projection.
+    pub const fn of<F: Fold>() -> Self {
+        Self {
+            kind: F::KIND,
+            doc: F::DOC,
+            follows: F::FOLLOWS,
+            version: F::VERSION,
+            takes: F::TAKES,
+            series: F::SERIES,
+            policies: F::POLICIES,
+            steps: F::steps,
+            fold: |seen, subject| to_json(&*seen.view::<F>(subject)?),
+            run: |seen, subject| seen.view::<F>(subject).is_some(),
+        }
+    }
+
+    /// Whether events of a kind are inputs of it.
+    pub fn takes(&self, kind: KindId) -> bool {
+        self.takes.contains(&kind)
+    }
+
+    /// Whether events of a kind change counters of it.
+    pub fn counts(&self, kind: KindId) -> bool {
+        self.series.contains(&kind)
+    }
 }
 
 /// Every projection.
 pub const PROJECTIONS: &[Projection] = &[
-    tenant::PROJECTION,
-    subscription::PROJECTION,
-    seat::PROJECTION,
-    agreement::PROJECTION,
-    key::PROJECTION,
+    Projection::of::<tenant::Tenant>(),
+    Projection::of::<subscription::Subscription>(),
+    Projection::of::<seat::Seat>(),
+    Projection::of::<agreement::Agreement>(),
+    Projection::of::<key::Key>(),
 ];
 
+/// The projection of a kind of subject, if there is one.
+pub fn projection(kind: SubjectKind) -> Option<&'static Projection> {
+    PROJECTIONS
+        .iter()
+        .find(|projection| projection.kind == kind)
+}
+
 /// The view of a subject, as JSON; `None` if there is no projection of its kind, or no event that is
-/// seen names it. Costs by the histories that it follows.
-pub fn view(at: &At<'_>, subject: &Subject) -> Option<Value> {
-    let projection = PROJECTIONS.iter().find(|p| p.kind == subject.kind)?;
-    if !at.knows(subject) {
-        return None;
+/// seen and that it takes names it. Costs by the histories that it follows.
+pub fn view(seen: &Seen<'_>, subject: &Subject) -> Option<Value> {
+    (projection(subject.kind)?.fold)(seen, subject)
+}
+
+/// Subjects that are asked for at once when all of them are wanted.
+const SUBJECTS_PAGE: usize = 1024;
+
+/// Visits the subjects of a kind that have a view, in order of their ids.
+pub fn each_view(seen: &Seen<'_>, projection: &Projection, visit: &mut dyn FnMut(Subject, Value)) {
+    let mut after: Option<String> = None;
+    loop {
+        let page = seen.subjects(projection.kind, after.as_deref(), SUBJECTS_PAGE);
+        for id in &page {
+            let subject = Subject::new(projection.kind, id);
+            if let Some(view) = (projection.fold)(seen, &subject) {
+                visit(subject, view);
+            }
+        }
+        after = match page.into_iter().next_back() {
+            Some(last) => Some(last),
+            None => return,
+        };
     }
-    (projection.fold)(at, subject)
 }
 
 /// The views of all subjects of every projection, as JSON lines in a fixed order, and their BLAKE3:
-/// equal for equal events, whatever order they were imported in.
-pub fn state_hash(at: &At<'_>) -> String {
+/// equal for equal events, whatever order they were imported in. No view holds a position, a
+/// revision or a recorded time.
+pub fn state_hash(seen: &Seen<'_>) -> Result<String, Unread> {
     let mut hasher = blake3::Hasher::new();
     for projection in PROJECTIONS {
-        for id in at.subjects(projection.kind).keys() {
-            let subject = Subject::new(projection.kind, id);
-            if let Some(view) = (projection.fold)(at, &subject) {
-                hasher.update(subject.to_string().as_bytes());
-                hasher.update(view.to_string().as_bytes());
-                hasher.update(b"\n");
-            }
-        }
+        each_view(seen, projection, &mut |subject, view| {
+            hasher.update(subject.to_string().as_bytes());
+            hasher.update(view.to_string().as_bytes());
+            hasher.update(b"\n");
+        });
     }
-    hasher.finalize().to_hex().to_string()
+    match seen.trouble() {
+        None => Ok(hasher.finalize().to_hex().to_string()),
+        Some(unread) => Err(unread),
+    }
 }
 
-fn to_json<T: Serialize>(view: T) -> Option<Value> {
+fn to_json<T: Serialize>(view: &T) -> Option<Value> {
     serde_json::to_value(view).ok()
 }
 

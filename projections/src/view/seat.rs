@@ -3,11 +3,11 @@
 //!
 //! Follows: nothing but the machine's own history.
 
-use crate::history::At;
 use crate::policy;
-use crate::view::{Projection, shown_option, to_json};
+use crate::seen::Seen;
+use crate::view::{Fold, kind_ids, shown_option};
 use ledger::event::word::{LicenseState, RevalidationFailure};
-use ledger::event::{Event, Payload};
+use ledger::event::{Event, KindId, Payload};
 use ledger::id::{Name, TenantId};
 use ledger::kinds;
 use ledger::secret::PersonId;
@@ -15,13 +15,26 @@ use ledger::subject::{Subject, SubjectKind};
 use ledger::time::Timestamp;
 use serde::Serialize;
 
-/// The registry's entry.
-pub const PROJECTION: Projection = Projection {
-    kind: SubjectKind::Seat,
-    doc: "A seat: a machine, its installs, and the licence state of each.",
-    follows: "nothing but its own history",
-    fold: |at, subject| to_json(fold(at, subject)?),
-};
+/// The projection.
+#[derive(Debug)]
+pub struct Seat;
+
+impl Fold for Seat {
+    type State = ();
+    type View = Option<SeatView>;
+
+    const KIND: SubjectKind = SubjectKind::Seat;
+    const DOC: &'static str = "A seat: a machine, its installs, and the licence state of each.";
+    const FOLLOWS: &'static [SubjectKind] = &[];
+    const VERSION: u16 = 1;
+    const TAKES: &'static [KindId] = kind_ids![AgentStarted LicenseStateObserved MachineBumped MachineRegistered NotifierStarted OfficeInstalled RevalidationFailed SeatLicensed SeatProvisioned SeatReset SeatRevalidated UserAuthenticated];
+
+    fn evolve((): &mut (), _subject: &Subject, _event: &Event) {}
+
+    fn view((): &(), subject: &Subject, seen: &Seen<'_>) -> Option<SeatView> {
+        fold(seen, subject)
+    }
+}
 
 /// The four licence states (R21), and what a seat is in before anything is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -132,12 +145,12 @@ impl Basis {
 }
 
 /// Folds the view of a seat; `None` if no event that is seen names it.
-pub fn fold(at: &At<'_>, machine: &Subject) -> Option<SeatView> {
+pub fn fold(at: &Seen<'_>, machine: &Subject) -> Option<SeatView> {
     let mut seat = None;
     let mut basis = Basis::default();
-    for event in at.of(machine) {
+    for event in at.of_any([machine]) {
         let seat = seat.get_or_insert_with(|| new_seat(machine));
-        evolve(seat, &mut basis, machine, event);
+        evolve(seat, &mut basis, machine, &event);
     }
     let mut seat = seat?;
     let now = at.point().valid_at;
@@ -281,7 +294,8 @@ fn evolve(seat: &mut SeatView, basis: &mut Basis, machine: &Subject, event: &Eve
             ImportRecorded IncarnationBegun KeyEntered KeyIssued KeyReissued KeyRejected
             KeyRevealed KeysRedeemed LicensesAssigned LicensesUnassigned MachineKeyIssued
             OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed
-            OrderReturned PartnerRegistered PartyNotified ProfileEntered ProvisioningConfirmed
+            OrderReturned PartnerRegistered PartyNotified
+            PersonErased PersonalDataRevealed PersonsMerged ProfileEntered ProvisioningConfirmed
             RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
             RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted
             ReservationCancelled ReservationPlaced ScenarioAssessed SeatResetRequested

@@ -2,27 +2,41 @@
 //!
 //! Follows: the subscriptions and agreements that its history names.
 
-use crate::history::At;
+use crate::seen::Seen;
 use crate::view::agreement;
 use crate::view::subscription::{self, SubscriptionState, SubscriptionView};
-use crate::view::{Projection, shown_list, shown_option, tenant_subject, to_json};
+use crate::view::{Fold, kind_ids, shown_list, shown_option, tenant_subject};
 use ledger::event::word::{Cloud, CreatedVia, TenantRole};
-use ledger::event::{Event, Payload};
+use ledger::event::{Event, KindId, Payload};
 use ledger::id::{CustomerId, DomainName, LicenseId, Name, Seats, SubscriptionId, TenantId};
 use ledger::kinds;
 use ledger::secret::PersonId;
-use ledger::subject::SubjectKind;
+use ledger::subject::{Subject, SubjectKind};
 use ledger::time::Date;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The registry's entry.
-pub const PROJECTION: Projection = Projection {
-    kind: SubjectKind::Tenant,
-    doc: "A tenant: its domains, agreements, subscriptions, seats, users and administrators.",
-    follows: "the subscriptions and agreements that its history names",
-    fold: |at, subject| to_json(fold(at, &TenantId::new(&subject.id).ok()?)?),
-};
+/// The projection.
+#[derive(Debug)]
+pub struct Tenant;
+
+impl Fold for Tenant {
+    type State = ();
+    type View = Option<TenantView>;
+
+    const KIND: SubjectKind = SubjectKind::Tenant;
+    const DOC: &'static str =
+        "A tenant: its domains, agreements, subscriptions, seats, users and administrators.";
+    const FOLLOWS: &'static [SubjectKind] = &[SubjectKind::Subscription, SubjectKind::Agreement];
+    const VERSION: u16 = 1;
+    const TAKES: &'static [KindId] = kind_ids![BypassTransitioned CreditLotActivated DelegatedAdminGranted DelegatedAdminRevoked DomainRemoved DomainVerified KeysRedeemed LicensesAssigned LicensesUnassigned SeatsReassigned ServicesAutoAssigned ServicesBoundToTenant SubscriptionObserved SubscriptionStarted TenantCreated TenantObserved TenantRemapped TenantRetired TenantRoleAssigned TenantRoleRemoved TrialConverted TrialStarted UserDeprovisioned UserReprovisioned];
+
+    fn evolve((): &mut (), _subject: &Subject, _event: &Event) {}
+
+    fn view((): &(), subject: &Subject, seen: &Seen<'_>) -> Option<TenantView> {
+        fold(seen, &TenantId::new(&subject.id).ok()?)
+    }
+}
 
 /// What a tenant looked like.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,7 +81,7 @@ pub struct TenantView {
 }
 
 #[derive(Default)]
-struct Fold {
+struct Folding {
     subscriptions: BTreeSet<SubscriptionId>,
     agreements: BTreeSet<LicenseId>,
     holders: BTreeMap<PersonId, BTreeSet<String>>,
@@ -75,8 +89,8 @@ struct Fold {
 }
 
 /// Folds the view of a tenant; `None` if no event that is seen names it.
-pub fn fold(at: &At<'_>, id: &TenantId) -> Option<TenantView> {
-    let events: Vec<&Event> = at.of(&tenant_subject(id)).collect();
+pub fn fold(at: &Seen<'_>, id: &TenantId) -> Option<TenantView> {
+    let events = at.of_any([&tenant_subject(id)]);
     if events.is_empty() {
         return None;
     }
@@ -99,7 +113,7 @@ pub fn fold(at: &At<'_>, id: &TenantId) -> Option<TenantView> {
         delegated_to: BTreeSet::new(),
         retired: false,
     };
-    let mut fold = Fold::default();
+    let mut fold = Folding::default();
     for event in &events {
         evolve(&mut view, &mut fold, id, event);
     }
@@ -145,7 +159,7 @@ fn count_seats(view: &mut TenantView, subscriptions: &[SubscriptionView]) {
     }
 }
 
-fn evolve(view: &mut TenantView, fold: &mut Fold, id: &TenantId, event: &Event) {
+fn evolve(view: &mut TenantView, fold: &mut Folding, id: &TenantId, event: &Event) {
     match &event.payload {
         Payload::TenantCreated(created) => {
             view.initial_domain = created
@@ -291,6 +305,7 @@ fn evolve(view: &mut TenantView, fold: &mut Fold, id: &TenantId, event: &Event) 
             KeyRevealed LicenseStateObserved MachineBumped MachineKeyIssued MachineRegistered
             NotifierStarted OfficeInstalled OnlineServicesIdAdded OrderAmended OrderCancelled
             OrderPlaced OrderRelayed OrderReturned PartnerRegistered PartyNotified
+            PersonErased PersonalDataRevealed PersonsMerged
             ProfileEntered ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
             RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed RedemptionStarted
             RedemptionSubmitted ReservationCancelled ReservationPlaced RevalidationFailed

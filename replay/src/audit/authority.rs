@@ -25,8 +25,20 @@ pub enum Standing {
     Stranger,
 }
 
-/// How a person stood to the landing's agreement when it landed.
+/// How a person stood to the landing's agreement when it landed, under whichever address.
 pub fn standing(person: PersonId, landing: &Landing, evidence: &Evidence) -> Standing {
+    let all = evidence.same_person(person).into_iter();
+    let mut all = all.map(|person| standing_of_address(person, landing, evidence));
+    let best = |one, other| match (one, other) {
+        (Standing::Recorded, _) | (_, Standing::Recorded) => Standing::Recorded,
+        (Standing::Colleague, _) | (_, Standing::Colleague) => Standing::Colleague,
+        (Standing::Stranger, Standing::Stranger) => Standing::Stranger,
+    };
+    let first = all.next().unwrap_or(Standing::Stranger);
+    all.fold(first, best)
+}
+
+fn standing_of_address(person: PersonId, landing: &Landing, evidence: &Evidence) -> Standing {
     if is_recorded(person, landing, evidence) {
         return Standing::Recorded;
     }

@@ -101,7 +101,7 @@ pub fn path(at: &At<'_>, evidence: &Evidence, landing: &Landing) -> Vec<PathStep
     };
     let mut steps = Vec::new();
     for event in agreement::events(at, license) {
-        steps.extend(step(event, landing).map(|what| PathStep {
+        steps.extend(step(&event, landing).map(|what| PathStep {
             at: event.occurred_at,
             what,
         }));

@@ -126,4 +126,7 @@ kind_registry! {
     import_recorded::ImportRecorded;
     source_record_kept::SourceRecordKept;
     incarnation_begun::IncarnationBegun;
+    person_erased::PersonErased;
+    persons_merged::PersonsMerged;
+    personal_data_revealed::PersonalDataRevealed;
 }

@@ -8,6 +8,7 @@ use ledger::id::{LicenseId, RedemptionId, Seats, Sku, SubscriptionId, TenantId};
 use ledger::kinds;
 use ledger::secret::KeyFingerprint;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What is gathered besides the effects.
 pub(super) struct Gathered {
@@ -51,7 +52,7 @@ impl Gathered {
     }
 }
 
-pub(super) fn gather(id: &SubscriptionId, events: &[&Event]) -> Gathered {
+pub(super) fn gather(id: &SubscriptionId, events: &[Arc<Event>]) -> Gathered {
     let mut to = Gathered {
         effects: Vec::new(),
         tenant: None,
@@ -181,7 +182,8 @@ fn gather_event(
             IncarnationBegun KeyEntered KeyIssued KeyRejected KeyReissued KeyRevealed LicenseStateObserved
             LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered NotifierStarted
             OfficeInstalled OnlineServicesIdAdded OrderAmended OrderCancelled OrderPlaced OrderRelayed
-            OrderReturned PartnerRegistered PartyNotified ProfileEntered ProvisioningConfirmed
+            OrderReturned PartnerRegistered PartyNotified
+            PersonErased PersonalDataRevealed PersonsMerged ProfileEntered ProvisioningConfirmed
             RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReversed
             RedemptionReviewed RedemptionStarted RedemptionSubmitted ReservationCancelled
             ReservationPlaced RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned SeatReset

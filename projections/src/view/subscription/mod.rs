@@ -12,26 +12,44 @@
 mod effect;
 mod gather;
 
-use crate::history::At;
 use crate::policy::Afterlife;
-use crate::view::{Projection, shown_option, subscription_subject, to_json};
+use crate::seen::Seen;
+use crate::view::{Fold, kind_ids, shown_option, subscription_subject};
 use effect::{Change, Effect, run, state_on};
 use gather::gather;
 use ledger::event::word::Program;
-use ledger::event::{Event, Payload};
+use ledger::event::{Event, KindId, Payload};
 use ledger::id::{LicenseId, RedemptionId, Seats, Sku, SubscriptionId, TenantId};
 use ledger::subject::{Names, Subject, SubjectKind};
 use ledger::time::Date;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// The registry's entry.
-pub const PROJECTION: Projection = Projection {
-    kind: SubjectKind::Subscription,
-    doc: "A subscription: its tenant, seats, end date and where it stands in its life.",
-    follows: "its redemptions (for reversals) and its agreements (for the program)",
-    fold: |at, subject| to_json(fold(at, &SubscriptionId::new(&subject.id).ok()?)?),
-};
+/// The projection.
+#[derive(Debug)]
+pub struct Subscription;
+
+impl Fold for Subscription {
+    type State = ();
+    type View = Option<SubscriptionView>;
+
+    const KIND: SubjectKind = SubjectKind::Subscription;
+    const DOC: &'static str =
+        "A subscription: its tenant, seats, end date and where it stands in its life.";
+    const FOLLOWS: &'static [SubjectKind] = &[
+        SubjectKind::Redemption,
+        SubjectKind::Key,
+        SubjectKind::Agreement,
+    ];
+    const VERSION: u16 = 1;
+    const TAKES: &'static [KindId] = kind_ids![AgreementSigned BypassTransitioned CreditLotActivated EndDateCorrected KeysRedeemed OrderPlaced RedemptionReversed SeatsAdded SeatsReduced SeatsTransferred SubscriptionCancelled SubscriptionDeleted SubscriptionDisabled SubscriptionExpired SubscriptionObserved SubscriptionReactivated SubscriptionRenewed SubscriptionStarted TenantRemapped TrialAbandoned TrialConverted TrialDataDeleted TrialDeletionAdvised TrialExpired TrialStarted];
+
+    fn evolve((): &mut (), _subject: &Subject, _event: &Event) {}
+
+    fn view((): &(), subject: &Subject, seen: &Seen<'_>) -> Option<SubscriptionView> {
+        fold(seen, &SubscriptionId::new(&subject.id).ok()?)
+    }
+}
 
 /// Where a subscription stands in its life (section 5.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -95,8 +113,8 @@ impl SubscriptionView {
 }
 
 /// Folds the view of a subscription; `None` if nothing is known of it.
-pub fn fold(at: &At<'_>, id: &SubscriptionId) -> Option<SubscriptionView> {
-    let events: Vec<&Event> = at.of(&subscription_subject(id)).collect();
+pub fn fold(at: &Seen<'_>, id: &SubscriptionId) -> Option<SubscriptionView> {
+    let events = at.of_any([&subscription_subject(id)]);
     if events.is_empty() {
         return None;
     }
@@ -155,10 +173,10 @@ fn align_with_agreement(effects: &mut [Effect], agreement_end: Option<Date>) {
     }
 }
 
-fn program_of(at: &At<'_>, license_id: &LicenseId) -> (Option<Program>, Option<Date>) {
+fn program_of(at: &Seen<'_>, license_id: &LicenseId) -> (Option<Program>, Option<Date>) {
     let mut program = None;
     let mut end = None;
-    for event in at.of(&license_id.subject()) {
+    for event in at.of_any([&license_id.subject()]) {
         if let Payload::AgreementSigned(signed) = &event.payload {
             program = Some(signed.program);
             end = signed.end;
@@ -170,7 +188,7 @@ fn program_of(at: &At<'_>, license_id: &LicenseId) -> (Option<Program>, Option<D
 }
 
 /// The redemptions of these effects that were reversed by the point.
-fn reversed(at: &At<'_>, effects: &[Effect]) -> BTreeSet<RedemptionId> {
+fn reversed(at: &Seen<'_>, effects: &[Effect]) -> BTreeSet<RedemptionId> {
     let mut reversed = BTreeSet::new();
     for effect in effects {
         let Some(redemption) = &effect.redemption else {

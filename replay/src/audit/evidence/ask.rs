@@ -106,6 +106,17 @@ impl Evidence {
         self.tenants_of_owner.get(customer).into_iter().flatten()
     }
 
+    /// A person and everybody who turned out to be the same one.
+    pub fn same_person(&self, person: PersonId) -> BTreeSet<PersonId> {
+        let mut same = BTreeSet::from([person]);
+        let mut open = vec![person];
+        while let Some(person) = open.pop() {
+            let others = self.aliases.get(&person).into_iter().flatten();
+            open.extend(others.filter(|other| same.insert(**other)));
+        }
+        same
+    }
+
     /// Tenants that a person was ever given a role in.
     pub fn tenants_of_person(&self, person: PersonId) -> impl Iterator<Item = &TenantId> {
         self.tenants_of_person.get(&person).into_iter().flatten()

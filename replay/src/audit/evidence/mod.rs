@@ -70,6 +70,8 @@ pub struct Evidence {
     pub subscriptions: BTreeMap<SubscriptionId, SubscriptionFacts>,
     /// Who authorised something in each support case: what they are.
     pub authorisations: BTreeMap<CaseId, Vec<Known<AuthorizingRole>>>,
+    /// Other addresses of a person.
+    aliases: BTreeMap<PersonId, BTreeSet<PersonId>>,
     /// Where persons can be written to.
     pub mailboxes: BTreeMap<PersonId, Mailbox>,
     /// Licences that each user was given or lost, by tenant.

@@ -196,12 +196,20 @@ struct Candidate {
 
 /// The tenant that a landing should have reached: the first source of section 9 that applies.
 pub fn expect(landing: &Landing, basis: &Basis<'_>) -> Expectation {
+    let scenario = scenario(landing, basis);
+    let demanded = scenario.and_then(|scenario| by_scenario(landing, scenario, basis));
+    // A new tenant cannot be named on the order, so one that is named is the one that is left.
+    if let Some(new) = demanded
+        .as_ref()
+        .filter(|d| d.wanted == Wanted::BornOfThisChoice)
+    {
+        return new.clone();
+    }
     if let Some(order) = by_order(landing, basis) {
         return order.into_expectation();
     }
-    let scenario = scenario(landing, basis);
-    if let Some(demanded) = scenario.and_then(|scenario| by_scenario(landing, scenario, basis)) {
-        return demanded;
+    if let Some(trial) = demanded {
+        return trial;
     }
     let customer = by_customer_domain(landing, basis);
     let weaker = || by_contact(landing, basis).or_else(|| by_owner(landing, basis));

@@ -128,6 +128,12 @@ fn held<'s>(
     let licences = scene.evidence.licences.get(&user).into_iter().flatten();
     for (tenant, changes) in licences {
         let last = changes.iter().rfind(|change| change.from <= moment);
+        // What landed in a tenant takes its licences along when it is moved or taken back.
+        let mut landings = scene.others.of_tenant(tenant);
+        let gone = landings.any(|judged| {
+            judged.landing.tenant == *tenant && judged.landing.present_tenant() != Some(tenant)
+        });
+        let last = last.filter(|_| !gone);
         if let Some(last) = last.filter(|last| last.value) {
             held.insert(tenant, (last.event, last.from));
         }

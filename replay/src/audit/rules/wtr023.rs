@@ -64,6 +64,10 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     if left.is_empty() {
         return Err(Silence("nothing was reversed or moved away"));
     }
+    let retires = |event: &&Event| matches!(event.payload, Payload::TenantRetired(_));
+    if scene.events.iter().any(retires) {
+        return Err(Silence("the tenant was retired, and its users with it"));
+    }
     let found = left.into_iter();
     Ok(found
         .filter_map(|(sku, of)| breach(scene, &id, &sku, of))
@@ -108,7 +112,11 @@ fn breach(
     hit.evidence
         .push((undone, format!("what had landed in {name} was taken back")));
     let given: BTreeSet<EventId> = holders.into_values().collect();
-    let users = if behind == 1 { "user" } else { "users" };
+    let users = if behind == 1 {
+        "user still holds"
+    } else {
+        "users still hold"
+    };
     hit.evidence.extend(given.into_iter().map(|event| {
         (
             event,
@@ -129,7 +137,7 @@ fn breach(
         hit,
         subjects,
         summary: format!(
-            "{behind} {users} still hold {sku} in {name}, which has {seats} seats of it since it was taken back."
+            "{behind} {users} {sku} in {name}, which has {seats} seats of it since it was taken back."
         ),
         next_step: format!("give them seats in the right tenant and take those in {name} away"),
         settled,

@@ -196,7 +196,8 @@ impl Evidence {
                 LicensesAssigned LicensesUnassigned MachineBumped MachineKeyIssued
                 MachineRegistered NotifierStarted OfficeInstalled OnlineServicesIdAdded
                 OrderCancelled OrderRelayed OrderReturned PartnerRegistered PartyNotified
-                ProfileEntered ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
+                PersonErased PersonalDataRevealed PersonsMerged ProfileEntered
+                ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
                 RedemptionOutcomeDiverged RedemptionReviewed RedemptionSubmitted
                 ReservationCancelled ReservationPlaced RevalidationFailed ScenarioAssessed
                 SeatLicensed SeatProvisioned SeatReset SeatResetRequested SeatRevalidated

@@ -204,7 +204,8 @@ impl Evidence {
                 KeyRevealed KeysRedeemed LicenseStateObserved MachineBumped MachineKeyIssued
                 MachineRegistered NotifierStarted OfficeInstalled OnlineServicesIdAdded
                 OrderAmended OrderCancelled OrderPlaced OrderRelayed OrderReturned PartyNotified
-                ProfileEntered ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
+                PersonErased PersonalDataRevealed PersonsMerged ProfileEntered
+                ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
                 RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed
                 RedemptionStarted RedemptionSubmitted ReservationCancelled ReservationPlaced
                 RevalidationFailed ScenarioAssessed SeatLicensed SeatProvisioned SeatReset

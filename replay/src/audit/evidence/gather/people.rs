@@ -164,6 +164,11 @@ impl Evidence {
                 let of = self.authorisations.entry(received.case.clone());
                 of.or_default().push(Known::new(event, received.role));
             }
+            Payload::PersonsMerged(merged) => {
+                for (one, other) in [(merged.person, merged.with), (merged.with, merged.person)] {
+                    self.aliases.entry(one).or_default().insert(other);
+                }
+            }
             Payload::FindingConfirmed(decided) => {
                 let digest = decided.evidence_digest.clone();
                 self.decide(event, &decided.finding, true, digest);
@@ -186,19 +191,20 @@ impl Evidence {
                 LicensesUnassigned MachineBumped MachineKeyIssued MachineRegistered
                 NotifierStarted OfficeInstalled OnlineServicesIdAdded OrderAmended
                 OrderCancelled OrderPlaced OrderRelayed OrderReturned PartnerRegistered
-                PartyNotified ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
-                RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed
-                RedemptionStarted RedemptionSubmitted ReservationCancelled ReservationPlaced
-                RevalidationFailed SeatLicensed SeatProvisioned SeatReset SeatResetRequested
-                SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred
-                ServicesAutoAssigned ServicesBoundToTenant SourceRecordKept
-                SubscriptionCancelled SubscriptionDeleted SubscriptionDisabled
-                SubscriptionExpired SubscriptionObserved SubscriptionReactivated
-                SubscriptionRenewed SubscriptionStarted SubscriptionsReviewed SupportEscalated
-                TblParametersSet TenantCreated TenantObserved TenantRemapped TenantRetired
-                TenantRoleAssigned TenantRoleRemoved TrialAbandoned TrialConverted
-                TrialDataDeleted TrialDeletionAdvised TrialExpired TrialStarted
-                UserAuthenticated UserDeprovisioned UserNotified UserPrompted UserReprovisioned
+                PartyNotified PersonErased PersonalDataRevealed ProvisioningConfirmed
+                RedemptionAbandoned RedemptionModeChosen RedemptionOutcomeDiverged
+                RedemptionReversed RedemptionReviewed RedemptionStarted RedemptionSubmitted
+                ReservationCancelled ReservationPlaced RevalidationFailed SeatLicensed
+                SeatProvisioned SeatReset SeatResetRequested SeatRevalidated SeatsAdded
+                SeatsReassigned SeatsReduced SeatsTransferred ServicesAutoAssigned
+                ServicesBoundToTenant SourceRecordKept SubscriptionCancelled SubscriptionDeleted
+                SubscriptionDisabled SubscriptionExpired SubscriptionObserved
+                SubscriptionReactivated SubscriptionRenewed SubscriptionStarted
+                SubscriptionsReviewed SupportEscalated TblParametersSet TenantCreated
+                TenantObserved TenantRemapped TenantRetired TenantRoleAssigned TenantRoleRemoved
+                TrialAbandoned TrialConverted TrialDataDeleted TrialDeletionAdvised TrialExpired
+                TrialStarted UserAuthenticated UserDeprovisioned UserNotified UserPrompted
+                UserReprovisioned
             ] => {}
         }
     }

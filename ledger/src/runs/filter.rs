@@ -4,9 +4,9 @@
 //! Bloom filter in blocks, each of which is kept in the run with a check of its own, read when it is
 //! asked for the first time, and then kept in memory as far as [`FILTERS_KEPT_MAX_BYTES`] allows.
 
-use super::chunk::{Chunk, Place, chunk_key};
-use super::keep::Chunks;
-use super::{IndexError, Table};
+use super::RunError;
+use super::keep::{Chunk, Chunks};
+use super::place::{Place, chunk_key};
 use crate::limits::{
     FILTER_BLOCK_LENGTH_BYTES, FILTER_BLOCKS_AT_ONCE, FILTER_NAME_BITS, FILTER_NAME_BITS_OF_FEW,
     FILTER_NAMES_FEW_MAX, FILTERS_KEPT_MAX_BYTES,
@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 const BLOCK_BITS: u64 = FILTER_BLOCK_LENGTH_BYTES as u64 * 8;
 const PROBES: u32 = 8;
 
-/// How many bytes of filters an index has in memory.
+/// How many bytes of filters of one folder of runs are in memory.
 pub(crate) type Kept = Arc<AtomicUsize>;
 
 type Block = Box<[u8; FILTER_BLOCK_LENGTH_BYTES]>;
@@ -61,13 +61,14 @@ fn holds(block: &Block, hash: u64) -> bool {
 
 /// A filter that is being made. Takes two bytes a name.
 pub(crate) struct FilterWriter {
-    table: Table,
+    table: u8,
     blocks: Vec<Block>,
 }
 
 impl FilterWriter {
     /// A filter that is kept in a table, for at most so many names.
-    pub(crate) fn new(table: Table, names: u64) -> Self {
+    pub(crate) fn new(table: impl Into<u8>, names: u64) -> Self {
+        let table = table.into();
         let empty = Box::new([0; FILTER_BLOCK_LENGTH_BYTES]);
         let blocks = vec![empty; blocks_for(names)];
         Self { table, blocks }
@@ -97,14 +98,15 @@ impl FilterWriter {
 
 /// A filter of a run.
 pub(crate) struct Filter {
-    table: Table,
+    table: u8,
     blocks: Vec<OnceLock<Block>>,
     kept: Kept,
 }
 
 impl Filter {
     /// A filter of a run that was made for so many names; nothing of it is read yet.
-    pub(crate) fn new(table: Table, names: u64, kept: Kept) -> Self {
+    pub(crate) fn new(table: impl Into<u8>, names: u64, kept: Kept) -> Self {
+        let table = table.into();
         let blocks = (0..blocks_for(names)).map(|_| OnceLock::new()).collect();
         Self {
             table,
@@ -133,7 +135,7 @@ impl Filter {
         hash: u64,
         place: &Place,
         chunks: &dyn Chunks,
-    ) -> Result<bool, IndexError> {
+    ) -> Result<bool, RunError> {
         let number = block_of(hash, self.blocks.len());
         let in_memory = self.blocks.get(number).and_then(OnceLock::get);
         if let Some(block) = in_memory {
@@ -143,7 +145,7 @@ impl Filter {
     }
 
     /// Reads a block and those that sled keeps beside it, and keeps the others in memory.
-    fn read(&self, number: usize, place: &Place, chunks: &dyn Chunks) -> Result<Block, IndexError> {
+    fn read(&self, number: usize, place: &Place, chunks: &dyn Chunks) -> Result<Block, RunError> {
         let first = number - number % FILTER_BLOCKS_AT_ONCE;
         let count = FILTER_BLOCKS_AT_ONCE.min(self.blocks.len() - first);
         let found = chunks.from(&self.key(first), count)?;
@@ -154,7 +156,7 @@ impl Filter {
             }
             let block = place.unseal(key, value)?;
             let block: Result<Block, _> = block.to_vec().into_boxed_slice().try_into();
-            let block = block.map_err(|_| IndexError::damaged("a block of a filter is cut"))?;
+            let block = block.map_err(|_| RunError::damaged("a block of a filter is cut"))?;
             if number_found == number {
                 wanted = Some(block.clone());
             }
@@ -162,7 +164,7 @@ impl Filter {
                 self.keep(at, block);
             }
         }
-        wanted.ok_or_else(|| IndexError::damaged("a block of a filter is missing"))
+        wanted.ok_or_else(|| RunError::damaged("a block of a filter is missing"))
     }
 
     fn key(&self, number: usize) -> Vec<u8> {
@@ -193,8 +195,9 @@ impl Drop for Filter {
 mod tests {
     use super::*;
     use crate::id::Position;
+    use crate::index::Table;
     use crate::index::entry::hash_of;
-    use crate::index::keep::{MemoryShelf, Shelf};
+    use crate::runs::keep::{MemoryShelf, Shelf};
 
     fn hash(number: u64) -> u64 {
         hash_of(Table::Ids, &number.to_le_bytes())

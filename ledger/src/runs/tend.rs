@@ -1,16 +1,13 @@
 //! Tending the runs: writing full overlays and merging runs, in threads of their own.
 //!
-//! Both threads end when the index is closed or when one of them fails; what is not in a run by then is
-//! in the log, and is added again at the next opening.
+//! The threads end when the runs are closed or when one of them fails; what is not in a run by then is in
+//! the log, and is added again at the next opening.
 
+use super::filter::Kept;
 use super::keep::Shelf;
-use super::write::{Target, merge, write_overlay};
-use super::{IndexError, Overlay, Run, RunSize};
+use super::{Gathers, IsRun, Material, RunError, RunSize, Target};
 use crate::id::Position;
-use crate::index::filter::Kept;
-use crate::limits::{
-    OVERLAY_LENGTH_MAX_BYTES, OVERLAYS_FROZEN_MAX, RUN_MERGED_EVENTS_MAX, RUNS_MAX,
-};
+use crate::limits::{RUN_MERGED_EVENTS_MAX, RUNS_MAX};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{
@@ -19,20 +16,22 @@ use std::sync::{
 use std::thread::JoinHandle;
 
 /// What readers see.
-pub(crate) struct State {
+pub(crate) struct State<M: Material> {
     /// Oldest first; they tile the positions from 1.
-    pub(crate) runs: Arc<Vec<Arc<Run>>>,
+    pub(crate) runs: Arc<Vec<Arc<M::Run>>>,
     /// Full overlays after the runs, oldest first.
-    pub(crate) frozen: VecDeque<Arc<Overlay>>,
+    pub(crate) frozen: VecDeque<Arc<M::Overlay>>,
+    /// How many of them, from the oldest on, threads are writing.
+    claimed: usize,
     /// The overlay that grows.
-    pub(crate) overlay: Overlay,
+    pub(crate) overlay: M::Overlay,
     /// An empty one with the memory of one that was written, for the next.
-    spare: Overlay,
+    spare: M::Overlay,
 }
 
-impl State {
+impl<M: Material> State<M> {
     /// All overlays, oldest first.
-    pub(crate) fn overlays(&self) -> impl DoubleEndedIterator<Item = &Overlay> {
+    pub(crate) fn overlays(&self) -> impl DoubleEndedIterator<Item = &M::Overlay> {
         let frozen = self.frozen.iter().map(Arc::as_ref);
         frozen.chain(std::iter::once(&self.overlay))
     }
@@ -41,12 +40,12 @@ impl State {
 #[derive(Default)]
 struct Work {
     closing: bool,
-    failed: Option<IndexError>,
+    failed: Option<RunError>,
 }
 
 /// What readers, the thread that adds, and the threads that tend the runs share.
-pub(crate) struct Core {
-    state: RwLock<State>,
+pub(crate) struct Core<M: Material> {
+    state: RwLock<State<M>>,
     pub(crate) shelf: Box<dyn Shelf>,
     store_id: [u8; 16],
     size: RunSize,
@@ -58,22 +57,23 @@ pub(crate) struct Core {
     changed: Condvar,
 }
 
-impl Core {
-    /// An index over runs that were written before; they have to tile the positions from 1.
+impl<M: Material> Core<M> {
+    /// Over runs that were written before; they have to tile the positions from 1.
     pub(crate) fn new(
         shelf: Box<dyn Shelf>,
         store_id: [u8; 16],
-        runs: Vec<Arc<Run>>,
+        runs: Vec<Arc<M::Run>>,
         size: RunSize,
         kept: Kept,
     ) -> Self {
-        let greatest = runs.iter().map(|run| run.info.number).max();
+        let greatest = runs.iter().map(|run| run.info().number).max();
         Self {
             state: RwLock::new(State {
                 runs: Arc::new(runs),
                 frozen: VecDeque::new(),
-                overlay: Overlay::default(),
-                spare: Overlay::default(),
+                claimed: 0,
+                overlay: M::Overlay::default(),
+                spare: M::Overlay::default(),
             }),
             shelf,
             store_id,
@@ -85,11 +85,11 @@ impl Core {
         }
     }
 
-    pub(crate) fn state(&self) -> RwLockReadGuard<'_, State> {
+    pub(crate) fn state(&self) -> RwLockReadGuard<'_, State<M>> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+    pub(crate) fn state_mut(&self) -> RwLockWriteGuard<'_, State<M>> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -118,14 +118,14 @@ impl Core {
     /// Up to where the runs reach.
     pub(crate) fn watermark(&self) -> Position {
         let state = self.state();
-        state.runs.last().map_or(Position(0), |run| run.info.last)
+        state.runs.last().map_or(Position(0), |run| run.info().last)
     }
 
     /// Sets the overlay aside for the thread that writes runs, if it is full.
     pub(crate) fn freeze_if_full(&self) -> bool {
         let state = self.state();
         let is_full = state.overlay.events() >= self.size.full.max(1)
-            || state.overlay.length_bytes() >= OVERLAY_LENGTH_MAX_BYTES;
+            || state.overlay.length_bytes() >= M::OVERLAY_MAX_BYTES;
         drop(state);
         if is_full {
             self.freeze();
@@ -143,14 +143,14 @@ impl Core {
     }
 
     /// Blocks while too many overlays wait. The error is what ended a thread.
-    pub(crate) fn wait_for_room(&self) -> Result<(), IndexError> {
+    pub(crate) fn wait_for_room(&self) -> Result<(), RunError> {
         self.wait_for(|work| match &work.failed {
             Some(error) => Some(Err(error.clone())),
-            None if work.closing => Some(Err(IndexError::Failed {
-                doing: "adding to the index",
+            None if work.closing => Some(Err(RunError::Failed {
+                doing: "adding to what is derived from the log",
                 reason: "it is closed".to_owned(),
             })),
-            None => (self.state().frozen.len() <= OVERLAYS_FROZEN_MAX).then_some(Ok(())),
+            None => (self.state().frozen.len() <= M::FROZEN_MAX).then_some(Ok(())),
         })
     }
 
@@ -176,14 +176,14 @@ impl Core {
     /// Makes another list of runs the one that counts, on the medium first.
     fn publish(
         &self,
-        change: impl FnOnce(&mut Vec<Arc<Run>>),
-        also: impl FnOnce(&mut State),
-    ) -> Result<(), IndexError> {
+        change: impl FnOnce(&mut Vec<Arc<M::Run>>),
+        also: impl FnOnce(&mut State<M>),
+    ) -> Result<(), RunError> {
         // One change at a time.
         let held = self.next_number();
         let mut runs = self.state().runs.to_vec();
         change(&mut runs);
-        let listed: Vec<_> = runs.iter().map(|run| run.info).collect();
+        let listed: Vec<_> = runs.iter().map(|run| *run.info()).collect();
         self.shelf.commit(&listed)?;
         let mut state = self.state_mut();
         state.runs = Arc::new(runs);
@@ -194,17 +194,41 @@ impl Core {
         Ok(())
     }
 
-    /// Writes the oldest overlay that waits, if any.
-    pub(crate) fn write_frozen(&self) -> Result<(), IndexError> {
-        let oldest = self.state().frozen.front().cloned();
-        let Some(overlay) = oldest else {
+    /// The oldest overlay that waits and that nobody is writing.
+    fn claim(&self) -> Option<Arc<M::Overlay>> {
+        let mut state = self.state_mut();
+        let next = state.frozen.get(state.claimed).map(Arc::clone)?;
+        state.claimed += 1;
+        Some(next)
+    }
+
+    /// Waits until all overlays before one are in runs. The error is what ended a thread.
+    fn wait_for_turn(&self, overlay: &Arc<M::Overlay>) -> Result<(), RunError> {
+        self.wait_for(|work| match &work.failed {
+            Some(error) => Some(Err(error.clone())),
+            None => {
+                let state = self.state();
+                let oldest = state.frozen.front();
+                oldest
+                    .is_some_and(|oldest| Arc::ptr_eq(oldest, overlay))
+                    .then_some(Ok(()))
+            }
+        })
+    }
+
+    /// Writes the oldest overlay that waits and that nobody else is writing, if any, and lists it after
+    /// those before it.
+    pub(crate) fn write_frozen(&self) -> Result<(), RunError> {
+        let Some(overlay) = self.claim() else {
             return Ok(());
         };
-        let run = write_overlay(self.target(), self.take_number(), &overlay)?;
+        let run = M::write(self.target(), self.take_number(), &overlay)?;
+        self.wait_for_turn(&overlay)?;
         self.publish(
             |runs| runs.extend(run.map(Arc::new)),
             |state| {
                 state.frozen.pop_front();
+                state.claimed = state.claimed.saturating_sub(1);
             },
         )?;
         // If somebody is reading it, its memory is not worth waiting for.
@@ -217,13 +241,13 @@ impl Core {
 
     /// Merges runs if there are enough of one size; `false` if there are not, or if `stop` said so
     /// meanwhile.
-    pub(crate) fn merge_some(&self, stop: &dyn Fn() -> bool) -> Result<bool, IndexError> {
+    pub(crate) fn merge_some(&self, stop: &dyn Fn() -> bool) -> Result<bool, RunError> {
         let runs = Arc::clone(&self.state().runs);
         let Some(range) = self.pick(&runs) else {
             return Ok(false);
         };
         let old = runs.get(range.clone()).unwrap_or_default();
-        let Some(run) = merge(self.target(), self.take_number(), old, stop)? else {
+        let Some(run) = M::merge(self.target(), self.take_number(), old, stop)? else {
             return Ok(false);
         };
         // Only here runs are taken out of the list, so they are still where they were.
@@ -233,13 +257,13 @@ impl Core {
             },
             |_| {},
         )?;
-        old.iter().for_each(|run| run.discard());
+        old.iter().for_each(|run| run.chunks().discard());
         Ok(true)
     }
 
     /// Which runs to merge: the newest ones of a class and the smaller ones between them, once there are
     /// as many of the class as the fan-out. The smallest class that has so many comes first.
-    fn pick(&self, runs: &[Arc<Run>]) -> Option<Range<usize>> {
+    fn pick(&self, runs: &[Arc<M::Run>]) -> Option<Range<usize>> {
         let greatest = runs.iter().map(|run| self.class(run)).max()?;
         (0..=greatest).find_map(|class| {
             let end = runs.iter().rposition(|run| self.class(run) == class)? + 1;
@@ -249,17 +273,17 @@ impl Core {
             let row = older.get(start..)?;
             let of_class = row.iter().filter(|run| self.class(run) == class);
             let is_enough = of_class.count() >= self.fan_out();
-            let events: u64 = row.iter().map(|run| run.info.events()).sum();
+            let events: u64 = row.iter().map(|run| run.info().events()).sum();
             (is_enough && events <= RUN_MERGED_EVENTS_MAX).then_some(start..end)
         })
     }
 
     /// How often runs had to be merged to become so large: each class is larger by the fan-out.
-    fn class(&self, run: &Run) -> u32 {
+    fn class(&self, run: &M::Run) -> u32 {
         // An overlay is set aside when it holds a frame more than it should.
         let mut events_max = self.size.full.max(1).saturating_mul(2);
         let mut class = 0;
-        while run.info.events() > events_max {
+        while run.info().events() > events_max {
             events_max = events_max.saturating_mul(self.fan_out() as u64);
             class += 1;
         }
@@ -271,7 +295,7 @@ impl Core {
     }
 
     /// Writes what is worth it, after the threads have ended.
-    pub(crate) fn close(&self) -> Result<(), IndexError> {
+    pub(crate) fn close(&self) -> Result<(), RunError> {
         if let Some(error) = self.work().failed.clone() {
             return Err(error);
         }
@@ -284,7 +308,10 @@ impl Core {
         }
         while self.state().runs.len() > RUNS_MAX && self.merge_some(&|| false)? {}
         let runs = Arc::clone(&self.state().runs);
-        let stamps: Vec<_> = runs.iter().map(|run| run.let_go()).collect();
+        let stamps: Vec<_> = runs
+            .iter()
+            .map(|run| (run.info().number, run.chunks().let_go()))
+            .collect();
         self.shelf.close(&stamps);
         Ok(())
     }
@@ -295,11 +322,11 @@ impl Core {
     }
 
     /// The thread that writes runs.
-    fn write_runs(&self) -> Result<(), IndexError> {
+    fn write_runs(&self) -> Result<(), RunError> {
         loop {
             let goes_on = self.wait_for(|work| {
                 let state = self.state();
-                let waits = !state.frozen.is_empty();
+                let waits = state.frozen.len() > state.claimed;
                 let room = state.runs.len() <= RUNS_MAX || self.pick(&state.runs).is_none();
                 if work.closing || work.failed.is_some() {
                     return Some(false);
@@ -314,7 +341,7 @@ impl Core {
     }
 
     /// The thread that merges runs.
-    fn merge_runs(&self) -> Result<(), IndexError> {
+    fn merge_runs(&self) -> Result<(), RunError> {
         loop {
             let goes_on = self.wait_for(|work| {
                 if work.closing || work.failed.is_some() {
@@ -329,9 +356,9 @@ impl Core {
         }
     }
 
-    fn ended(&self, result: Result<(), IndexError>) {
+    fn ended(&self, result: Result<(), RunError>) {
         if let Err(error) = result {
-            tracing::error!(%error, "the index could not be written");
+            tracing::error!(%error, "what is derived from the log could not be written");
             self.work().failed.get_or_insert(error);
             self.tell();
         }
@@ -344,12 +371,11 @@ pub(crate) struct Tenders(Mutex<Vec<JoinHandle<()>>>);
 
 impl Tenders {
     /// Starts them, if they do not run yet.
-    pub(crate) fn start(&self, core: &Arc<Core>) -> Result<(), IndexError> {
-        type Task = fn(&Core) -> Result<(), IndexError>;
-        let tasks: [(&str, Task); 2] = [
-            ("ledger-index", Core::write_runs),
-            ("ledger-merge", Core::merge_runs),
-        ];
+    pub(crate) fn start<M: Material>(&self, core: &Arc<Core<M>>) -> Result<(), RunError> {
+        type Task<M> = fn(&Core<M>) -> Result<(), RunError>;
+        let [writing, merging] = M::THREADS;
+        let writers = std::iter::repeat_n((writing, Core::write_runs as Task<M>), M::WRITERS);
+        let tasks = writers.chain([(merging, Core::merge_runs as Task<M>)]);
         let mut threads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !threads.is_empty() {
             return Ok(());
@@ -358,8 +384,8 @@ impl Tenders {
             let core = Arc::clone(core);
             let thread = std::thread::Builder::new().name(name.to_owned());
             let thread = thread.spawn(move || core.ended(task(&core)));
-            threads.push(thread.map_err(|error| IndexError::Failed {
-                doing: "starting a thread of the index",
+            threads.push(thread.map_err(|error| RunError::Failed {
+                doing: "starting a thread that writes runs",
                 reason: error.to_string(),
             })?);
         }
@@ -367,7 +393,7 @@ impl Tenders {
     }
 
     /// Ends them and waits for that. A merge is given up; what is lost of it is done again.
-    pub(crate) fn stop(&self, core: &Core) {
+    pub(crate) fn stop<M: Material>(&self, core: &Core<M>) {
         core.work().closing = true;
         core.tell();
         let mut threads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
