@@ -96,8 +96,9 @@ fn bound<'l>(
     let (earlier, later): (Vec<Judged<'_>>, Vec<Judged<'_>>) = others
         .filter(standing)
         .partition(|judged| judged.landing.at.start <= landing.at.start);
+    // What came later only fills in, so a later landing that is accused says nothing about this one.
     let chosen = match earlier.is_empty() && basis.cutoff.is_none() {
-        true => later,
+        true => later.into_iter().filter(|judged| !judged.accused).collect(),
         false => earlier,
     };
     chosen.into_iter().map(entry).collect()
