@@ -23,6 +23,7 @@ mod fixed;
 pub mod id;
 pub mod index;
 pub mod limits;
+pub mod lists;
 pub mod log;
 pub mod proof;
 mod runs;

@@ -80,6 +80,25 @@ pub const OVERLAYS_FROZEN_MAX: usize = 2;
 /// An overlay whose names and positions take more bytes than this is full, however few its events.
 pub const OVERLAY_LENGTH_MAX_BYTES: usize = 48 << 20;
 
+/// How many threads write runs of lists beside each other.
+pub const LISTS_WRITERS: usize = 2;
+
+/// So many full gatherings may wait to be written as runs of lists, those that are being written among them;
+/// then whoever adds waits.
+pub const LISTS_FROZEN_MAX: usize = 3;
+
+/// A gathering that takes more bytes than this is full, however few its events.
+pub const LISTS_OVERLAY_MAX_BYTES: usize = 64 << 20;
+
+/// The longest name of a list: the longest identifier, and what says of what kind it is.
+pub const LIST_NAME_MAX_BYTES: usize = 272;
+
+/// The most bytes of one list that are one after the other in a chunk.
+pub const LIST_SEGMENT_MAX_BYTES: usize = 2 << 10;
+
+/// A run of lists remembers of so many tables whether they have any list.
+pub const LISTS_TABLES_LOOKED_AT_MAX: usize = 16;
+
 /// The most positions in one entry of an index run.
 pub const RUN_ENTRY_POSITIONS_MAX: usize = 256;
 

@@ -19,10 +19,12 @@
 )]
 
 pub mod history;
+pub mod persons;
 pub mod policy;
 pub mod seen;
 pub mod source;
 pub mod view;
 
 pub use history::{At, Histories};
+pub use persons::Persons;
 pub use seen::{Point, Seen};

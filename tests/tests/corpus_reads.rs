@@ -102,9 +102,13 @@ const SEED_KINDS: &[&str] = &[
 
 /// The rules of the audit that exist; each is found by some story.
 const CODES: &[&str] = &[
-    "WTR001", "WTR002", "WTR003", "WTR004", "WTR005", "WTR006", "WTR007", "WTR008", "WTR009",
-    "WTR010", "WTR011", "WTR012", "WTR013", "WTR014", "WTR015", "WTR016", "WTR017", "WTR018",
-    "WTR019", "WTR020", "WTR021", "WTR022", "WTR023", "WTR024", "WTR025", "WTR026", "WTR027",
+    "CHO001", "CHO002", "CHO003", "CHO004", "EML001", "EML002", "EML003", "EML004", "EML005",
+    "EML006", "EML007", "INV002", "INV003", "INV004", "INV006", "INV007", "INV008", "INV009",
+    "INV010", "INV011", "INV013", "INV014", "INV016", "REV001", "REV002", "SEA001", "SEA002",
+    "SEA003", "SEA004", "SEA005", "WTR001", "WTR002", "WTR003", "WTR004", "WTR005", "WTR006",
+    "WTR007", "WTR008", "WTR009", "WTR010", "WTR011", "WTR012", "WTR013", "WTR014", "WTR015",
+    "WTR016", "WTR017", "WTR018", "WTR019", "WTR020", "WTR021", "WTR022", "WTR023", "WTR024",
+    "WTR025", "WTR026", "WTR027",
 ];
 
 #[test]
@@ -217,19 +221,20 @@ fn what_is_expected_speaks_of_what_the_story_tells() {
         let known: BTreeSet<Subject> = story.facts.iter().flat_map(Fact::subjects).collect();
         let tenant = |id: &str| known.contains(&Subject::new(SubjectKind::Tenant, id));
         for finding in &expected.findings {
-            let landing = Subject::parse(&finding.about);
-            let landing = landing.unwrap_or_else(|| panic!("{name}: {}", finding.about));
-            assert!(
-                known.contains(&landing),
-                "{name} does not tell of {landing}"
-            );
+            let about = Subject::parse(&finding.about);
+            let about = about.unwrap_or_else(|| panic!("{name}: {}", finding.about));
+            assert!(known.contains(&about), "{name} does not tell of {about}");
+            assert!(["Open", "Compensated"].contains(&finding.state.as_str()));
+            let severities = ["critical", "high", "medium"];
+            assert!(severities.contains(&finding.severity.as_str()));
+            assert!(finding.codes.is_sorted() && !finding.codes.is_empty());
+            if finding.expected.is_empty() && finding.actual.is_empty() {
+                continue;
+            }
             let words = ["born of this choice", "unknown"];
             let expects = words.contains(&finding.expected.as_str()) || tenant(&finding.expected);
             assert!(expects, "{name}: {}", finding.expected);
             assert!(tenant(&finding.actual), "{name}: {}", finding.actual);
-            assert!(["Open", "Compensated"].contains(&finding.state.as_str()));
-            assert!(["critical", "high", "medium"].contains(&finding.severity.as_str()));
-            assert!(finding.codes.is_sorted() && !finding.codes.is_empty());
         }
         let landings = landings(&story);
         assert_eq!(
@@ -251,14 +256,23 @@ fn what_is_expected_speaks_of_what_the_story_tells() {
     }
 }
 
-/// The landings of a story, counted as simply as can be: one a redemption, one a credit lot, one an
-/// agreement that was bound or assigned without a key.
+/// The landings of a story, counted as simply as can be: one a redemption (one for a key that was
+/// redeemed twice in one tenant), one a credit lot, one an agreement that was bound or assigned
+/// without a key.
 fn landings(story: &Story) -> BTreeSet<String> {
     let mut landings = BTreeSet::new();
+    let mut of_key = BTreeMap::new();
     for fact in &story.facts {
         match &fact.payload {
             Payload::KeysRedeemed(redeemed) => {
-                landings.insert(format!("redemption:{}", redeemed.redemption))
+                let key = redeemed.keys.first().map(|key| key.key);
+                let place = (key, redeemed.tenant.clone());
+                let own = redeemed.redemption.to_string();
+                let first = match key {
+                    Some(_) => of_key.entry(place).or_insert(own).clone(),
+                    None => own,
+                };
+                landings.insert(format!("redemption:{first}"))
             }
             Payload::CreditLotActivated(lot) => landings.insert(format!("credit:{}", lot.lot)),
             Payload::ServicesAutoAssigned(one) => {

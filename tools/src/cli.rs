@@ -17,7 +17,8 @@ use std::sync::Mutex;
 ///
 /// Data goes to standard output, everything else to standard error. Exit codes: 0 clean, 1 findings
 /// or differences, 2 could not run, 3 integrity broken, 4 refused or conflict. Activation keys,
-/// persons and machines are stored as pseudonyms, and none of them is ever printed.
+/// persons and machines are stored as pseudonyms. No key is ever printed, and a person or a machine
+/// only with --reveal, which is recorded.
 #[derive(Debug, Parser)]
 #[command(name = "actl", version, max_term_width = 100)]
 pub struct Cli {
@@ -45,6 +46,17 @@ pub struct Global {
         value_name = "PATH"
     )]
     vault: Option<PathBuf>,
+
+    /// The file of the master key, under which the vault is encrypted. Default: ACTL_MASTER_KEY, which
+    /// holds the key itself; else `.master-key` beside the vault.
+    #[arg(
+        long,
+        global = true,
+        env = "ACTL_MASTER_KEY_FILE",
+        hide_env_values = true,
+        value_name = "PATH"
+    )]
+    master_key: Option<PathBuf>,
 
     /// How the answer is written.
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
@@ -92,7 +104,7 @@ fn run(arguments: &[OsString]) -> u8 {
     };
     let color = cli.global.color;
     let mut session = Session {
-        place: Place::new(cli.global.store, cli.global.vault),
+        place: Place::new(cli.global.store, cli.global.vault, cli.global.master_key),
         format: cli.global.format,
         out: Output::stdout(),
     };

@@ -1,19 +1,34 @@
 //! Bytes as hexadecimal digits.
 
+use zeroize::Zeroize;
+
 /// The digits of some bytes, lower case.
 pub fn write(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(nibble), 16));
+        }
+    }
+    text
 }
 
 /// Reads exactly `N` bytes, or `None`.
 pub fn read<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let nibbles: Option<Vec<u8>> = text
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
-    let (pairs, rest) = nibbles.as_deref()?.as_chunks::<2>();
-    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high * 16 + low).collect();
-    rest.is_empty().then(|| bytes.try_into().ok()).flatten()
+    let mut bytes = read_all(text)?;
+    let read = bytes.as_slice().try_into().ok();
+    bytes.zeroize();
+    read
+}
+
+/// Reads any number of bytes, or `None`.
+pub fn read_all(text: &str) -> Option<Vec<u8>> {
+    let nibble = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes = pairs
+        .iter()
+        .map(|[high, low]| Some(nibble(*high)? * 16 + nibble(*low)?));
+    rest.is_empty().then(|| bytes.collect()).flatten()
 }
 
 #[cfg(test)]

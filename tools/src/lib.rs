@@ -3,7 +3,8 @@
 //!
 //! This crate knows nothing of how the store keeps its events. It is the only one that reads the
 //! clock, the environment and randomness. Data goes to standard output, everything else to standard
-//! error; no activation key and no person's name or address is ever printed.
+//! error; no activation key is ever printed, and a person's name or address only where revealing it was
+//! asked for and recorded.
 
 #![cfg_attr(
     test,
@@ -21,6 +22,7 @@ pub mod checkpoints;
 pub mod cli;
 pub mod clock;
 pub mod command;
+pub mod erase;
 pub mod error;
 pub mod format;
 pub mod hex;
@@ -30,10 +32,12 @@ pub mod incarnate;
 pub mod keyring;
 pub mod near;
 pub mod output;
+pub mod persons;
 pub mod place;
 pub mod point;
 pub mod privacy;
 pub mod progress;
+pub mod reveal;
 pub mod secret_file;
 pub mod serve;
 pub mod session;

@@ -5,7 +5,9 @@ use crate::error::{Class, Failure};
 use crate::output::note;
 use crate::privacy::shown_path;
 use crate::progress::Progress;
+use crate::secret_file::check_private_folder;
 use crate::signing;
+use crate::vault::master_key::KeySource;
 use crate::vault::{Vault, path_beside};
 use ledger::id::Position;
 use ledger::proof::{CheckpointFolder, Origin, SignerKey};
@@ -20,6 +22,7 @@ use std::path::{Path, PathBuf};
 pub struct Place {
     store: PathBuf,
     vault: PathBuf,
+    master_key: KeySource,
 }
 
 /// A store together with its vault.
@@ -49,10 +52,16 @@ impl Prepared {
 }
 
 impl Place {
-    /// The place of a store; its vault is beside it unless another path is given.
-    pub fn new(store: PathBuf, vault: Option<PathBuf>) -> Self {
+    /// The place of a store; its vault is beside it unless another path is given, and so is the master
+    /// key of the vault unless it is in the environment.
+    pub fn new(store: PathBuf, vault: Option<PathBuf>, master_key: Option<PathBuf>) -> Self {
         let vault = vault.unwrap_or_else(|| path_beside(&store));
-        Self { store, vault }
+        let master_key = KeySource::of(&vault, master_key);
+        Self {
+            store,
+            vault,
+            master_key,
+        }
     }
 
     /// The path of the store.
@@ -63,6 +72,11 @@ impl Place {
     /// The path of the vault.
     pub fn vault(&self) -> &Path {
         &self.vault
+    }
+
+    /// Where the master key of the vault comes from.
+    pub fn master_key(&self) -> &KeySource {
+        &self.master_key
     }
 
     /// The path of the signing key.
@@ -95,6 +109,7 @@ impl Place {
     /// Opens the store for what reads the log from one end to the other: nothing can be looked up
     /// in it yet.
     pub fn open_log(&self) -> Result<Store, Failure> {
+        self.check_private()?;
         let store = Store::open(&self.store, Box::new(SystemClock));
         let store = store.map_err(|error| self.cannot_open(&error))?;
         if let Some(recovered) = store.recovered() {
@@ -122,12 +137,43 @@ impl Place {
         store.close().map_err(|error| store_failure(what, &error))
     }
 
-    /// Opens the vault of an open store.
+    /// Refuses a store that others than its owner may enter.
+    pub fn check_private(&self) -> Result<(), Failure> {
+        let what = format!("cannot open the store {}", shown_path(&self.store));
+        match fs::metadata(&self.store) {
+            Ok(metadata) if metadata.is_dir() => check_private_folder(&metadata, &what),
+            // Whoever opens it says what is wrong.
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens the vault of an open store. What the log says is erased is destroyed in the vault, if it
+    /// is not yet: an older vault that was put back brings nobody back.
     pub fn open_vault(&self, store: &Store) -> Result<Vault, Failure> {
-        let vault = Vault::open(&self.vault)?;
+        let mut vault = self.read_vault()?;
         let description = store.description();
         vault.check_store(description.store_id, pepper_of(store)?)?;
+        self.apply_erasures(store, &mut vault)?;
         Ok(vault)
+    }
+
+    /// Opens the vault without its store.
+    pub fn read_vault(&self) -> Result<Vault, Failure> {
+        Vault::open(&self.vault, self.master_key.clone())
+    }
+
+    /// Destroys in the vault what the log says is erased, durably. Costs reading the erasures.
+    pub fn apply_erasures(&self, store: &Store, vault: &mut Vault) -> Result<(), Failure> {
+        let persons = crate::persons::read(store)?;
+        let destroyed = vault.destroy(&persons.destroyed());
+        vault.save()?;
+        if destroyed > 0 {
+            note(&format!(
+                "the vault {} held keys of persons who are erased; they were destroyed: {destroyed}",
+                shown_path(&self.vault)
+            ));
+        }
+        Ok(())
     }
 
     /// Opens the store with its vault, or prepares to make both if there is no store. Writes nothing.
@@ -146,9 +192,10 @@ impl Place {
             ));
         }
         if fs::symlink_metadata(&self.vault).is_err() {
-            return Vault::draft(&self.vault).map(|vault| Prepared::New(Box::new(vault)));
+            let draft = Vault::draft(&self.vault, self.master_key.clone());
+            return draft.map(|vault| Prepared::New(Box::new(vault)));
         }
-        let vault = Vault::open(&self.vault)?;
+        let vault = self.read_vault()?;
         if vault.key_count() > 0 {
             return Err(Failure::new(
                 self.cannot_make(),
@@ -175,13 +222,14 @@ impl Place {
     /// there is never a store without them.
     pub fn make_new(&self, mut vault: Vault, engine: &'static str) -> Result<Open, Failure> {
         let fresh = fs::symlink_metadata(&self.vault).is_err();
-        if fresh {
-            vault.create()?;
-        }
+        let made_master_key = fresh && vault.create()?;
         // What this process made itself, and no store was ever made with, goes away again.
         let undo_vault = || {
             if fresh {
                 let _ = fs::remove_file(&self.vault);
+            }
+            if let (true, KeySource::File(path)) = (made_master_key, &self.master_key) {
+                let _ = fs::remove_file(path);
             }
         };
         let store_id = vault.store_id();
@@ -214,15 +262,32 @@ impl Place {
         let left = self.checkpoints().put_key(&key.verifier());
         left.map_err(|error| integrity_failure(self.cannot_make(), &error.into()))?;
         note(&format!("made the store {}", shown_path(&self.store)));
-        note(&format!(
-            "made its vault {}: keep a copy of it apart from the store",
-            shown_path(&self.vault)
-        ));
+        self.say_what_was_made(made_master_key);
         note(&format!(
             "made its signing key {}: keep a copy of it apart from the store",
             shown_path(&path)
         ));
         Ok(Open { store, vault })
+    }
+
+    /// Says which vault there is now, and what protects it.
+    pub fn say_what_was_made(&self, made_master_key: bool) {
+        note(&format!(
+            "made its vault {}: keep a copy of it apart from the store",
+            shown_path(&self.vault)
+        ));
+        if made_master_key {
+            let key = &self.master_key;
+            note(&match key.is_beside(&self.vault) {
+                true => format!(
+                    "made the master key {key}, which opens the vault: as long as it lies beside it, \
+                     it protects nothing from whoever has both; move it elsewhere and say where with ACTL_MASTER_KEY_FILE"
+                ),
+                false => {
+                    format!("made the master key {key}, which opens the vault: keep a copy of it")
+                }
+            });
+        }
     }
 
     fn cannot_make(&self) -> String {

@@ -45,3 +45,14 @@ pub fn check_private(metadata: &Metadata, what: &str, keys: &str) -> Result<(), 
     let hint = "take the others' permissions away: chmod 600 on this file";
     Err(Failure::new(what, why, hint))
 }
+
+/// Refuses a folder that others than its owner may enter.
+pub fn check_private_folder(metadata: &Metadata, what: &str) -> Result<(), Failure> {
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & OTHERS_MODE_BITS == 0 {
+        return Ok(());
+    }
+    let why = format!("its mode is {mode:04o}, so others than its owner may enter it");
+    let hint = "take the others' permissions away: chmod 700 on this folder";
+    Err(Failure::new(what, why, hint))
+}

@@ -1,44 +1,39 @@
 //! The vault: the pepper and the sealing keys of a ledger, in a file of its own beside the store.
 //!
-//! Whoever has the store alone can read no activation key, person, machine or address; whoever has
-//! the vault as well can open the sealed fields. The file is readable by its owner only, and a vault
-//! that others can read is refused. It is replaced as a whole: temporary file, sync, rename, sync of
-//! the directory. New keys have to be saved before the first event that is sealed with one of them
-//! is appended, because such an event could otherwise never be opened.
+//! Whoever has the store alone can read no activation key, person, machine or address. The vault is
+//! encrypted under a master key, which comes from another file or the environment; whoever has both
+//! can open the sealed fields. The file is readable by its owner only, and a vault that others can read
+//! is refused. It is replaced as a whole: temporary file, sync, rename, sync of the directory. New keys
+//! have to be saved before the first event that is sealed with one of them is appended, because such an
+//! event could otherwise never be opened. A key that was destroyed is never made again.
 
-use crate::error::{Class, Failure};
-use crate::hex;
+pub mod file;
+pub mod master_key;
+
+use crate::error::Failure;
 use crate::privacy::shown_path;
-use crate::secret_file::{check_private, create, directory_of};
+use crate::secret_file::{create, directory_of};
+use file::{Content, Label};
 use ledger::secret::{Keyring, Pepper, PepperId, Pseudonym, SealingKey};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use master_key::{KeySource, MasterKey};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
-const FORMAT: &str = "activation-ledger vault";
-const VERSION: u32 = 1;
 const OWNER_MODE: u32 = 0o600;
-
-/// The file's content. Storage contract: the names.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    format: String,
-    version: u32,
-    store: String,
-    pepper: String,
-    sealing_keys: BTreeMap<String, String>,
-}
 
 /// An open vault. Dropping it saves nothing.
 pub struct Vault {
     path: PathBuf,
+    source: KeySource,
+    /// `None` until a draft is made.
+    master_key: Option<MasterKey>,
     store_id: [u8; 16],
-    pepper: Pepper,
-    keys: BTreeMap<Pseudonym, SealingKey>,
+    content: Content,
     unsaved: bool,
     /// Set when the operating system gave no randomness: nothing may be appended then.
     starved: bool,
@@ -46,7 +41,8 @@ pub struct Vault {
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Vault({:?}, {} keys)", self.pepper, self.keys.len())
+        let pepper = &self.content.pepper;
+        write!(f, "Vault({pepper:?}, {} keys)", self.key_count())
     }
 }
 
@@ -75,67 +71,35 @@ pub fn random<const N: usize>() -> Result<[u8; N], Failure> {
 
 impl Vault {
     /// A vault with a new pepper and a new store id, not saved yet. `path` need not exist.
-    pub fn draft(path: &Path) -> Result<Self, Failure> {
+    pub fn draft(path: &Path, source: KeySource) -> Result<Self, Failure> {
         Ok(Self {
             path: path.to_owned(),
+            source,
+            master_key: None,
             store_id: random()?,
-            pepper: Pepper::new(random()?),
-            keys: BTreeMap::new(),
+            content: Content {
+                pepper: Pepper::new(random()?),
+                keys: BTreeMap::new(),
+                erased: BTreeSet::new(),
+            },
             unsaved: true,
             starved: false,
         })
     }
 
-    /// Opens the vault at a path. Refused: a missing file, a file that others than its owner may
-    /// read or write, a file that is no whole vault. Nothing is changed. Costs its size.
-    pub fn open(path: &Path) -> Result<Self, Failure> {
-        let what = || format!("cannot open the vault {}", shown_path(path));
-        let broken = |why: &str| {
-            let hint = "put the vault back from a copy; the file was left as it is";
-            Failure::new(what(), why, hint).class(Class::IntegrityBroken)
-        };
-        let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-        check_private(&metadata, &what(), "the keys")?;
-        let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
-        if bytes.is_empty() {
-            return Err(broken("the file is empty"));
-        }
-        let stored: Stored = serde_json::from_slice(&bytes).map_err(|error| {
-            // The parser's own words could repeat a secret of the file.
-            let cut = error.is_eof();
-            broken(if cut {
-                "the file is cut off"
-            } else {
-                "the file is no vault"
-            })
-        })?;
-        if stored.format != FORMAT {
-            return Err(broken("the file is no vault"));
-        }
-        if stored.version != VERSION {
-            let why = format!(
-                "its version is {}, this program knows {VERSION}",
-                stored.version
-            );
-            return Err(Failure::new(
-                what(),
-                why,
-                "use the version of actl that wrote it",
-            ));
-        }
-        Self::from_stored(path, &stored).ok_or_else(|| broken("a key in the file is damaged"))
-    }
-
-    fn from_stored(path: &Path, stored: &Stored) -> Option<Self> {
-        let keys = stored
-            .sealing_keys
-            .iter()
-            .map(|(owner, key)| Some((hex::read(owner)?, SealingKey(hex::read(key)?))));
-        Some(Self {
+    /// Opens the vault at a path with the master key of a source. Refused: a missing file, a file that
+    /// others than its owner may read or write, a file that is no whole vault, the wrong master key.
+    /// Nothing is changed. Costs its size.
+    pub fn open(path: &Path, source: KeySource) -> Result<Self, Failure> {
+        let closed = file::read(path)?;
+        let key = source.read(Some(&closed.label.master_key))?;
+        let content = closed.open(path, &key)?;
+        Ok(Self {
             path: path.to_owned(),
-            store_id: hex::read(&stored.store)?,
-            pepper: Pepper::new(hex::read(&stored.pepper)?),
-            keys: keys.collect::<Option<_>>()?,
+            source,
+            master_key: Some(key),
+            store_id: closed.label.store_id,
+            content,
             unsaved: false,
             starved: false,
         })
@@ -148,12 +112,22 @@ impl Vault {
 
     /// How many sealing keys it holds.
     pub fn key_count(&self) -> usize {
-        self.keys.len()
+        self.content.keys.len()
+    }
+
+    /// How many keys were destroyed.
+    pub fn erased_count(&self) -> usize {
+        self.content.erased.len()
+    }
+
+    /// Where its master key comes from.
+    pub fn source(&self) -> &KeySource {
+        &self.source
     }
 
     /// Checks that this is the vault of a store, by the id and the pepper in the store's manifest.
     pub fn check_store(&self, store_id: [u8; 16], pepper: PepperId) -> Result<(), Failure> {
-        if self.store_id == store_id && self.pepper.id() == pepper {
+        if self.store_id == store_id && self.content.pepper.id() == pepper {
             return Ok(());
         }
         Err(Failure::new(
@@ -170,9 +144,27 @@ impl Vault {
         }
     }
 
-    /// Writes a new vault; refused if the file exists.
-    pub fn create(&mut self) -> Result<(), Failure> {
-        self.replace(false)
+    /// Destroys the keys of these owners and remembers that they are never made again; to be saved.
+    /// Returns how many keys there were.
+    pub fn destroy(&mut self, owners: &BTreeSet<Pseudonym>) -> usize {
+        let mut destroyed = 0;
+        for owner in owners {
+            destroyed += usize::from(self.content.keys.remove(owner).is_some());
+            self.unsaved |= self.content.erased.insert(*owner);
+        }
+        self.unsaved |= destroyed > 0;
+        destroyed
+    }
+
+    /// Writes a new vault, and its master key where that is a file that is not there; refused if the
+    /// vault exists. Says whether the master key was made.
+    pub fn create(&mut self) -> Result<bool, Failure> {
+        let (key, is_new) = self.source.read_or_make()?;
+        self.master_key = Some(key);
+        let content = self.bytes()?;
+        create(&self.path, &content).map_err(|error| self.not_saved(&error))?;
+        self.unsaved = false;
+        Ok(is_new)
     }
 
     /// Makes new keys durable; does nothing if there are none.
@@ -185,37 +177,38 @@ impl Vault {
         if !self.unsaved {
             return Ok(());
         }
-        self.replace(true)
-    }
-
-    fn replace(&mut self, over: bool) -> Result<(), Failure> {
-        let written = match over {
-            true => self.write_over(),
-            false => self
-                .content()
-                .and_then(|content| create(&self.path, &content)),
-        };
-        written.map_err(|error| {
-            let hint = match error.kind() {
-                ErrorKind::AlreadyExists => {
-                    "a vault is there already: give another --vault or --store"
-                }
-                ErrorKind::NotFound => "make its directory first, or give another --store",
-                _ => "check the space and the permissions of its directory; the old vault is unchanged",
-            };
-            Failure::new(
-                format!("cannot save the vault {}", shown_path(&self.path)),
-                error.to_string(),
-                hint,
-            )
-        })?;
+        let content = self.bytes()?;
+        let written = self.write_over(&content);
+        written.map_err(|error| self.not_saved(&error))?;
         self.unsaved = false;
         Ok(())
     }
 
+    /// Encrypts the vault under a new master key, which is durable before. The log is not touched. `to`
+    /// is where the new key goes, if not into the place of the old one.
+    pub fn rotate(&mut self, to: Option<&Path>) -> Result<String, Failure> {
+        let key = self.source.prepare_next(to)?;
+        let id = key.id();
+        self.master_key = Some(key);
+        self.unsaved = true;
+        self.save()?;
+        self.source.finish_next(to)?;
+        Ok(id)
+    }
+
+    fn not_saved(&self, error: &std::io::Error) -> Failure {
+        let hint = match error.kind() {
+            ErrorKind::AlreadyExists => "a vault is there already: give another --vault or --store",
+            ErrorKind::NotFound => "make its directory first, or give another --store",
+            _ => "check the space and the permissions of its directory; the old vault is unchanged",
+        };
+        let what = format!("cannot save the vault {}", shown_path(&self.path));
+        Failure::new(what, error.to_string(), hint)
+    }
+
     /// Whoever holds the store is alone, so the temporary file has one name, and what a killed
-    /// process left of it, with keys in it, goes away with the next save.
-    fn write_over(&self) -> std::io::Result<()> {
+    /// process left of it goes away with the next save.
+    fn write_over(&self, content: &[u8]) -> std::io::Result<()> {
         let mut name = OsString::from(".");
         name.push(self.path.file_name().unwrap_or_default());
         name.push(".new");
@@ -227,60 +220,49 @@ impl Vault {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(OWNER_MODE);
         let mut file = options.open(&temporary)?;
-        file.write_all(&self.content()?)?;
+        file.write_all(content)?;
         file.sync_all()?;
         fs::rename(&temporary, &self.path)?;
         File::open(directory_of(&self.path))?.sync_all()
     }
 
-    fn content(&self) -> std::io::Result<Vec<u8>> {
-        let mut content = serde_json::to_vec(&self.stored())?;
-        content.push(b'\n');
-        Ok(content)
-    }
-
-    fn stored(&self) -> Stored {
-        let keys = self.keys.iter();
-        Stored {
-            format: FORMAT.to_owned(),
-            version: VERSION,
-            store: hex::write(&self.store_id),
-            pepper: hex::write(self.pepper.expose()),
-            sealing_keys: keys
-                .map(|(owner, key)| (hex::write(owner), hex::write(&key.0)))
-                .collect(),
-        }
-    }
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    let what = format!("cannot open the vault {}", shown_path(path));
-    match error.kind() {
-        ErrorKind::NotFound => Failure::new(
-            what,
-            "the file is missing",
-            "put it back from a copy, or say where it is with --vault or ACTL_VAULT; without it keys and persons cannot be recognised",
-        ),
-        _ => Failure::new(what, error.to_string(), "check its permissions"),
+    fn bytes(&self) -> Result<Vec<u8>, Failure> {
+        let key = self.master_key.as_ref().ok_or_else(|| {
+            let hint = "this is a mistake in the program; please report it";
+            Failure::new("cannot save the vault", "it has no master key", hint)
+        })?;
+        let label = Label {
+            store_id: self.store_id,
+            pepper: self.content.pepper.id(),
+            master_key: key.id(),
+        };
+        file::write(&label, &self.content, key)
     }
 }
 
 impl Keyring for Vault {
     fn pepper(&self) -> Pepper {
-        self.pepper
+        self.content.pepper.clone()
     }
 
     fn sealing_key(&mut self, owner: Pseudonym) -> Option<SealingKey> {
-        if let Some(key) = self.keys.get(&owner) {
-            return Some(*key);
+        if let Some(key) = self.content.keys.get(&owner) {
+            return Some(key.clone());
         }
-        let Ok(key) = random().map(SealingKey) else {
+        if self.content.erased.contains(&owner) {
+            return None;
+        }
+        let Ok(key) = random().map(|bytes| SealingKey::new(*Zeroizing::new(bytes))) else {
             self.starved = true;
             return None;
         };
-        self.keys.insert(owner, key);
+        self.content.keys.insert(owner, key.clone());
         self.unsaved = true;
         Some(key)
+    }
+
+    fn opening_key(&self, owner: Pseudonym) -> Option<SealingKey> {
+        self.content.keys.get(&owner).cloned()
     }
 }
 

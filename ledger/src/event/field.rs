@@ -3,8 +3,11 @@
 //! The stored form of a type is its serde derive through bincode; the JSON form is this trait. They
 //! are kept apart on purpose: the one is a storage contract, the other is for people and programs.
 
+use crate::event::Fact;
 use crate::id::*;
-use crate::secret::{Keyring, Last5, Pepper, PepperId, Sealed};
+use crate::secret::{
+    Keyring, Last5, Opened, Pepper, PepperId, Plaintext, Sealed, SealedKind, Seat,
+};
 use crate::subject::{Names, Subject, SubjectKind};
 use crate::time::{Date, Timestamp};
 use serde_json::{Map, Value};
@@ -49,7 +52,7 @@ impl FieldError {
 pub struct Reader<'a> {
     keyring: &'a mut dyn Keyring,
     /// The plaintexts of the pending sealed fields, in the order in which they were read.
-    pending: Vec<(Sealed, String)>,
+    pending: Vec<(Sealed, Plaintext)>,
 }
 
 impl<'a> Reader<'a> {
@@ -69,17 +72,31 @@ impl<'a> Reader<'a> {
     /// A field that is sealed as soon as its event has an id.
     pub fn pending(&mut self, owner: crate::secret::Pseudonym, plaintext: &str) -> Sealed {
         let sealed = Sealed::pending(&self.pepper(), owner, plaintext);
-        self.pending.push((sealed.clone(), plaintext.to_owned()));
+        let plaintext = Plaintext::new(plaintext.to_owned());
+        self.pending.push((sealed.clone(), plaintext));
         sealed
     }
 
     /// Seals everything that was pending, in place, now that the event has its id.
-    pub fn seal(self, event: EventId, visit: impl FnOnce(&mut dyn FnMut(&mut Sealed))) {
+    pub(crate) fn seal(self, fact: &mut Fact) {
         let Self { keyring, pending } = self;
+        if pending.is_empty() {
+            return;
+        }
+        let event = fact.id;
+        let mut persons = Vec::new();
+        fact.visit_sealed(&mut |kind, sealed| {
+            if kind == SealedKind::Person {
+                persons.push(sealed.owner);
+            }
+        });
+        persons.sort_unstable();
+        persons.dedup();
         let mut field = 0;
-        visit(&mut |sealed| {
+        fact.visit_sealed(&mut |kind, sealed| {
             if let Some((_, plaintext)) = pending.iter().find(|(one, _)| one == sealed) {
-                sealed.seal(keyring, event, field, plaintext);
+                let seat = Seat::of(event, field, kind, &persons);
+                sealed.seal(keyring, &seat, plaintext.expose());
             }
             field += 1;
         });
@@ -107,6 +124,33 @@ impl<'a> Reader<'a> {
             .hint("import the original source instead of the export, or use the vault that the export was made with"));
         }
         Ok(Some(parts.collect()))
+    }
+}
+
+/// Writes the JSON form of events: protected, or with what was opened in clear.
+#[derive(Debug, Clone, Copy)]
+pub struct Writer<'o> {
+    /// What pseudonyms are named with.
+    pub pepper: PepperId,
+    opened: Option<&'o Opened>,
+}
+
+impl<'o> Writer<'o> {
+    /// A writer that shows nothing that is sealed.
+    pub fn protected(pepper: PepperId) -> Self {
+        let opened = None;
+        Self { pepper, opened }
+    }
+
+    /// A writer that writes what was opened as a source would have said it.
+    pub fn revealing(pepper: PepperId, opened: &'o Opened) -> Self {
+        let opened = Some(opened);
+        Self { pepper, opened }
+    }
+
+    /// What a sealed field holds, if it was opened.
+    pub(crate) fn plaintext(&self, sealed: &Sealed) -> Option<&'o str> {
+        Some(self.opened?.plaintext(sealed)?.expose())
     }
 }
 
@@ -148,6 +192,9 @@ pub struct FieldInfo {
     pub shape: Shape,
 }
 
+/// What is done with every sealed part of an event.
+pub type VisitSealed<'v> = dyn FnMut(SealedKind, &mut Sealed) + 'v;
+
 /// A type that a field of an event can have.
 pub trait Field: Sized {
     /// What its JSON form looks like.
@@ -162,13 +209,13 @@ pub trait Field: Sized {
     }
 
     /// Writes its protected JSON form; `Null` is left out by the record around it.
-    fn write(&self, pepper: PepperId) -> Value;
+    fn write(&self, writer: Writer<'_>) -> Value;
 
     /// Adds the subjects that it names.
     fn subjects(&self, _out: &mut Vec<Subject>) {}
 
     /// Visits its sealed parts, in field order.
-    fn visit_sealed(&mut self, _visit: &mut dyn FnMut(&mut Sealed)) {}
+    fn visit_sealed(&mut self, _visit: &mut VisitSealed<'_>) {}
 }
 
 /// A word for the type of a JSON value, for errors.
@@ -226,8 +273,8 @@ pub fn member<T: Field>(
 }
 
 /// Puts a field's JSON form into an object, leaving out what is absent.
-pub fn put<T: Field>(map: &mut Map<String, Value>, name: &str, field: &T, pepper: PepperId) {
-    let value = field.write(pepper);
+pub fn put<T: Field>(map: &mut Map<String, Value>, name: &str, field: &T, writer: Writer<'_>) {
+    let value = field.write(writer);
     if !value.is_null() {
         map.insert(name.to_owned(), value);
     }
@@ -242,7 +289,7 @@ macro_rules! text_fields {
             fn read(value: &Value, _: &mut Reader<'_>) -> Result<Self, FieldError> {
                 Self::new(text(value, $expected)?).map_err(|e| FieldError::new(e.to_string()))
             }
-            fn write(&self, _: PepperId) -> Value {
+            fn write(&self, _: Writer<'_>) -> Value {
                 Value::from(self.as_str())
             }
             $(fn subjects(&self, out: &mut Vec<Subject>) {
@@ -289,7 +336,7 @@ macro_rules! number_fields {
                     FieldError::new(format!(concat!("should be a whole number of ", $unit, ", but is {}"), shown))
                 })
             }
-            fn write(&self, _: PepperId) -> Value {
+            fn write(&self, _: Writer<'_>) -> Value {
                 Value::from(self.0)
             }
         }
@@ -325,7 +372,7 @@ impl Field for bool {
             ))
         })
     }
-    fn write(&self, _: PepperId) -> Value {
+    fn write(&self, _: Writer<'_>) -> Value {
         Value::from(*self)
     }
 }
@@ -338,7 +385,7 @@ impl Field for Date {
         Self::parse(text(value, "a day such as 2024-03-11")?)
             .ok_or_else(|| FieldError::new("is no day; write it as 2024-03-11"))
     }
-    fn write(&self, _: PepperId) -> Value {
+    fn write(&self, _: Writer<'_>) -> Value {
         Value::from(self.to_string())
     }
 }
@@ -352,7 +399,7 @@ impl Field for Timestamp {
             FieldError::new("is no instant; write it with its offset, as 2024-03-11T09:42:00Z")
         })
     }
-    fn write(&self, _: PepperId) -> Value {
+    fn write(&self, _: Writer<'_>) -> Value {
         Value::from(self.to_string())
     }
 }
@@ -365,7 +412,7 @@ impl Field for Last5 {
         Self::parse(text(value, "the last five characters of a key")?)
             .ok_or_else(|| FieldError::new("should be exactly five letters or digits"))
     }
-    fn write(&self, _: PepperId) -> Value {
+    fn write(&self, _: Writer<'_>) -> Value {
         Value::from(self.as_str())
     }
 }
@@ -380,16 +427,16 @@ impl<T: Field> Field for Option<T> {
     fn absent() -> Result<Self, FieldError> {
         Ok(None)
     }
-    fn write(&self, pepper: PepperId) -> Value {
+    fn write(&self, writer: Writer<'_>) -> Value {
         self.as_ref()
-            .map_or(Value::Null, |field| field.write(pepper))
+            .map_or(Value::Null, |field| field.write(writer))
     }
     fn subjects(&self, out: &mut Vec<Subject>) {
         if let Some(field) = self {
             field.subjects(out);
         }
     }
-    fn visit_sealed(&mut self, visit: &mut dyn FnMut(&mut Sealed)) {
+    fn visit_sealed(&mut self, visit: &mut VisitSealed<'_>) {
         if let Some(field) = self {
             field.visit_sealed(visit);
         }
@@ -412,16 +459,16 @@ impl<T: Field> Field for Vec<T> {
     fn absent() -> Result<Self, FieldError> {
         Ok(Self::new())
     }
-    fn write(&self, pepper: PepperId) -> Value {
+    fn write(&self, writer: Writer<'_>) -> Value {
         if self.is_empty() {
             return Value::Null;
         }
-        self.iter().map(|field| field.write(pepper)).collect()
+        self.iter().map(|field| field.write(writer)).collect()
     }
     fn subjects(&self, out: &mut Vec<Subject>) {
         self.iter().for_each(|field| field.subjects(out));
     }
-    fn visit_sealed(&mut self, visit: &mut dyn FnMut(&mut Sealed)) {
+    fn visit_sealed(&mut self, visit: &mut VisitSealed<'_>) {
         self.iter_mut().for_each(|field| field.visit_sealed(visit));
     }
 }
@@ -460,15 +507,15 @@ macro_rules! impl_record {
                 let map = $crate::event::field::object(value, &[$(stringify!($field)),*])?;
                 Ok(Self { $($field: $crate::event::field::member(map, stringify!($field), reader)?),* })
             }
-            fn write(&self, pepper: $crate::secret::PepperId) -> serde_json::Value {
+            fn write(&self, writer: $crate::event::field::Writer<'_>) -> serde_json::Value {
                 let mut map = serde_json::Map::new();
-                $($crate::event::field::put(&mut map, stringify!($field), &self.$field, pepper);)*
+                $($crate::event::field::put(&mut map, stringify!($field), &self.$field, writer);)*
                 serde_json::Value::Object(map)
             }
             fn subjects(&self, out: &mut Vec<$crate::subject::Subject>) {
                 $($crate::event::field::Field::subjects(&self.$field, out);)*
             }
-            fn visit_sealed(&mut self, visit: &mut dyn FnMut(&mut $crate::secret::Sealed)) {
+            fn visit_sealed(&mut self, visit: &mut $crate::event::field::VisitSealed<'_>) {
                 $($crate::event::field::Field::visit_sealed(&mut self.$field, visit);)*
             }
         }
@@ -517,7 +564,7 @@ macro_rules! choice {
                         .hint(format!("one of: {}", [$(stringify!($variant)),+].join(", ")))),
                 }
             }
-            fn write(&self, _: $crate::secret::PepperId) -> serde_json::Value {
+            fn write(&self, _: $crate::event::field::Writer<'_>) -> serde_json::Value {
                 serde_json::Value::from(self.as_str())
             }
         }

@@ -1,9 +1,9 @@
 //! The JSON form of events: one object a line, for people and programs.
 
-use super::field::{Field, FieldError, Reader, member, object, put, text};
+use super::field::{Field, FieldError, Reader, VisitSealed, Writer, member, object, put, text};
 use super::{Actor, Event, EventRef, Fact, KINDS, Payload, Source};
 use crate::id::{EventId, Name};
-use crate::secret::{Keyring, Pepper, PepperId, Purpose, Sealed};
+use crate::secret::{Keyring, Opened, Pepper, PepperId, Purpose};
 use crate::time::{Occurred, Timestamp};
 use serde_json::{Map, Value};
 
@@ -43,7 +43,7 @@ pub fn read_fact(value: &Value, keyring: &mut dyn Keyring) -> Result<Fact, Field
                 FieldError::new("is no event id of 32 hexadecimal digits").within("id")
             })?,
     };
-    reader.seal(fact.id, |visit| fact.visit_sealed(visit));
+    reader.seal(&mut fact);
     Ok(fact)
 }
 
@@ -142,15 +142,29 @@ fn read_ref(
     }
 }
 
-fn write_ref(reference: &EventRef, pepper: PepperId) -> Value {
+fn write_ref(reference: &EventRef, writer: Writer<'_>) -> Value {
     match reference {
         EventRef::Id(id) => Value::from(format!("event:{id}")),
-        EventRef::Record(source) => source.write(pepper),
+        EventRef::Record(source) => source.write(writer),
     }
 }
 
 /// Writes the protected JSON form of a fact. It holds no key and no person in clear.
 pub fn write_fact(fact: &Fact, pepper: PepperId) -> Value {
+    write_with(fact, Writer::protected(pepper))
+}
+
+/// Writes the JSON form of an event with its place in the log, and what was opened of it in clear: as
+/// its source said it, so that reading it again makes the same fact.
+pub fn write_event_revealed(event: &Event, pepper: PepperId, opened: &Opened) -> Value {
+    place(
+        event,
+        write_with(&event.fact, Writer::revealing(pepper, opened)),
+    )
+}
+
+/// Writes the JSON form of a fact with a writer.
+fn write_with(fact: &Fact, writer: Writer<'_>) -> Value {
     let mut map = Map::new();
     map.insert("id".into(), Value::from(fact.id.to_string()));
     map.insert("kind".into(), Value::from(fact.kind().name));
@@ -158,23 +172,26 @@ pub fn write_fact(fact: &Fact, pepper: PepperId) -> Value {
         "occurred_at".into(),
         Value::from(fact.occurred_at.to_string()),
     );
-    put(&mut map, "observed_at", &fact.observed_at, pepper);
-    put(&mut map, "actor", &fact.actor, pepper);
-    put(&mut map, "source", &fact.source, pepper);
-    put(&mut map, "correlation", &fact.correlation, pepper);
+    put(&mut map, "observed_at", &fact.observed_at, writer);
+    put(&mut map, "actor", &fact.actor, writer);
+    put(&mut map, "source", &fact.source, writer);
+    put(&mut map, "correlation", &fact.correlation, writer);
     for (name, reference) in [("causation", &fact.causation), ("corrects", &fact.corrects)] {
         if let Some(reference) = reference {
-            map.insert(name.into(), write_ref(reference, pepper));
+            map.insert(name.into(), write_ref(reference, writer));
         }
     }
-    put(&mut map, "policies", &fact.policies, pepper);
-    map.insert("data".into(), fact.payload.write_json(pepper));
+    put(&mut map, "policies", &fact.policies, writer);
+    map.insert("data".into(), fact.payload.write_with(writer));
     Value::Object(map)
 }
 
 /// Writes the protected JSON form of an event: [`write_fact`] with its place in the log.
 pub fn write_event(event: &Event, pepper: PepperId) -> Value {
-    let mut value = write_fact(&event.fact, pepper);
+    place(event, write_fact(&event.fact, pepper))
+}
+
+fn place(event: &Event, mut value: Value) -> Value {
     if let Value::Object(map) = &mut value {
         map.insert("position".into(), Value::from(event.position.0));
         map.insert(
@@ -195,10 +212,10 @@ impl Field for Occurred {
                 .hint("write an instant with its offset (2024-03-11T09:42:00Z), a minute (2024-03-11T09:42Z), a day (2024-03-11) or a month (2024-03)")
         })
     }
-    fn write(&self, _: PepperId) -> Value {
+    fn write(&self, _: Writer<'_>) -> Value {
         Value::from(self.to_string())
     }
-    fn visit_sealed(&mut self, _: &mut dyn FnMut(&mut Sealed)) {}
+    fn visit_sealed(&mut self, _: &mut VisitSealed<'_>) {}
 }
 
 #[cfg(test)]

@@ -14,10 +14,10 @@ pub mod schema;
 pub mod word;
 
 use crate::id::{EventId, Name, PartnerId, Position, TenantId};
-use crate::secret::Sealed;
+use crate::secret::{Keyring, Opened, Pseudonym, Sealed, SealedKind, Seat};
 use crate::subject::{Names, Subject};
 use crate::time::{Occurred, Timestamp};
-use field::{Field, FieldInfo, record};
+use field::{Field, FieldInfo, VisitSealed, record};
 pub use kinds::{KINDS, Payload};
 use part::PolicyRef;
 use protected::Person;
@@ -156,16 +156,51 @@ impl Fact {
     }
 
     /// Visits every sealed part, in field order.
-    pub fn visit_sealed(&mut self, visit: &mut dyn FnMut(&mut Sealed)) {
+    pub fn visit_sealed(&mut self, visit: &mut VisitSealed<'_>) {
         self.actor.visit_sealed(visit);
         self.payload.visit_sealed(visit);
+    }
+
+    /// The persons of whom it holds more than the pseudonym, sorted: without the keys of all of them
+    /// nothing else that is sealed in it can be opened.
+    pub fn sealed_persons(&self) -> Vec<Pseudonym> {
+        let mut persons = Vec::new();
+        self.each_sealed(|kind, sealed| {
+            if kind == SealedKind::Person {
+                persons.push(sealed.owner);
+            }
+        });
+        persons.sort_unstable();
+        persons.dedup();
+        persons
+    }
+
+    /// [`Fact::visit_sealed`] for those who change nothing.
+    pub fn each_sealed(&self, mut visit: impl FnMut(SealedKind, &Sealed)) {
+        self.clone()
+            .visit_sealed(&mut |kind, sealed| visit(kind, sealed));
+    }
+
+    /// Opens what the keys of a keyring open.
+    pub fn open(&self, keyring: &dyn Keyring) -> Opened {
+        let persons = self.sealed_persons();
+        let mut opened = Opened::default();
+        let mut field = 0;
+        self.each_sealed(|kind, sealed| {
+            let seat = Seat::of(self.id, field, kind, &persons);
+            if let Some(plaintext) = sealed.open(keyring, &seat) {
+                opened.add(sealed, kind, plaintext);
+            }
+            field += 1;
+        });
+        opened
     }
 
     /// The same fact without ciphertext: what two facts are compared by.
     #[must_use]
     pub fn content(&self) -> Self {
         let mut content = self.clone();
-        content.visit_sealed(&mut |sealed| *sealed = Sealed::empty(sealed.owner));
+        content.visit_sealed(&mut |_, sealed| *sealed = Sealed::empty(sealed.owner));
         content
     }
 
@@ -272,13 +307,18 @@ macro_rules! kind_registry {
             }
 
             /// Visits its sealed parts, in field order.
-            pub fn visit_sealed(&mut self, visit: &mut dyn FnMut(&mut $crate::secret::Sealed)) {
+            pub fn visit_sealed(&mut self, visit: &mut $crate::event::field::VisitSealed<'_>) {
                 match self { $(Self::$name(p) => $crate::event::field::Field::visit_sealed(p, visit)),+ }
             }
 
             /// Writes its protected JSON form.
             pub fn write_json(&self, pepper: $crate::secret::PepperId) -> serde_json::Value {
-                match self { $(Self::$name(p) => $crate::event::field::Field::write(p, pepper)),+ }
+                self.write_with($crate::event::field::Writer::protected(pepper))
+            }
+
+            /// Writes its JSON form with a writer.
+            pub fn write_with(&self, writer: $crate::event::field::Writer<'_>) -> serde_json::Value {
+                match self { $(Self::$name(p) => $crate::event::field::Field::write(p, writer)),+ }
             }
 
             /// Reads the JSON form of a kind by its name; `None` if there is no such kind.

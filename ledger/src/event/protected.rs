@@ -1,15 +1,18 @@
 //! Fields that hold a secret: read in clear or in protected form, stored and written protected.
 
-use crate::event::field::{Field, FieldError, Reader, Shape, member, object, put, text};
+use crate::event::field::{
+    Field, FieldError, Reader, Shape, VisitSealed, Writer, member, object, put, text,
+};
 use crate::id::{DomainName, parse_hex, parse_hex16};
 use crate::secret::{
     DomainId, KeyFingerprint, Last5, MachineId, NetworkId, PUBLIC_DOMAINS, Pepper, PepperId,
-    PersonId, Pseudonym, Purpose, Sealed,
+    PersonId, Pseudonym, Purpose, Sealed, SealedKind,
 };
 use crate::subject::{Names, Subject};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt::Display;
+use zeroize::Zeroizing;
 
 impl Field for KeyFingerprint {
     fn shape() -> Shape {
@@ -35,8 +38,8 @@ impl Field for KeyFingerprint {
                 .hint("the text is not shown, because it may be most of a key")
         })
     }
-    fn write(&self, pepper: PepperId) -> Value {
-        Value::from(self.protected(pepper))
+    fn write(&self, writer: Writer<'_>) -> Value {
+        Value::from(self.protected(writer.pepper))
     }
     fn subjects(&self, out: &mut Vec<Subject>) {
         out.push(self.subject());
@@ -52,7 +55,7 @@ pub struct Person {
     pub domain: DomainId,
     /// Whether anybody can have an address in that domain (R7), see [`PUBLIC_DOMAINS`].
     pub public_domain: bool,
-    /// The address, and the name where the source gave one, as JSON.
+    /// The address, and name and phone number where the source gave them, as JSON.
     pub sealed: Sealed,
 }
 
@@ -69,8 +72,12 @@ impl Field for SealOwner {
         let typed = text(value, "the owner of sealed values")?;
         protected_text("owner", typed, reader).map(Self)
     }
-    fn write(&self, pepper: PepperId) -> Value {
-        Value::from(format!("owner:{pepper}:{}", crate::id::EventId(self.0)))
+    fn write(&self, writer: Writer<'_>) -> Value {
+        Value::from(format!(
+            "owner:{}:{}",
+            writer.pepper,
+            crate::id::EventId(self.0)
+        ))
     }
 }
 
@@ -87,8 +94,8 @@ impl Field for PersonId {
             None => protected_text("person", typed, reader).map(Self),
         }
     }
-    fn write(&self, pepper: PepperId) -> Value {
-        Value::from(format!("person:{pepper}:{self}"))
+    fn write(&self, writer: Writer<'_>) -> Value {
+        Value::from(format!("person:{}:{self}", writer.pepper))
     }
     fn subjects(&self, out: &mut Vec<Subject>) {
         out.push(self.subject());
@@ -122,6 +129,7 @@ fn normal_address(address: &str) -> Option<String> {
 const PERSON_FIELDS: &[&str] = &[
     "address",
     "name",
+    "phone",
     "person",
     "domain",
     "public_domain",
@@ -131,12 +139,12 @@ const PERSON_FIELDS: &[&str] = &[
 impl Field for Person {
     fn shape() -> Shape {
         Shape::Secret(
-            "a person: an address, or {address, name}, or the protected form {person, domain, public_domain, sealed}; stored as a keyed pseudonym, the plaintext sealed",
+            "a person: an address, or {address, name, phone}, or the protected form {person, domain, public_domain, sealed}; stored as a keyed pseudonym, the plaintext sealed",
         )
     }
     fn read(value: &Value, reader: &mut Reader<'_>) -> Result<Self, FieldError> {
         if let Some(address) = value.as_str() {
-            return read_person(address, None, reader);
+            return read_person(address, [None, None], reader);
         }
         let map = object(value, PERSON_FIELDS)?;
         if map.contains_key("person") {
@@ -151,44 +159,51 @@ impl Field for Person {
             .get("address")
             .and_then(Value::as_str)
             .ok_or_else(|| FieldError::new("is missing or no text").within("address"))?;
-        let name = match map.get("name") {
-            None | Some(Value::Null) => None,
-            Some(name) => Some(text(name, "a person's name").map_err(|e| e.within("name"))?),
+        let optional = |name: &'static str| match map.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => text(value, "a text").map(Some).map_err(|e| e.within(name)),
         };
-        read_person(address, name, reader)
+        let more = [optional("name")?, optional("phone")?];
+        read_person(address, more, reader)
     }
-    fn write(&self, pepper: PepperId) -> Value {
+    fn write(&self, writer: Writer<'_>) -> Value {
+        let plain = writer.plaintext(&self.sealed);
+        if let Some(plain) = plain.and_then(|text| serde_json::from_str(text).ok()) {
+            return plain;
+        }
         let mut map = Map::new();
-        put_protected(&mut map, "person", self.id, pepper);
-        put_protected(&mut map, "domain", self.domain, pepper);
-        put(&mut map, "public_domain", &self.public_domain, pepper);
+        put_protected(&mut map, "person", self.id, writer.pepper);
+        put_protected(&mut map, "domain", self.domain, writer.pepper);
+        put(&mut map, "public_domain", &self.public_domain, writer);
         put_sealed(&mut map, &self.sealed);
         Value::Object(map)
     }
     fn subjects(&self, out: &mut Vec<Subject>) {
         out.push(self.id.subject());
     }
-    fn visit_sealed(&mut self, visit: &mut dyn FnMut(&mut Sealed)) {
-        visit(&mut self.sealed);
+    fn visit_sealed(&mut self, visit: &mut VisitSealed<'_>) {
+        visit(SealedKind::Person, &mut self.sealed);
     }
 }
 
 fn read_person(
     address: &str,
-    name: Option<&str>,
+    [name, phone]: [Option<&str>; 2],
     reader: &mut Reader<'_>,
 ) -> Result<Person, FieldError> {
-    let normal = normal_address(address).ok_or_else(|| {
+    let normal = normal_address(address).map(Zeroizing::new).ok_or_else(|| {
         FieldError::new("is no address of the form name@domain")
             .hint("the text is not shown, because it may be personal")
     })?;
     let domain = normal.rsplit_once('@').map_or("", |(_, domain)| domain);
     let pepper = reader.pepper();
     let id = PersonId(pepper.pseudonym(Purpose::Person, &[normal.as_bytes()]));
-    let plaintext = match name {
-        None => serde_json::json!({ "address": address.trim() }),
-        Some(name) => serde_json::json!({ "address": address.trim(), "name": name.trim() }),
-    };
+    let mut plaintext = serde_json::json!({ "address": address.trim() });
+    for (field, value) in [("name", name), ("phone", phone)] {
+        if let (Some(value), Value::Object(map)) = (value, &mut plaintext) {
+            map.insert(field.to_owned(), Value::from(value.trim()));
+        }
+    }
     Ok(Person {
         id,
         domain: domain_id(&pepper, domain),
@@ -242,10 +257,13 @@ macro_rules! sealed_text {
                 let $s = reader.pending($id, typed);
                 Ok($make)
             }
-            fn write(&self, pepper: PepperId) -> Value {
+            fn write(&self, writer: Writer<'_>) -> Value {
+                if let Some(plain) = writer.plaintext(&self.sealed) {
+                    return Value::from(plain);
+                }
                 let $of = self;
                 let mut map = Map::new();
-                put_protected(&mut map, $name, $back, pepper);
+                put_protected(&mut map, $name, $back, writer.pepper);
                 put_sealed(&mut map, &self.sealed);
                 Value::Object(map)
             }
@@ -253,8 +271,8 @@ macro_rules! sealed_text {
                 let subjects: fn(&Self, &mut Vec<Subject>) = $subjects;
                 subjects(self, out);
             }
-            fn visit_sealed(&mut self, visit: &mut dyn FnMut(&mut Sealed)) {
-                visit(&mut self.sealed);
+            fn visit_sealed(&mut self, visit: &mut VisitSealed<'_>) {
+                visit(SealedKind::$type, &mut self.sealed);
             }
         }
     )+};
@@ -296,7 +314,7 @@ impl Field for Domain {
         let id = domain_id(&reader.pepper(), name.as_str());
         Ok(Self { name, id })
     }
-    fn write(&self, _: PepperId) -> Value {
+    fn write(&self, _: Writer<'_>) -> Value {
         Value::from(self.name.as_str())
     }
 }

@@ -133,6 +133,33 @@ impl<M: Material> Core<M> {
         is_full
     }
 
+    /// Sets aside what is in the overlay, and then another one that follows it.
+    pub(crate) fn freeze_with(&self, next: M::Overlay) {
+        self.freeze_all();
+        self.state_mut().frozen.push_back(Arc::new(next));
+        self.tell();
+    }
+
+    /// Sets the overlay aside, unless it is empty.
+    pub(crate) fn freeze_all(&self) {
+        let events = self.state().overlay.events();
+        if events > 0 {
+            self.freeze();
+        }
+    }
+
+    /// Waits until nothing is left to be written or merged. The error is what ended a thread.
+    pub(crate) fn wait_until_settled(&self) -> Result<(), RunError> {
+        self.wait_for(|work| match &work.failed {
+            Some(error) => Some(Err(error.clone())),
+            None => {
+                let state = self.state();
+                let is_settled = state.frozen.is_empty() && self.pick(&state.runs).is_none();
+                is_settled.then_some(Ok(()))
+            }
+        })
+    }
+
     fn freeze(&self) {
         let mut state = self.state_mut();
         let next = std::mem::take(&mut state.spare);

@@ -43,26 +43,32 @@ pub(super) fn subject_findings(
     findings
 }
 
+/// What breaches share that make one finding: the family of their rules, the subject, and the key.
+type Together = (&'static str, Subject, String);
+
 /// The breaches of one subject: those of one family with one key are one finding.
 fn of_subject(scene: &Scene<'_>, rules: &[&'static Rule]) -> Vec<Finding> {
-    let mut together: BTreeMap<(&str, String), Vec<(&'static Rule, Breach)>> = BTreeMap::new();
+    let mut together: BTreeMap<Together, Vec<(&'static Rule, Breach)>> = BTreeMap::new();
     for rule in rules {
         let Check::Subject(_, check) = rule.check else {
             continue;
         };
         for breach in check(scene).unwrap_or_default() {
-            let key = (rule.family(), breach.key.clone());
+            let key = (rule.family(), breach.about.clone(), breach.key.clone());
             together.entry(key).or_default().push((rule, breach));
         }
     }
     let made = together.into_iter();
-    made.filter_map(|((family, key), breaches)| finding(scene, family, &key, &breaches))
-        .collect()
+    made.filter_map(|((family, about, key), breaches)| {
+        finding(scene.evidence, family, &about, &key, &breaches)
+    })
+    .collect()
 }
 
 fn finding(
-    scene: &Scene<'_>,
+    evidence: &Evidence,
     family: &str,
+    about: &Subject,
     key: &str,
     breaches: &[(&'static Rule, Breach)],
 ) -> Option<Finding> {
@@ -71,7 +77,7 @@ fn finding(
         support.add_all(&breach.hit.evidence);
         counter.add_all(&breach.hit.counter_evidence);
     }
-    let counter_evidence = counter.in_order(scene.evidence);
+    let counter_evidence = counter.in_order(evidence);
     let confidence = breaches.iter().map(|(_, breach)| breach.hit.confidence);
     let mut confidence = confidence.max().unwrap_or(Confidence::thousandths(0));
     for _ in 0..counter_evidence.len() {
@@ -84,22 +90,22 @@ fn finding(
     let (_, first) = breaches
         .iter()
         .max_by_key(|(rule, breach)| (breach.hit.severity, std::cmp::Reverse(rule.code)))?;
-    let mut subjects: BTreeSet<&Subject> = BTreeSet::from([scene.subject]);
+    let mut subjects: BTreeSet<&Subject> = BTreeSet::from([about]);
     subjects.extend(breaches.iter().flat_map(|(_, breach)| &breach.subjects));
-    let whose = Whose::of(&subjects, scene.evidence);
+    let whose = Whose::of(&subjects, evidence);
     let mut finding = Finding {
-        id: identity(&["subject", family, &shown(scene.subject), key])?,
+        id: identity(&["subject", family, &shown(about), key])?,
         codes: breaches.iter().map(|(rule, _)| rule.code).collect(),
         severity,
         confidence,
         state: FindingState::Open,
-        about: About::Subject(scene.subject.clone()),
+        about: About::Subject(about.clone()),
         at: first.at,
         customer: whose.customer,
         license_id: whose.license_id,
         order: whose.order,
         subjects: subjects.iter().map(ToString::to_string).collect(),
-        evidence: support.in_order(scene.evidence),
+        evidence: support.in_order(evidence),
         counter_evidence,
         path: Vec::new(),
         effects: Vec::new(),
@@ -110,7 +116,7 @@ fn finding(
     let settled: Vec<_> = breaches.iter().map(|(_, breach)| &breach.settled).collect();
     finding.state = match settled.iter().all(|settled| settled.is_some()) {
         true => FindingState::Compensated,
-        false => decided(scene.evidence, &finding),
+        false => decided(evidence, &finding),
     };
     match finding.state {
         FindingState::Compensated => {

@@ -91,7 +91,14 @@ impl Desk {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(ACTL);
         command.args(arguments).current_dir(self.folder.path());
-        command.env_remove("ACTL_STORE").env_remove("ACTL_VAULT");
+        for name in [
+            "ACTL_STORE",
+            "ACTL_VAULT",
+            "ACTL_MASTER_KEY",
+            "ACTL_MASTER_KEY_FILE",
+        ] {
+            command.env_remove(name);
+        }
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

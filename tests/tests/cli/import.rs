@@ -22,6 +22,7 @@ fn an_import_makes_the_store_and_its_vault_and_says_so() {
         desk.names(),
         [
             "activation-ledger",
+            "activation-ledger.master-key",
             "activation-ledger.signing-key",
             "activation-ledger.vault",
             "events.jsonl"

@@ -5,6 +5,7 @@ use crate::desk::{Desk, tenant};
 use serde_json::Value;
 use std::time::Instant;
 use tools::vault::Vault;
+use tools::vault::master_key::KeySource;
 
 /// How often an import is killed, at equal parts of the time that it takes.
 const KILLS: u32 = 6;
@@ -70,7 +71,9 @@ fn whenever_an_import_is_killed_importing_again_completes_it() {
 #[test]
 fn the_remains_of_an_interrupted_creation_are_taken_up_again() {
     let desk = Desk::new();
-    let mut vault = Vault::draft(&desk.path("activation-ledger.vault")).expect("a vault");
+    let path = desk.path("activation-ledger.vault");
+    let master_key = KeySource::File(desk.path("activation-ledger.master-key"));
+    let mut vault = Vault::draft(&path, master_key).expect("a vault");
     vault.create().expect("it is saved");
     // A store is made under this name before it is moved to its place.
     let half_made = format!(
@@ -85,6 +88,7 @@ fn the_remains_of_an_interrupted_creation_are_taken_up_again() {
         desk.names(),
         [
             "activation-ledger",
+            "activation-ledger.master-key",
             "activation-ledger.signing-key",
             "activation-ledger.vault"
         ]

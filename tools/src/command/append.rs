@@ -55,9 +55,10 @@ impl Append {
                 hint,
             )
         })?;
+        own_command(&value)?;
         let prepared = session.place.prepare()?;
         let pepper = prepared.vault().pepper();
-        let conditions = self.conditions(&mut || Ok(pepper))?;
+        let conditions = self.conditions(&mut || Ok(pepper.clone()))?;
         // Nothing is made for an event that cannot be read.
         let mut check = PepperOnly(pepper);
         read_fact(&value, &mut check).map_err(|error| refused(&text, &error))?;
@@ -97,6 +98,19 @@ impl Append {
         }
         Ok(conditions)
     }
+}
+
+/// Refuses the events that only their own commands may make, because more has to happen with them.
+fn own_command(value: &Value) -> Result<(), Failure> {
+    let command = match value.get("kind").and_then(Value::as_str) {
+        Some("PersonErased") => "actl person erase",
+        Some("PersonsMerged") => "actl person merge",
+        Some("PersonalDataRevealed") => "--reveal",
+        _ => return Ok(()),
+    };
+    let why = format!("an event of this kind comes about by `{command}` only");
+    let hint = "use that; `actl help person` says how";
+    Err(Failure::new("cannot append the event", why, hint))
 }
 
 fn read_stdin() -> Result<String, Failure> {

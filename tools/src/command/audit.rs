@@ -9,6 +9,7 @@ use crate::keyring::PepperOnly;
 use crate::place::{append_failure, store_failure};
 use crate::privacy::shown_path;
 use crate::progress::Progress;
+use crate::reveal::{Labels, RevealArgs};
 use crate::session::Session;
 use ledger::event::Fact;
 use ledger::secret::{Keyring, PublicKeyring};
@@ -47,6 +48,9 @@ struct Replay {
     /// Show a line for everything that is clean, however much it is.
     #[arg(long)]
     all: bool,
+
+    #[command(flatten)]
+    reveal: RevealArgs,
 }
 
 impl Audit {
@@ -60,12 +64,22 @@ impl Audit {
 
 impl Replay {
     fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
+        let mut store = None;
         let (histories, origins) = match self.paths.as_slice() {
-            [] => (
-                histories::gather(&session.place.open_log()?)?,
-                Origins::new(),
-            ),
-            paths => replayed(paths)?,
+            [] => {
+                let opened = match self.reveal.is_asked() {
+                    true => session.place.open_store()?,
+                    false => session.place.open_log()?,
+                };
+                let histories = histories::gather(&opened)?;
+                store = Some(opened);
+                (histories, Origins::new())
+            }
+            paths => {
+                self.reveal
+                    .refuse("files that are replayed are kept nowhere, and nothing is sealed")?;
+                replayed(paths)?
+            }
         };
         let of_files = !self.paths.is_empty();
         let latest = histories.latest_occurred();
@@ -75,11 +89,23 @@ impl Replay {
         };
         let point = self.point.point(&histories, default)?;
         let found = audit(&histories.at(point));
+        let labels = match store.filter(|_| self.reveal.is_asked()) {
+            None => Labels::default(),
+            Some(store) => {
+                let text = report::json(&found, &origins).to_string();
+                let texts = std::iter::once(text);
+                let place = &session.place;
+                let labels = self.reveal.labels(place, &store, "audit replay", texts)?;
+                place.close(store)?;
+                labels
+            }
+        };
         match session.format {
             Format::Table => {
                 let is_latest = of_files && self.point.valid_at.is_none();
                 let width = crate::output::width();
-                let mut text = report::text(&found, &origins, is_latest, self.all, width);
+                let text = report::text(&found, &origins, is_latest, self.all, width);
+                let mut text = labels.text(&text);
                 if of_files {
                     let pepper = PublicKeyring.pepper().id();
                     text = text.replacen('\n', &format!("\npublic pepper {pepper} · "), 1);
@@ -92,10 +118,13 @@ impl Replay {
                     session.out.text(&format!("\nTo act on a finding, import the history into a store first: actl import {files}"))?;
                 }
             }
-            Format::Json => session.out.json(&report::json(&found, &origins))?,
+            Format::Json => session
+                .out
+                .json(&labels.value(&report::json(&found, &origins)))?,
             Format::Jsonl => {
                 for finding in &found.findings {
-                    session.out.json_line(&report::finding(finding, &origins))?;
+                    let finding = report::finding(finding, &origins);
+                    session.out.json_line(&labels.value(&finding))?;
                 }
             }
         }

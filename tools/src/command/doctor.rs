@@ -6,7 +6,6 @@ use crate::place::{Place, events, positions, store_failure};
 use crate::privacy::shown_path;
 use crate::progress::Progress;
 use crate::session::Session;
-use crate::vault::Vault;
 use clap::builder::PossibleValuesParser;
 use ledger::secret::Keyring;
 use ledger::store::{Examination, Identity, Store, StoreError, examine, salvage};
@@ -51,7 +50,7 @@ impl Doctor {
 
     fn salvage(&self, session: &mut Session, place: &Place, to: &Path) -> Result<Outcome, Failure> {
         // Only a store without its manifest needs it, and that one says so.
-        let identity = Vault::open(place.vault()).ok().map(|vault| Identity {
+        let identity = place.read_vault().ok().map(|vault| Identity {
             store_id: vault.store_id(),
             pepper: vault.pepper().id(),
         });

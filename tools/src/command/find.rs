@@ -1,6 +1,7 @@
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, table};
 use crate::place::{pepper_of, read_failure};
+use crate::reveal::RevealArgs;
 use crate::session::Session;
 use crate::subject;
 use ledger::event::field::Shape;
@@ -23,6 +24,9 @@ const LAST_FIVE: usize = 5;
 pub struct Find {
     /// What to look for.
     text: String,
+
+    #[command(flatten)]
+    reveal: RevealArgs,
 }
 
 impl Find {
@@ -50,7 +54,17 @@ impl Find {
         if rows.is_empty() {
             crate::output::note("nothing is known under this text");
         }
-        write(session, rows)?;
+        let place = session.place.clone();
+        let texts = rows.iter().map(|(subject, _)| subject.to_string());
+        let request = format!("find, {} found", rows.len());
+        let labels = self.reveal.labels(&place, &store, &request, texts)?;
+        let rows = rows.into_iter();
+        let rows =
+            rows.map(|(subject, events)| (subject.kind, labels.text(&subject.to_string()), events));
+        write(session, rows.collect())?;
+        if self.reveal.is_asked() {
+            place.close(store)?;
+        }
         Ok(Outcome::Clean)
     }
 }
@@ -160,12 +174,14 @@ fn says(value: &Value, text: &str) -> bool {
     }
 }
 
-fn write(session: &mut Session, rows: Vec<(Subject, u64)>) -> Result<(), Failure> {
-    let json = |(subject, events): &(Subject, u64)| json!({ "subject": subject.to_string(), "kind": subject.kind.name(), "events": events });
+type Row = (SubjectKind, String, u64);
+
+fn write(session: &mut Session, rows: Vec<Row>) -> Result<(), Failure> {
+    let json = |(kind, subject, events): &Row| json!({ "subject": subject, "kind": kind.name(), "events": events });
     match session.format {
         Format::Table if rows.is_empty() => Ok(()),
         Format::Table => {
-            let rows = rows.iter().map(|(s, n)| vec![s.to_string(), n.to_string()]);
+            let rows = rows.iter().map(|(_, s, n)| vec![s.clone(), n.to_string()]);
             session
                 .out
                 .text(&table::table(&["subject", "events"], &[1], rows.collect()))

@@ -111,6 +111,7 @@ impl Import {
         if counts.appended > 0 {
             record_import(&mut open, &job, &survey, &counts)?;
         }
+        session.place.apply_erasures(&open.store, &mut open.vault)?;
         let end = open.store.end();
         session.place.close(open.store)?;
         write(session, end, &job, &survey, &counts)?;

@@ -38,12 +38,14 @@ mod find;
 mod import;
 mod init;
 mod log;
+mod person;
 mod prove;
 mod restore;
 mod schema;
 mod serve;
 mod show;
 mod simulate;
+mod vault;
 mod verify;
 mod view;
 
@@ -69,6 +71,8 @@ commands! {
     doctor::Doctor;
     backup::Backup;
     restore::Restore;
+    vault::Vault;
+    person::Person;
     schema::Schema;
     simulate::Simulate;
     serve::Serve;

@@ -2,6 +2,7 @@ use crate::error::{Failure, Outcome};
 use crate::format::{Format, table};
 use crate::histories::{self, PointArgs};
 use crate::near::near;
+use crate::reveal::RevealArgs;
 use crate::session::Session;
 use crate::subject;
 use ledger::secret::Keyring;
@@ -19,6 +20,9 @@ struct ViewArgs {
 
     #[command(flatten)]
     point: PointArgs,
+
+    #[command(flatten)]
+    reveal: RevealArgs,
 }
 
 /// Declares the view commands: one kind of subject each.
@@ -73,9 +77,33 @@ fn run(args: ViewArgs, kind: SubjectKind, session: &mut Session) -> Result<Outco
     let histories: Histories = histories::gather(&store)?;
     let point = args.point.point(&histories, histories::now())?;
     let at = histories.at(point);
+    let place = session.place.clone();
+    // What is shown of the views, with names in the place of pseudonyms where that is asked for.
+    let shown = |views: Vec<Value>, request: String| {
+        let texts = views.iter().map(Value::to_string);
+        let labels = args.reveal.labels(&place, &store, &request, texts)?;
+        Ok(views.iter().map(|view| labels.value(view)).collect())
+    };
+    let done = answer(&at, kind, named, &shown, session)?;
+    if args.reveal.is_asked() {
+        place.close(store.clone())?;
+    }
+    Ok(done)
+}
+
+/// Makes what is shown of some views, and records the request where it reveals something.
+type Shown<'s> = dyn Fn(Vec<Value>, String) -> Result<Vec<Value>, Failure> + 's;
+
+fn answer(
+    at: &At<'_>,
+    kind: SubjectKind,
+    named: Option<Named>,
+    shown: &Shown<'_>,
+    session: &mut Session,
+) -> Result<Outcome, Failure> {
     match named {
-        None => list(&at, kind, session),
-        Some(Named::Subject(subject)) => one(&at, &subject, session),
+        None => list(at, kind, shown, session),
+        Some(Named::Subject(subject)) => one(at, &subject, shown, session),
         Some(Named::Last5(last5)) => {
             let ending = format!("-{last5}");
             let keys = at
@@ -84,11 +112,11 @@ fn run(args: ViewArgs, kind: SubjectKind, session: &mut Session) -> Result<Outco
                 .filter(|id| id.ends_with(&ending));
             let keys: Vec<Subject> = keys.map(|id| Subject::new(kind, id)).collect();
             match keys.as_slice() {
-                [key] => one(&at, key, session),
-                [] => Err(unknown(&at, &Subject::new(kind, format!("…{last5}")))),
+                [key] => one(at, key, shown, session),
+                [] => Err(unknown(at, &Subject::new(kind, format!("…{last5}")))),
                 several => several
                     .iter()
-                    .try_for_each(|key| one(&at, key, session).map(|_| ()))
+                    .try_for_each(|key| one(at, key, shown, session).map(|_| ()))
                     .map(|()| Outcome::Clean),
             }
         }
@@ -100,21 +128,38 @@ enum Named {
     Last5(String),
 }
 
-fn one(at: &At<'_>, subject: &Subject, session: &mut Session) -> Result<Outcome, Failure> {
+fn one(
+    at: &At<'_>,
+    subject: &Subject,
+    shown: &Shown<'_>,
+    session: &mut Session,
+) -> Result<Outcome, Failure> {
     let view = view(at, subject).ok_or_else(|| unknown(at, subject))?;
-    match session.format {
-        Format::Table => session.out.text(&page(&view, subject.kind))?,
-        Format::Json => session.out.json(&view)?,
-        Format::Jsonl => session.out.json_line(&view)?,
+    for view in shown(vec![view], subject.to_string())? {
+        match session.format {
+            Format::Table => session.out.text(&page(&view, subject.kind))?,
+            Format::Json => session.out.json(&view)?,
+            Format::Jsonl => session.out.json_line(&view)?,
+        }
     }
     Ok(Outcome::Clean)
 }
 
-fn list(at: &At<'_>, kind: SubjectKind, session: &mut Session) -> Result<Outcome, Failure> {
+fn list(
+    at: &At<'_>,
+    kind: SubjectKind,
+    shown: &Shown<'_>,
+    session: &mut Session,
+) -> Result<Outcome, Failure> {
     let views = at.subjects(kind).into_keys().filter_map(|id| {
         let view = view(at, &Subject::new(kind, id))?;
-        Some((id, view))
+        Some((Value::from(id), view))
     });
+    let (ids, views): (Vec<Value>, Vec<Value>) = views.unzip();
+    let count = views.len();
+    let mut views = shown([ids, views].concat(), format!("{} list", kind.name()))?;
+    let views = views.split_off(count).into_iter().zip(views);
+    let views = views.map(|(view, id)| (cell(Some(&id)), view));
     match session.format {
         Format::Jsonl => {
             for (_, view) in views {
@@ -128,8 +173,8 @@ fn list(at: &At<'_>, kind: SubjectKind, session: &mut Session) -> Result<Outcome
             let head: &[&str] = columns(kind);
             let rows = views.map(|(id, view)| {
                 let id = match kind {
-                    SubjectKind::Key => format!("…{}", id.rsplit('-').next().unwrap_or(id)),
-                    _ => id.to_owned(),
+                    SubjectKind::Key => format!("…{}", id.rsplit('-').next().unwrap_or(&id)),
+                    _ => id,
                 };
                 let cells = head.iter().skip(1).map(|field| cell(view.get(*field)));
                 std::iter::once(id).chain(cells).collect()

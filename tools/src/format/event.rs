@@ -1,7 +1,7 @@
 //! Events for people. The JSON form is the ledger's own, see `ledger::event::json`.
 
 use ledger::event::Event;
-use ledger::secret::PepperId;
+use ledger::secret::{Found, SealedKind};
 use ledger::subject::{Subject, SubjectKind};
 use serde_json::Value;
 
@@ -30,6 +30,27 @@ pub fn row(event: &Event, position_width: usize) -> String {
     )
 }
 
+/// A sealed value that was opened, on a line under its event.
+pub fn revealed(found: &Found, position_width: usize) -> String {
+    let width = position_width.max("position".len()) + 2;
+    let text = found.plaintext.expose();
+    let what = match found.kind {
+        SealedKind::Person => person(text),
+        SealedKind::Machine => format!("machine {text}"),
+        SealedKind::Network => format!("IP address {text}"),
+        SealedKind::Note => format!("note {text}"),
+    };
+    format!("{:width$}{}", "", what.replace(char::is_control, " "))
+}
+
+/// What is sealed of a person: its texts, one after the other.
+fn person(text: &str) -> String {
+    let value: Value = serde_json::from_str(text).unwrap_or_default();
+    let parts = ["address", "name", "phone"].map(|name| value.get(name).and_then(Value::as_str));
+    let parts: Vec<&str> = parts.into_iter().flatten().collect();
+    format!("person {}", parts.join(", "))
+}
+
 /// A subject in a few characters: pseudonyms are cut, a key is known by its last five characters.
 pub fn short(subject: &Subject) -> String {
     let id = subject.id.as_str();
@@ -43,11 +64,10 @@ pub fn short(subject: &Subject) -> String {
     }
 }
 
-/// An event with all of its fields, one a line.
-pub fn page(event: &Event, pepper: PepperId) -> String {
+/// The JSON form of an event with all of its fields, one a line.
+pub fn page(event: &Value) -> String {
     let mut rows = Vec::new();
-    let value = ledger::event::json::write_event(event, pepper);
-    flatten(String::new(), &value, &mut rows);
+    flatten(String::new(), event, &mut rows);
     rows.sort_by_key(|(name, _)| place_of(name));
     let rows: Vec<(&str, String)> = rows.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
     super::table::pairs(&rows)

@@ -63,11 +63,15 @@ struct Noting<'a> {
 
 impl Keyring for Noting<'_> {
     fn pepper(&self) -> Pepper {
-        self.pepper
+        self.pepper.clone()
     }
 
     fn sealing_key(&mut self, owner: Pseudonym) -> Option<SealingKey> {
         self.owners.insert(owner);
+        None
+    }
+
+    fn opening_key(&self, _: Pseudonym) -> Option<SealingKey> {
         None
     }
 }
@@ -86,7 +90,7 @@ pub fn survey(
     for source in job.sources {
         let mut input = source.open()?;
         let mut keyring = Noting {
-            pepper,
+            pepper: pepper.clone(),
             owners: &mut owners,
         };
         job.importer

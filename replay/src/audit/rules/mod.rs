@@ -4,6 +4,45 @@
 //! whether it fires, how badly, and which events speak for and against; or why it is silent. Rules
 //! share nothing but that.
 
+mod cho001;
+mod cho002;
+mod cho003;
+mod cho004;
+mod choice;
+mod eml001;
+mod eml002;
+mod eml003;
+mod eml004;
+mod eml005;
+mod eml006;
+mod eml007;
+mod fleet;
+mod inv001;
+mod inv002;
+mod inv003;
+mod inv004;
+mod inv005;
+mod inv006;
+mod inv007;
+mod inv008;
+mod inv009;
+mod inv010;
+mod inv011;
+mod inv012;
+mod inv013;
+mod inv014;
+mod inv015;
+mod inv016;
+mod inv017;
+mod machine;
+mod mail;
+mod rev001;
+mod rev002;
+mod sea001;
+mod sea002;
+mod sea003;
+mod sea004;
+mod sea005;
 mod wtr001;
 mod wtr002;
 mod wtr003;
@@ -39,13 +78,48 @@ use super::landing::Landing;
 use super::others::Others;
 use ledger::event::Event;
 use ledger::id::{CustomerId, EventId};
-use ledger::subject::{Subject, SubjectKind};
+use ledger::subject::{Names, Subject, SubjectKind};
 use ledger::time::{Occurred, Timestamp};
 use projections::At;
 use std::collections::BTreeSet;
 
 /// Every rule, in the order of their codes.
 pub const RULES: &[Rule] = &[
+    cho001::RULE,
+    cho002::RULE,
+    cho003::RULE,
+    cho004::RULE,
+    eml001::RULE,
+    eml002::RULE,
+    eml003::RULE,
+    eml004::RULE,
+    eml005::RULE,
+    eml006::RULE,
+    eml007::RULE,
+    inv001::RULE,
+    inv002::RULE,
+    inv003::RULE,
+    inv004::RULE,
+    inv005::RULE,
+    inv006::RULE,
+    inv007::RULE,
+    inv008::RULE,
+    inv009::RULE,
+    inv010::RULE,
+    inv011::RULE,
+    inv012::RULE,
+    inv013::RULE,
+    inv014::RULE,
+    inv015::RULE,
+    inv016::RULE,
+    inv017::RULE,
+    rev001::RULE,
+    rev002::RULE,
+    sea001::RULE,
+    sea002::RULE,
+    sea003::RULE,
+    sea004::RULE,
+    sea005::RULE,
     wtr001::RULE,
     wtr002::RULE,
     wtr003::RULE,
@@ -320,11 +394,18 @@ impl Scene<'_> {
     pub fn now(&self) -> Timestamp {
         self.at.point().valid_at
     }
+
+    /// Whether at least so many hours have passed since.
+    fn hours_since(&self, at: Timestamp, hours: i64) -> bool {
+        self.now() >= at.plus_minutes(hours * 60)
+    }
 }
 
 /// Something that went wrong with a subject.
 #[derive(Debug, Clone)]
 pub struct Breach {
+    /// What it is about; mostly the scene's own subject.
+    pub about: Subject,
     /// What tells it from other breaches of the family by the same subject: a natural key such as a
     /// link or a machine, never a time or an event. Empty if there can be only one.
     pub key: String,
@@ -340,4 +421,50 @@ pub struct Breach {
     pub next_step: String,
     /// The event that put it right, and how; the finding is compensated then.
     pub settled: Option<(EventId, String)>,
+}
+
+impl Breach {
+    fn new(about: &Subject, at: Occurred, severity: Severity, thousandths: u16) -> Self {
+        Self {
+            about: about.clone(),
+            key: String::new(),
+            at,
+            hit: Hit::new(severity, thousandths),
+            subjects: BTreeSet::new(),
+            summary: String::new(),
+            next_step: String::new(),
+            settled: None,
+        }
+    }
+
+    #[must_use]
+    fn says(mut self, summary: String, next_step: &str) -> Self {
+        self.summary = summary;
+        next_step.clone_into(&mut self.next_step);
+        self
+    }
+
+    #[must_use]
+    fn key(mut self, key: impl ToString) -> Self {
+        self.key = key.to_string();
+        self
+    }
+
+    #[must_use]
+    fn shows(mut self, event: &Event, why: impl Into<String>) -> Self {
+        self.hit.evidence.push((event.id, why.into()));
+        self
+    }
+
+    #[must_use]
+    fn against(mut self, event: &Event, why: impl Into<String>) -> Self {
+        self.hit.counter_evidence.push((event.id, why.into()));
+        self
+    }
+
+    #[must_use]
+    fn names<'n, T: Names + 'n>(mut self, ids: impl IntoIterator<Item = &'n T>) -> Self {
+        self.subjects.extend(ids.into_iter().map(Names::subject));
+        self
+    }
 }

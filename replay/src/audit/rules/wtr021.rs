@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
     code: "WTR021",
     name: "a bypass that was none",
     severity: Severity::Medium,
-    meaning: "A BPOS-S subscription was moved on by the bypass although it was a trial, or had been activated, or after the bypass was completed in July 2011, or into a tenant that belongs to somebody else than the agreement's customer.",
+    meaning: "A BPOS-S subscription was moved on by the bypass after that was completed in July 2011, or into a tenant that belongs to somebody else than the agreement's customer. That it was no trial and never activated is INV011.",
     needs: "the transition as reported; whose the tenant is",
     counter_evidence: "nothing lowers it",
     false_positives: "a source that reports the transition later than it happened: only the day on which it says that it happened counts. What a bypassed customer chooses later is no transition",
@@ -31,8 +31,7 @@ pub(super) const RULE: Rule = Rule {
     inputs: &[
         "BypassTransitioned.license_id",
         "BypassTransitioned.tenant",
-        "BypassTransitioned.never_activated",
-        "BypassTransitioned.trial",
+        "BypassTransitioned.bpos_subscription",
         "TenantObserved.owner",
         "TenantObserved.domains",
     ],
@@ -52,20 +51,10 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
 fn breach(scene: &Scene<'_>, event: &Event, bypass: &BypassTransitioned) -> Option<Breach> {
     let mut hit = Hit::new(Severity::Medium, 950);
     let last = Date::new(LAST_YEAR, LAST_MONTH, LAST_DAY)?;
-    let mut why = Vec::new();
     if event.occurred_at.start.date() > last {
-        why.push(format!(
-            "it happened after {last}, when the bypass was complete"
-        ));
+        let why = format!("it happened after {last}, when the bypass was complete");
+        hit.evidence.push((event.id, why));
     }
-    if bypass.trial {
-        why.push("it was a trial, which the bypass is not for".to_owned());
-    }
-    if !bypass.never_activated {
-        why.push("the subscription had been activated".to_owned());
-    }
-    hit.evidence
-        .extend(why.into_iter().map(|why| (event.id, why)));
     let foreign = foreign(scene, event, bypass);
     hit.evidence.extend(foreign.into_iter().flatten());
     let first = hit.evidence.first()?.1.clone();
@@ -82,6 +71,7 @@ fn breach(scene: &Scene<'_>, event: &Event, bypass: &BypassTransitioned) -> Opti
     let mut moved = remaps.filter(|to| Some(&to.value.from) == bypass.tenant.as_ref());
     let moved = moved.find(|to| to.from >= event.occurred_at.start);
     Some(Breach {
+        about: scene.subject.clone(),
         key: subscription.to_string(),
         at: event.occurred_at,
         hit,

@@ -108,6 +108,7 @@ fn wrong(scene: &Scene<'_>, event: &Event, tenant: &TenantId, user: PersonId) ->
     let tenants = [tenant, *right];
     let subjects = tenants.map(|tenant| Subject::new(SubjectKind::Tenant, tenant));
     Some(Breach {
+        about: scene.subject.clone(),
         key: tenant.to_string(),
         at: event.occurred_at,
         hit,

@@ -132,6 +132,7 @@ fn breach(
     let agreement = landing.license_id.iter();
     subjects.extend(agreement.map(|license| Subject::new(SubjectKind::Agreement, license)));
     Some(Breach {
+        about: scene.subject.clone(),
         key: sku.to_string(),
         at: scene.evidence.occurred.get(&undone).copied()?,
         hit,

@@ -74,6 +74,7 @@ fn breach(scene: &Scene<'_>, event: &Event, remap: &TenantRemapped) -> Option<Br
         subjects.insert(Subject::new(SubjectKind::Tenant, &moved.to));
     }
     Some(Breach {
+        about: scene.subject.clone(),
         key: format!("{along} to {}", first.to),
         at: event.occurred_at,
         hit,

@@ -3,20 +3,45 @@
 //! An activation key exists only in the moment of input; what is stored is a keyed BLAKE3
 //! fingerprint and its last five characters. A person or a machine is stored as a keyed pseudonym,
 //! its plaintext sealed under a key of its own. The keys come from a [`Keyring`], which lives apart
-//! from the store. Nothing here prints, logs or returns a plaintext.
+//! from the store. Secrets are held in types that are neither printed nor serialised, and that wipe
+//! their memory when they are dropped.
 
-use crate::id::{EventId, parse_hex16, write_hex};
-use chacha20poly1305::aead::{Aead, KeyInit, Payload as AeadInput};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+mod sealing;
+
+use crate::id::{parse_hex16, write_hex};
+pub(crate) use sealing::Seat;
+pub use sealing::{
+    Found, Keyring, Opened, Plaintext, PublicKeyring, Sealed, SealedKind, SealingKey,
+};
+use secrecy::{ExposeSecret, SecretBox};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::{Arc, LazyLock};
+use zeroize::Zeroizing;
 
 /// A pseudonym: 128 bits of keyed BLAKE3.
 pub type Pseudonym = [u8; 16];
 
+/// 32 secret bytes, shared by their clones and wiped with the last of them.
+#[derive(Clone)]
+struct Secret32(Arc<SecretBox<[u8; 32]>>);
+
+impl Secret32 {
+    fn new(bytes: [u8; 32]) -> Self {
+        let bytes = Zeroizing::new(bytes);
+        Self(Arc::new(SecretBox::init_with_mut(|to: &mut [u8; 32]| {
+            *to = *bytes;
+        })))
+    }
+
+    fn expose(&self) -> &[u8; 32] {
+        self.0.expose_secret()
+    }
+}
+
 /// The secret that every fingerprint and pseudonym of a ledger is keyed with.
-#[derive(Clone, Copy)]
-pub struct Pepper([u8; 32]);
+#[derive(Clone)]
+pub struct Pepper(Secret32);
 
 impl fmt::Debug for Pepper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,35 +72,38 @@ impl fmt::Debug for PepperId {
     }
 }
 
+static PUBLIC: LazyLock<Pepper> = LazyLock::new(|| {
+    let secret = blake3::derive_key("activation-ledger 2026 public pepper", b"");
+    Pepper::new(secret)
+});
+
 impl Pepper {
     /// Wraps 32 secret bytes.
     pub fn new(secret: [u8; 32]) -> Self {
-        Self(secret)
+        Self(Secret32::new(secret))
     }
 
     /// The pepper that everybody knows: for replays of public material, whose output must be the
     /// same on every machine. Fingerprints made with it can be guessed.
     pub fn public() -> Self {
-        Self(blake3::derive_key(
-            "activation-ledger 2026 public pepper",
-            b"",
-        ))
+        PUBLIC.clone()
     }
 
     /// The secret bytes, for the vault that keeps them.
     pub fn expose(&self) -> &[u8; 32] {
-        &self.0
+        self.0.expose()
     }
 
     /// The public name of this pepper.
     pub fn id(&self) -> PepperId {
-        let [a, b, c, d, ..] = blake3::derive_key("activation-ledger 2026 pepper id", &self.0);
+        let [a, b, c, d, ..] =
+            blake3::derive_key("activation-ledger 2026 pepper id", self.expose());
         PepperId([a, b, c, d])
     }
 
     /// Keyed BLAKE3 of some parts, each prefixed with its length, under a purpose.
     pub fn digest(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        let mut hasher = blake3::Hasher::new_keyed(self.expose());
         hasher.update(&[purpose as u8]);
         for part in parts {
             hasher.update(&(part.len() as u64).to_le_bytes());
@@ -112,8 +140,6 @@ pub enum Purpose {
     Event = 6,
     /// The plaintext that a sealed field stands for, before its event has an id.
     Plaintext = 7,
-    /// Nonces of sealed fields.
-    Nonce = 8,
     /// Sealing keys derived from a pepper: public replays only.
     SealingKey = 9,
     /// Owners of sealed notes.
@@ -167,7 +193,7 @@ impl KeyFingerprint {
     /// Fingerprints a key as it was typed: case, hyphens and spaces do not count. `None` if it has
     /// not exactly 25 letters and digits. The text is not kept.
     pub fn of_key(pepper: &Pepper, typed: &str) -> Option<Self> {
-        let mut normal = [0_u8; 25];
+        let mut normal = Zeroizing::new([0_u8; 25]);
         let mut length = 0_usize;
         for byte in typed.bytes().filter(|b| !matches!(b, b'-' | b' ')) {
             if !byte.is_ascii_alphanumeric() {
@@ -179,8 +205,8 @@ impl KeyFingerprint {
         if length != normal.len() {
             return None;
         }
-        let [.., a, b, c, d, e] = normal;
-        let digest = pepper.pseudonym(Purpose::Key, &[&normal]);
+        let [.., a, b, c, d, e] = *normal;
+        let digest = pepper.pseudonym(Purpose::Key, &[&*normal]);
         Some(Self {
             digest,
             last5: Last5([a, b, c, d, e]),
@@ -241,134 +267,6 @@ impl fmt::Display for Hex {
     }
 }
 
-/// Ciphertext of a plaintext that only its owner's key opens.
-///
-/// Before its event has an id it is *pending*: the nonce holds a keyed digest of the plaintext and
-/// the ciphertext is empty, which is what event ids are computed over. Storage contract: field order.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Sealed {
-    /// Whose key opens it: the pseudonym of a person, a machine, a network or a note.
-    #[serde(with = "crate::fixed::sixteen")]
-    pub owner: Pseudonym,
-    /// Keyed hash of event id, field and plaintext, so that encoding is deterministic.
-    #[serde(with = "crate::fixed::twenty_four")]
-    pub nonce: [u8; 24],
-    /// XChaCha20-Poly1305, the event id and the owner authenticated with it.
-    #[serde(with = "serde_bytes")]
-    pub ciphertext: Vec<u8>,
-}
-
-impl fmt::Debug for Sealed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sealed({} bytes)", self.ciphertext.len())
-    }
-}
-
-/// A key that seals and opens the fields of one owner.
-#[derive(Clone, Copy)]
-pub struct SealingKey(pub [u8; 32]);
-
-impl fmt::Debug for SealingKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SealingKey(..)")
-    }
-}
-
-/// Where the pepper and the sealing keys come from.
-pub trait Keyring {
-    /// The pepper of this ledger.
-    fn pepper(&self) -> Pepper;
-
-    /// The key of an owner, made if there is none yet; `None` if it was destroyed or if this
-    /// keyring cannot make one: the field is then stored without its plaintext.
-    fn sealing_key(&mut self, owner: Pseudonym) -> Option<SealingKey>;
-}
-
-/// A keyring for public material: the public pepper, and keys derived from it. It hides nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct PublicKeyring;
-
-impl Keyring for PublicKeyring {
-    fn pepper(&self) -> Pepper {
-        Pepper::public()
-    }
-
-    fn sealing_key(&mut self, owner: Pseudonym) -> Option<SealingKey> {
-        Some(SealingKey(
-            Pepper::public().digest(Purpose::SealingKey, &[&owner]),
-        ))
-    }
-}
-
-impl Sealed {
-    /// A field whose plaintext is known and whose event has no id yet.
-    pub fn pending(pepper: &Pepper, owner: Pseudonym, plaintext: &str) -> Self {
-        let digest = pepper.digest(Purpose::Plaintext, &[&owner, plaintext.as_bytes()]);
-        Self {
-            owner,
-            nonce: cut24(digest),
-            ciphertext: Vec::new(),
-        }
-    }
-
-    /// A field whose plaintext is not kept: its owner's key was destroyed, or it never had one.
-    pub fn empty(owner: Pseudonym) -> Self {
-        Self {
-            owner,
-            nonce: [0; 24],
-            ciphertext: Vec::new(),
-        }
-    }
-
-    /// Seals the plaintext as field number `field` of an event.
-    pub fn seal(&mut self, keyring: &mut dyn Keyring, event: EventId, field: u32, plaintext: &str) {
-        let owner = self.owner;
-        let nonce = keyring.pepper().digest(
-            Purpose::Nonce,
-            &[&event.0, &field.to_le_bytes(), plaintext.as_bytes()],
-        );
-        let sealed = keyring.sealing_key(owner).and_then(|key| {
-            let nonce = cut24(nonce);
-            let cipher = XChaCha20Poly1305::new(&key.0.into());
-            let aad = [event.0, owner].concat();
-            let input = AeadInput {
-                msg: plaintext.as_bytes(),
-                aad: &aad,
-            };
-            let ciphertext = cipher.encrypt(&XNonce::from(nonce), input).ok()?;
-            Some(Self {
-                owner,
-                nonce,
-                ciphertext,
-            })
-        });
-        *self = sealed.unwrap_or_else(|| Self::empty(owner));
-    }
-
-    /// Opens the field with its owner's key; `None` if the key does not open it or nothing is kept.
-    pub fn open(&self, key: SealingKey, event: EventId) -> Option<String> {
-        if self.ciphertext.is_empty() {
-            return None;
-        }
-        let cipher = XChaCha20Poly1305::new(&key.0.into());
-        let aad = [event.0, self.owner].concat();
-        let input = AeadInput {
-            msg: &self.ciphertext,
-            aad: &aad,
-        };
-        let plaintext = cipher.decrypt(&XNonce::from(self.nonce), input).ok()?;
-        String::from_utf8(plaintext).ok()
-    }
-}
-
-fn cut24(digest: [u8; 32]) -> [u8; 24] {
-    let mut short = [0; 24];
-    for (to, from) in short.iter_mut().zip(digest) {
-        *to = from;
-    }
-    short
-}
-
 /// Domains in which anybody can have an address: they say nothing about whose person it is (R7).
 pub const PUBLIC_DOMAINS: &[&str] = &[
     "aol.com",
@@ -415,20 +313,5 @@ mod tests {
         );
         let other = KeyFingerprint::of_key(&Pepper::new([7; 32]), "AAAAABBBBBCCCCCDDDDDEEEE2");
         assert_ne!(Some(one), other);
-    }
-
-    #[test]
-    fn what_is_sealed_opens_with_its_owners_key_for_its_own_event_only() {
-        let mut keyring = PublicKeyring;
-        let owner = [3; 16];
-        let event = EventId([9; 16]);
-        let mut field = Sealed::pending(&keyring.pepper(), owner, "Jo Blake");
-        assert_eq!(field.open(keyring.sealing_key(owner).unwrap(), event), None);
-        field.seal(&mut keyring, event, 0, "Jo Blake");
-        let key = keyring.sealing_key(owner).unwrap();
-        assert_eq!(field.open(key, event).as_deref(), Some("Jo Blake"));
-        assert_eq!(field.open(key, EventId([8; 16])), None);
-        let other = keyring.sealing_key([4; 16]).unwrap();
-        assert_eq!(field.open(other, event), None);
     }
 }

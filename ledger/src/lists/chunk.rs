@@ -1,0 +1,206 @@
+//! Chunks: the pieces in which the lists of a run are kept. The layout is in `FORMAT.md`.
+//!
+//! The values of a list make one stream of bytes, which is cut into segments wherever that is convenient;
+//! segments of successive lists fill a chunk.
+
+use super::{ListsError, Table};
+use crate::limits::{CHUNK_LENGTH_MAX_BYTES, LIST_NAME_MAX_BYTES, LIST_SEGMENT_MAX_BYTES};
+use crate::runs::keep::Chunk;
+use crate::runs::place::{Place, SEAL_LENGTH_BYTES, chunk_key};
+use crate::runs::varint;
+
+const OFFSET_LENGTH_BYTES: usize = 8;
+/// What the check, the bound and the lengths of a chunk take at most.
+const OVERHEAD_MAX_BYTES: usize = SEAL_LENGTH_BYTES + LIST_NAME_MAX_BYTES + OFFSET_LENGTH_BYTES + 8;
+/// What the segments of a chunk may take as they are stored.
+const BODY_MAX_BYTES: usize = CHUNK_LENGTH_MAX_BYTES - OVERHEAD_MAX_BYTES;
+/// How many bytes of segments to gather for a chunk before it is packed, at least and at most.
+const TARGET_MIN_BYTES: usize = BODY_MAX_BYTES;
+const TARGET_MAX_BYTES: usize = 8 * BODY_MAX_BYTES;
+
+// A segment fits into a chunk even where it cannot be packed.
+const _: () = assert!(LIST_SEGMENT_MAX_BYTES + LIST_NAME_MAX_BYTES + 8 <= BODY_MAX_BYTES);
+
+/// The key of a segment: the name of its list, and how much of the list's stream is before it.
+pub(super) fn segment_key(name: &[u8], offset: u64) -> Vec<u8> {
+    let mut key = Vec::with_capacity(name.len() + OFFSET_LENGTH_BYTES);
+    key.extend_from_slice(name);
+    key.extend_from_slice(&offset.to_be_bytes());
+    key
+}
+
+/// Groups the segments of one table into chunks.
+pub(super) struct ChunkWriter {
+    table: Table,
+    place: Place,
+    /// The key of the first chunk of the table is empty, so that it is found for every name.
+    is_first: bool,
+    /// Segments as they are stored.
+    plain: Vec<u8>,
+    /// Where each starts, and the offset in its key.
+    starts: Vec<(usize, u64)>,
+    /// How many bytes to gather: what was found to fit before.
+    target: usize,
+    full: Vec<Chunk>,
+}
+
+impl ChunkWriter {
+    pub(super) fn new(table: Table, place: Place) -> Self {
+        Self {
+            table,
+            place,
+            is_first: true,
+            plain: Vec::new(),
+            starts: Vec::new(),
+            target: TARGET_MIN_BYTES * 2,
+            full: Vec::new(),
+        }
+    }
+
+    /// Adds a segment, of at most [`LIST_SEGMENT_MAX_BYTES`], whose key is after all others. Returns the
+    /// chunks that are full now.
+    pub(super) fn push(
+        &mut self,
+        name: &[u8],
+        offset: u64,
+        bytes: &[u8],
+    ) -> impl Iterator<Item = Chunk> {
+        self.starts.push((self.plain.len(), offset));
+        varint::write(name.len() as u64, &mut self.plain);
+        self.plain.extend_from_slice(name);
+        varint::write(bytes.len() as u64, &mut self.plain);
+        self.plain.extend_from_slice(bytes);
+        // The last segment stays: its key is the bound of the chunk before it.
+        if self.plain.len() >= self.target && self.starts.len() > 1 {
+            self.pack(self.starts.len() - 1);
+        }
+        self.full.drain(..)
+    }
+
+    /// The last chunks of the table.
+    pub(super) fn finish(mut self) -> Vec<Chunk> {
+        if self.starts.is_empty() && self.is_first {
+            self.pack(0);
+        }
+        while !self.starts.is_empty() {
+            self.pack(self.starts.len());
+        }
+        self.full
+    }
+
+    /// Makes a chunk of the first segments: of so many, or of as many of them as fit.
+    fn pack(&mut self, segments: usize) {
+        let mut segments = segments;
+        loop {
+            let end = self.starts.get(segments).map(|(start, _)| *start);
+            let plain = self.plain.get(..end.unwrap_or(self.plain.len()));
+            let plain = plain.unwrap_or_default();
+            let packed = lz4_flex::block::compress(plain);
+            let is_packed = packed.len() < plain.len();
+            let body = if is_packed { packed.as_slice() } else { plain };
+            if body.len() > BODY_MAX_BYTES && segments > 1 {
+                let fitting = segments * BODY_MAX_BYTES / body.len();
+                segments = fitting.clamp(1, segments - 1);
+                continue;
+            }
+            let learned = plain.len() * (BODY_MAX_BYTES - BODY_MAX_BYTES / 16) / body.len().max(1);
+            self.target = learned.clamp(TARGET_MIN_BYTES, TARGET_MAX_BYTES);
+            let bound = self.key(segments);
+            let mut value = Vec::with_capacity(body.len() + OVERHEAD_MAX_BYTES);
+            varint::write(bound.len() as u64, &mut value);
+            value.extend_from_slice(&bound);
+            let plain_length = if is_packed { plain.len() } else { 0 };
+            varint::write(plain_length as u64, &mut value);
+            value.extend_from_slice(body);
+            let first = match self.is_first {
+                true => Vec::new(),
+                false => self.key(0),
+            };
+            let key = chunk_key(self.table, &first);
+            let value = self.place.seal(&key, &value);
+            self.full.push((key, value));
+            self.is_first = false;
+            let taken = plain.len();
+            self.plain.drain(..taken);
+            self.starts.drain(..segments);
+            for (start, _) in &mut self.starts {
+                *start -= taken;
+            }
+            return;
+        }
+    }
+
+    /// The key of a segment that waits; empty if there is none.
+    fn key(&self, number: usize) -> Vec<u8> {
+        let Some((start, offset)) = self.starts.get(number) else {
+            return Vec::new();
+        };
+        let mut rest = self.plain.get(*start..).unwrap_or_default();
+        segment_key(varint::read_bytes(&mut rest).unwrap_or_default(), *offset)
+    }
+}
+
+/// The name of a list, and some bytes of its stream.
+pub(super) type Segment<'a> = (&'a [u8], &'a [u8]);
+
+/// A chunk that was read.
+#[derive(Debug, Default)]
+pub(super) struct Segments {
+    /// The key of the first segment of the next chunk; empty if there is none.
+    pub(super) bound: Vec<u8>,
+    plain: Vec<u8>,
+    used: usize,
+}
+
+impl Segments {
+    /// Reads a chunk of a place and checks it.
+    pub(super) fn read(place: &Place, key: &[u8], value: &[u8]) -> Result<Self, ListsError> {
+        let mut body = place.unseal(key, value)?;
+        let bound = varint::read_bytes(&mut body).ok_or_else(cut)?.to_vec();
+        let plain_length = varint::read(&mut body).ok_or_else(cut)?;
+        let plain_length = usize::try_from(plain_length).ok();
+        let plain_length = plain_length.filter(|length| *length <= 2 * TARGET_MAX_BYTES);
+        let plain = match plain_length.ok_or_else(cut)? {
+            0 => body.to_vec(),
+            length => {
+                let plain = lz4_flex::block::decompress(body, length).map_err(|_| cut())?;
+                match plain.len() == length {
+                    true => plain,
+                    false => return Err(cut()),
+                }
+            }
+        };
+        Ok(Self {
+            bound,
+            plain,
+            used: 0,
+        })
+    }
+
+    /// Whether a segment comes next.
+    pub(super) fn has_more(&self) -> bool {
+        self.used < self.plain.len()
+    }
+
+    /// The next segment: the name of its list, and its bytes.
+    pub(super) fn next(&mut self) -> Result<Option<Segment<'_>>, ListsError> {
+        let mut rest = self.plain.get(self.used..).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(None);
+        }
+        let name = varint::read_bytes(&mut rest).ok_or_else(cut)?;
+        let bytes = varint::read_bytes(&mut rest).ok_or_else(cut)?;
+        self.used = self.plain.len() - rest.len();
+        Ok(Some((name, bytes)))
+    }
+
+    /// The name of the list that the next chunk begins with, if there is a next chunk.
+    pub(super) fn next_name(&self) -> Option<&[u8]> {
+        let length = self.bound.len().checked_sub(OFFSET_LENGTH_BYTES)?;
+        self.bound.get(..length)
+    }
+}
+
+fn cut() -> ListsError {
+    ListsError::damaged("a chunk of a list is cut")
+}

@@ -1,0 +1,99 @@
+//! REV001: a machine that is overdue to revalidate.
+
+use super::fleet::Fleet;
+use super::machine::{Machine, shown};
+use super::{Breach, Check, Parameter, Rule, Scene, Severity, Silence};
+use ledger::event::Event;
+use ledger::subject::{Subject, SubjectKind};
+use ledger::time::Timestamp;
+use projections::policy::SEAT_GRACE_DAYS;
+
+/// A revalidation may be reported this late.
+const LATE_HOURS: i64 = 48;
+
+pub(super) const RULE: Rule = Rule {
+    code: "REV001",
+    name: "revalidation overdue",
+    severity: Severity::Medium,
+    meaning: "The licence of the machine has run out and was not revalidated, while other machines of the tenant, or the machine itself, are heard of. It is in extended grace, and will lose functions when that has run out.",
+    needs: "until when the machine was licensed; a later sign of life from the machine or from another of its tenant, so that silence means something",
+    counter_evidence: "none: a machine that lost its place or its user is no case, and many that fail together are one incident (REV002)",
+    false_positives: "machines that are on a shelf; after the grace only those that still speak are reported",
+    compensation: "connect the machine, and have the subscription checked again (Osaui.exe /K)",
+    parameters: &[
+        Parameter {
+            name: "LATE_HOURS",
+            value: LATE_HOURS,
+            unit: "hours",
+            doc: "how late a revalidation may be reported",
+        },
+        Parameter {
+            name: "SEAT_GRACE_DAYS",
+            value: SEAT_GRACE_DAYS,
+            unit: "days",
+            doc: "how long the grace is; afterwards a silent machine is taken for retired",
+        },
+    ],
+    inputs: &[
+        "SeatLicensed.valid_until",
+        "SeatRevalidated.valid_until",
+        "RevalidationFailed.cause",
+    ],
+    check: Check::Subject(SubjectKind::Tenant, check),
+};
+
+fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
+    let fleet = Fleet::of(scene);
+    let heard = fleet.heard.ok_or("no machine of the tenant is known")?;
+    let overdue = fleet.machines.iter();
+    let breaches: Vec<Breach> = overdue
+        .filter_map(|(subject, machine)| overdue_now(scene, &fleet, heard, subject, machine))
+        .collect();
+    match breaches.is_empty() {
+        true => Err(Silence("no machine of the tenant is overdue")),
+        false => Ok(breaches),
+    }
+}
+
+fn overdue_now(
+    scene: &Scene<'_>,
+    fleet: &Fleet<'_>,
+    heard: Timestamp,
+    subject: &Subject,
+    machine: &Machine<'_>,
+) -> Option<Breach> {
+    let (until, licensed) = machine.licensed.filter(|_| machine.out.is_none())?;
+    let due = until.plus_minutes(LATE_HOURS * 60);
+    let speaks = machine.last.filter(|last| last.occurred_at.start >= until);
+    let after_grace = scene.now() >= until.plus_days(SEAT_GRACE_DAYS);
+    if scene.now() < due || heard < due || after_grace && !speaks_after_grace(until, speaks) {
+        return None;
+    }
+    if machine
+        .failures
+        .iter()
+        .any(|failure| fleet.is_shared(failure))
+    {
+        return None;
+    }
+    let name = shown(subject);
+    let day = until.date();
+    let next = "connect the machine, and have its subscription checked again";
+    let mut breach = Breach::new(subject, licensed.occurred_at, Severity::Medium, 800)
+        .says(
+            format!("{name} was to revalidate by {day} and did not."),
+            next,
+        )
+        .key("validation")
+        .names(machine.tenant)
+        .shows(licensed, format!("the machine was licensed until {day}"));
+    for failure in machine.failures.iter().rev().take(3) {
+        breach = breach.shows(failure, "a revalidation failed");
+    }
+    Some(breach)
+}
+
+fn speaks_after_grace(until: Timestamp, speaks: Option<&Event>) -> bool {
+    let grace = until.plus_days(SEAT_GRACE_DAYS);
+    speaks.is_some_and(|last| last.occurred_at.start >= grace)
+}

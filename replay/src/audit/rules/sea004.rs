@@ -1,0 +1,106 @@
+//! SEA004: more installs of one user than may count.
+
+use super::machine::Machine;
+use super::{Breach, Check, Rule, Scene, Severity, Silence};
+use ledger::event::{Event, Payload, subject_of};
+use ledger::id::TenantId;
+use ledger::subject::{Subject, SubjectKind};
+use projections::policy::INSTALLS_PER_USER;
+use std::collections::BTreeMap;
+
+pub(super) const RULE: Rule = Rule {
+    code: "SEA004",
+    name: "more than five installs of one user",
+    severity: Severity::Medium,
+    meaning: "More than five machines of one user are registered in one tenant at the same time, and none of them lost its place (R25; invariant 12). The account is shared, or the service failed to take a place back.",
+    needs: "registrations or licences of the machines, with user and tenant; bumps, resets and failures that take a place back",
+    counter_evidence: "none: a machine whose licence and grace have run out does not count",
+    false_positives: "machines that were given back without a word; a limit that the vendor raised (E12)",
+    compensation: "ask the user which machines are in use, and deactivate the others",
+    parameters: &[super::Parameter {
+        name: "INSTALLS_PER_USER",
+        value: INSTALLS_PER_USER as i64,
+        unit: "machines",
+        doc: "how many installs of one user count at the same time",
+    }],
+    inputs: &[
+        "MachineRegistered.user",
+        "SeatProvisioned.user",
+        "SeatLicensed.user",
+        "MachineBumped.machine",
+        "RevalidationFailed.cause",
+        "SeatReset.machine",
+    ],
+    check: Check::Subject(SubjectKind::Person, check),
+};
+
+fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
+    let mut machines: Vec<Subject> = Vec::new();
+    for event in scene.events {
+        if is_of_seat(event) {
+            let named = event.subjects().into_iter();
+            machines.extend(named.filter(|subject| subject.kind == SubjectKind::Seat));
+        }
+    }
+    machines.sort_unstable();
+    machines.dedup();
+    if machines.len() <= INSTALLS_PER_USER {
+        return Err(Silence("the user has no more machines than may count"));
+    }
+    let mut counted: BTreeMap<&TenantId, Vec<(&Event, Subject)>> = BTreeMap::new();
+    for subject in machines {
+        let machine = Machine::of(&subject, scene.at.of(&subject));
+        let own = machine.user.map(|user| subject_of(&user));
+        let (Some(tenant), Some((until, licensed)), None, true) = (
+            machine.tenant,
+            machine.licensed,
+            machine.out,
+            own.as_ref() == Some(scene.subject),
+        ) else {
+            continue;
+        };
+        if scene.now() < until.plus_days(projections::policy::SEAT_GRACE_DAYS) {
+            counted.entry(tenant).or_default().push((licensed, subject));
+        }
+    }
+    counted.retain(|_, machines| machines.len() > INSTALLS_PER_USER);
+    if counted.is_empty() {
+        return Err(Silence("no more machines count than may"));
+    }
+    Ok(counted
+        .into_iter()
+        .filter_map(|(tenant, machines)| breach(scene, tenant, &machines))
+        .collect())
+}
+
+fn breach(scene: &Scene<'_>, tenant: &TenantId, machines: &[(&Event, Subject)]) -> Option<Breach> {
+    let last = machines.iter().map(|(event, _)| event.occurred_at);
+    let at = last.max_by_key(|at| at.start)?;
+    let summary = format!(
+        "One user counts with {} machines in {}; {INSTALLS_PER_USER} may.",
+        machines.len(),
+        scene.evidence.tenant_name(tenant)
+    );
+    let next = "ask the user which machines are in use, and deactivate the others";
+    let mut breach = Breach::new(scene.subject, at, Severity::Medium, 800)
+        .says(summary, next)
+        .key(tenant)
+        .names([tenant]);
+    for (event, machine) in machines {
+        breach.subjects.insert(machine.clone());
+        breach = breach.shows(event, "a machine of the user was licensed");
+    }
+    Some(breach)
+}
+
+/// Whether an event ties a machine to a user.
+fn is_of_seat(event: &Event) -> bool {
+    matches!(
+        event.payload,
+        Payload::MachineRegistered(_)
+            | Payload::SeatProvisioned(_)
+            | Payload::SeatLicensed(_)
+            | Payload::SeatRevalidated(_)
+            | Payload::UserAuthenticated(_)
+    )
+}
