@@ -41,6 +41,7 @@ mod log;
 mod person;
 mod prove;
 mod restore;
+mod rules;
 mod schema;
 mod serve;
 mod show;
@@ -63,6 +64,7 @@ commands! {
     view::Key;
     audit::Audit;
     explain::Explain;
+    rules::Rules;
     diff::Diff;
     compensate::Compensate;
     checkpoint::Checkpoint;
