@@ -28,10 +28,19 @@ pub enum TextError {
     /// An address would be stored in clear.
     #[error("contains '@', so it looks like an address, which may stand in a person field only")]
     LooksLikeAddress,
+    /// A phone number would be stored in clear.
+    #[error("looks like a phone number, which may stand in a person field only")]
+    LooksLikePhone,
+    /// An IP address would be stored in clear.
+    #[error("looks like an IP address, which may stand in a network field only")]
+    LooksLikeNetwork,
 }
 
-/// Checks a text that is going to be stored in clear: no address, no activation key, no control
-/// character, not empty, not longer than [`TEXT_LENGTH_MAX_BYTES`]. Returns it trimmed.
+/// How many digits a phone number has at least.
+const PHONE_DIGITS_MIN: usize = 8;
+
+/// Checks a text that is going to be stored in clear: no address, no activation key, no phone number in
+/// its international form, nothing that is an IP address as a whole, no control character, not empty, not longer than [`TEXT_LENGTH_MAX_BYTES`]. Returns it trimmed.
 pub fn clear_text(text: &str) -> Result<&str, TextError> {
     let text = text.trim();
     if text.is_empty() {
@@ -49,7 +58,33 @@ pub fn clear_text(text: &str) -> Result<&str, TextError> {
     if holds_key(text) {
         return Err(TextError::LooksLikeKey);
     }
+    if holds_phone(text) {
+        return Err(TextError::LooksLikePhone);
+    }
+    if text.parse::<std::net::IpAddr>().is_ok() {
+        return Err(TextError::LooksLikeNetwork);
+    }
     Ok(text)
+}
+
+/// Whether a text holds a phone number in its international form: a plus, and digits with nothing but
+/// blanks, hyphens, dots, slashes and brackets between them.
+pub fn holds_phone(text: &str) -> bool {
+    let numbers = text.split('+').skip(1);
+    numbers
+        .map(digits_at_start)
+        .any(|count| count >= PHONE_DIGITS_MIN)
+}
+
+fn digits_at_start(text: &str) -> usize {
+    if !text.starts_with(|first: char| first.is_ascii_digit() || first == '(') {
+        return 0;
+    }
+    let between = |byte: &u8| matches!(byte, b' ' | b'-' | b'.' | b'/' | b'(' | b')');
+    let number = text
+        .bytes()
+        .take_while(|byte| byte.is_ascii_digit() || between(byte));
+    number.filter(u8::is_ascii_digit).count()
 }
 
 /// Whether a text holds an activation key: five groups of five letters or digits, joined by
@@ -275,6 +310,33 @@ mod tests {
             "88213345",
             "contoso.onmicrosoft.example",
             "abcdefghijklmnopqrstuvwxy",
+        ] {
+            assert_eq!(clear_text(id), Ok(id));
+        }
+    }
+
+    #[test]
+    fn a_phone_number_or_an_ip_address_is_never_an_id_and_a_version_is_one() {
+        for phone in [
+            "+49 30 1234-5678",
+            "call +1 (425) 555-0100",
+            "+442071838750",
+        ] {
+            assert_eq!(clear_text(phone), Err(TextError::LooksLikePhone), "{phone}");
+        }
+        for network in ["203.0.113.7", "2001:db8::1", " 10.0.0.1 "] {
+            assert_eq!(
+                clear_text(network),
+                Err(TextError::LooksLikeNetwork),
+                "{network}"
+            );
+        }
+        for id in [
+            "15.0.4420.1017",
+            "C++ 2015-2019",
+            "GMT+0100",
+            "a+b",
+            "10.0.0.1:8420",
         ] {
             assert_eq!(clear_text(id), Ok(id));
         }

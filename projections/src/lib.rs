@@ -23,6 +23,7 @@ pub mod persons;
 pub mod policy;
 pub mod seen;
 pub mod source;
+pub mod stored;
 pub mod view;
 
 pub use history::{At, Histories};

@@ -9,7 +9,7 @@ use ledger::subject::{Subject, SubjectKind};
 use ledger::time::{Date, Timestamp};
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -168,22 +168,6 @@ impl<'a> Seen<'a> {
             .collect()
     }
 
-    /// The events that name any of some subjects and are seen, in fold order, each once.
-    pub(crate) fn of_any<'s>(
-        &self,
-        subjects: impl IntoIterator<Item = &'s Subject>,
-    ) -> Vec<Arc<Event>> {
-        let mut events = BTreeMap::new();
-        for subject in subjects {
-            for input in self.read(self.source.inputs(subject)) {
-                if self.shows(&input) {
-                    events.insert(input.event.order(), input.event);
-                }
-            }
-        }
-        events.into_values().collect()
-    }
-
     /// The changes of a subject's counters that are seen, in fold order.
     pub fn changes(&self, subject: &Subject, visit: &mut dyn FnMut(&Change)) {
         let mut seen = |change: &Change| {
@@ -199,39 +183,44 @@ impl<'a> Seen<'a> {
         self.read(self.source.subjects(kind, after, limit))
     }
 
-    /// The fold of a subject's own inputs; `None` if no event that is seen names it.
+    /// The fold of a subject's own inputs, without its counters; `None` if no event that is seen
+    /// names it.
     pub fn state<F: Fold>(&self, subject: &Subject) -> Option<Arc<F::State>> {
         let known = self.states.borrow().get(subject).cloned();
         let remembered = known.unwrap_or_else(|| {
-            let state = self.fold::<F>(subject).map(|state| Arc::new(state) as _);
+            let mut state = None;
+            for event in self.inputs(subject) {
+                F::evolve(state.get_or_insert_default(), subject, &event);
+            }
+            let state = state.map(|state: F::State| Arc::new(state) as _);
             remember(&self.states, subject, &state);
             state
         });
         remembered?.downcast().ok()
     }
 
-    fn fold<F: Fold>(&self, subject: &Subject) -> Option<F::State> {
-        let mut state = None;
-        for event in self.inputs(subject) {
-            F::evolve(state.get_or_insert_default(), subject, &event);
-        }
-        if !F::SERIES.is_empty() {
-            let mut tally = |change: &Change| F::tally(state.get_or_insert_default(), change);
-            self.changes(subject, &mut tally);
-        }
-        state
-    }
-
     /// The view of a subject at this point; `None` if no event that is seen names it.
     pub fn view<F: Fold>(&self, subject: &Subject) -> Option<Arc<F::View>> {
         let known = self.views.borrow().get(subject).cloned();
         let remembered = known.unwrap_or_else(|| {
-            let state = self.state::<F>(subject);
-            let view = state.map(|state| Arc::new(F::view(&state, subject, self)) as _);
+            let view = self.fold::<F>(subject);
+            let view = view.map(|view| Arc::new(view) as _);
             remember(&self.views, subject, &view);
             view
         });
         remembered?.downcast().ok()
+    }
+
+    fn fold<F: Fold>(&self, subject: &Subject) -> Option<F::View> {
+        let state = self.state::<F>(subject);
+        if F::SERIES.is_empty() {
+            return F::view(&*state?, subject, self);
+        }
+        let mut counted = state.map(|state| F::State::clone(&state));
+        self.changes(subject, &mut |change| {
+            F::tally(counted.get_or_insert_default(), change);
+        });
+        F::view(&counted?, subject, self)
     }
 }
 

@@ -85,6 +85,8 @@ pub enum Step {
     Drops(PersonId, Option<Arc<Sku>>),
     /// A user no longer holds any licence here.
     DropsAll(PersonId),
+    /// A session of the tenant started.
+    SignsIn,
     /// A machine is registered for a user.
     Registers(MachineId),
     /// A machine lost its place.

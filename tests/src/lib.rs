@@ -1,5 +1,6 @@
 //! What must hold across crates, and what the tests of it share.
 
+pub mod arbitrary;
 pub mod domain;
 pub mod facts;
 pub mod fault;

@@ -85,6 +85,8 @@ pub fn try_open(path: &Path) -> Result<Store, StoreError> {
 /// Copies a directory. The copy of an open store is what a kill at that moment leaves.
 pub fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).expect("the copy is not there yet");
+    let mode = fs::metadata(from).expect("a directory").permissions();
+    fs::set_permissions(to, mode).expect("a directory's mode can be set");
     for entry in fs::read_dir(from).expect("a directory can be listed") {
         let entry = entry.expect("a directory can be listed");
         let to = to.join(entry.file_name());

@@ -42,6 +42,8 @@ fn the_sessions_of_the_readme_print_what_it_says() {
             .current_dir(folder.path())
             .env_remove("ACTL_STORE")
             .env_remove("ACTL_VAULT")
+            .env_remove("ACTL_MASTER_KEY")
+            .env_remove("ACTL_MASTER_KEY_FILE")
             .output()
             .expect("it runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -17,6 +17,9 @@ use ledger::time::Clock;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The file that makes a folder a store.
+const MANIFEST: &str = "manifest";
+
 /// The paths of a store and its vault.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -141,7 +144,9 @@ impl Place {
     pub fn check_private(&self) -> Result<(), Failure> {
         let what = format!("cannot open the store {}", shown_path(&self.store));
         match fs::metadata(&self.store) {
-            Ok(metadata) if metadata.is_dir() => check_private_folder(&metadata, &what),
+            Ok(metadata) if self.store.join(MANIFEST).is_file() => {
+                check_private_folder(&metadata, &what)
+            }
             // Whoever opens it says what is wrong.
             _ => Ok(()),
         }
@@ -278,15 +283,13 @@ impl Place {
         ));
         if made_master_key {
             let key = &self.master_key;
-            note(&match key.is_beside(&self.vault) {
-                true => format!(
-                    "made the master key {key}, which opens the vault: as long as it lies beside it, \
-                     it protects nothing from whoever has both; move it elsewhere and say where with ACTL_MASTER_KEY_FILE"
-                ),
-                false => {
-                    format!("made the master key {key}, which opens the vault: keep a copy of it")
+            let advice = match key.is_beside(&self.vault) {
+                true => {
+                    "move it elsewhere (ACTL_MASTER_KEY_FILE), beside the vault it protects nothing"
                 }
-            });
+                false => "it opens the vault, so keep a copy of it",
+            };
+            note(&format!("made the master key {key}: {advice}"));
         }
     }
 

@@ -8,9 +8,10 @@ use std::path::Path;
 
 const GROUPS: usize = 5;
 const GROUP_LENGTH: usize = 5;
+const PHONE_DIGITS_MIN: usize = 8;
 const KEY_LENGTH: usize = GROUPS * GROUP_LENGTH;
 
-/// The text without activation keys, addresses and control characters other than line ends. Costs
+/// The text without activation keys, addresses, phone numbers and control characters other than line ends. Costs
 /// one walk over the text.
 pub fn scrub(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
@@ -27,6 +28,11 @@ pub fn scrub(text: &str) -> String {
         let token_starts = at == 0 || chars.get(at - 1).is_some_and(|c| separates(*c));
         if token_starts && let Some(length) = address_length(rest) {
             out.push_str("(an address, not shown)");
+            at += length;
+            continue;
+        }
+        if let Some(length) = phone_length(rest) {
+            out.push_str("(a phone number, not shown)");
             at += length;
             continue;
         }
@@ -97,6 +103,23 @@ fn address_length(chars: &[char]) -> Option<usize> {
     (at > 0 && domain.contains(&'.')).then_some(length)
 }
 
+/// How long the phone number at the start of a text is, if there is one: a plus, and at least eight
+/// digits with nothing but separators between them.
+fn phone_length(chars: &[char]) -> Option<usize> {
+    let (plus, rest) = chars.split_first()?;
+    let starts = rest
+        .first()
+        .is_some_and(|c| c.is_ascii_digit() || *c == '(');
+    if *plus != '+' || !starts {
+        return None;
+    }
+    let within = |c: &&char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '/' | '(' | ')');
+    let run = rest.get(..rest.iter().take_while(within).count())?;
+    let digits = run.iter().filter(|c| c.is_ascii_digit()).count();
+    let last = run.iter().rposition(char::is_ascii_digit)?;
+    (digits >= PHONE_DIGITS_MIN).then_some(last + 2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +142,11 @@ mod tests {
                 "dir/(an address, not shown)/x.txt",
             ),
             ("PC-1_jo@a.example_2024.txt", "(an address, not shown)"),
+            (
+                "call +49 (30) 1234-5678, x",
+                "call (a phone number, not shown), x",
+            ),
+            ("1+1 and +12", "1+1 and +12"),
             ("SUBJECT@REVISION", "SUBJECT@REVISION"),
             (
                 "tenant:contoso.onmicrosoft.example@3",

@@ -6,11 +6,12 @@
 use crate::event::Fact;
 use crate::id::*;
 use crate::secret::{
-    Keyring, Last5, Opened, Pepper, PepperId, Plaintext, Sealed, SealedKind, Seat,
+    Keyring, Last5, Opened, Pepper, PepperId, Plaintext, Pseudonym, Sealed, SealedKind, Seat,
 };
 use crate::subject::{Names, Subject, SubjectKind};
 use crate::time::{Date, Timestamp};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// What is wrong with one field of an event's JSON form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +122,7 @@ impl<'a> Reader<'a> {
             return Err(FieldError::new(format!(
                 "was fingerprinted with pepper {theirs}, but this ledger's pepper is {ours}"
             ))
-            .hint("import the original source instead of the export, or use the vault that the export was made with"));
+            .hint("import the original source instead of the export, or give the vault that the export was made with, and the keys, to the import"));
         }
         Ok(Some(parts.collect()))
     }
@@ -133,19 +134,41 @@ pub struct Writer<'o> {
     /// What pseudonyms are named with.
     pub pepper: PepperId,
     opened: Option<&'o Opened>,
+    keys: Option<&'o TypedKeys>,
 }
+
+/// Activation keys that were given again, by their fingerprints' digests.
+pub type TypedKeys = BTreeMap<Pseudonym, Plaintext>;
 
 impl<'o> Writer<'o> {
     /// A writer that shows nothing that is sealed.
     pub fn protected(pepper: PepperId) -> Self {
-        let opened = None;
-        Self { pepper, opened }
+        Self {
+            pepper,
+            opened: None,
+            keys: None,
+        }
     }
 
     /// A writer that writes what was opened as a source would have said it.
     pub fn revealing(pepper: PepperId, opened: &'o Opened) -> Self {
-        let opened = Some(opened);
-        Self { pepper, opened }
+        Self {
+            pepper,
+            opened: Some(opened),
+            keys: None,
+        }
+    }
+
+    /// The same writer, which writes the keys that were given again as they were typed.
+    #[must_use]
+    pub fn with_keys(self, keys: &'o TypedKeys) -> Self {
+        let keys = Some(keys);
+        Self { keys, ..self }
+    }
+
+    /// An activation key, if it was given again.
+    pub(crate) fn key(&self, digest: &Pseudonym) -> Option<&'o str> {
+        Some(self.keys?.get(digest)?.expose())
     }
 
     /// What a sealed field holds, if it was opened.

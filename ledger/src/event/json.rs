@@ -163,8 +163,8 @@ pub fn write_event_revealed(event: &Event, pepper: PepperId, opened: &Opened) ->
     )
 }
 
-/// Writes the JSON form of a fact with a writer.
-fn write_with(fact: &Fact, writer: Writer<'_>) -> Value {
+/// Writes the JSON form of a fact with a writer: what is in clear of it depends on that.
+pub fn write_with(fact: &Fact, writer: Writer<'_>) -> Value {
     let mut map = Map::new();
     map.insert("id".into(), Value::from(fact.id.to_string()));
     map.insert("kind".into(), Value::from(fact.kind().name));

@@ -1,7 +1,7 @@
 //! Records that stand inside events.
 
 use crate::event::field::{Count, record};
-use crate::event::protected::Person;
+use crate::event::protected::{Note, Person};
 use crate::event::word::*;
 use crate::id::*;
 use crate::secret::KeyFingerprint;
@@ -104,8 +104,9 @@ record! {
 
     /// A file that was imported.
     ImportedFile {
-        /// Its name, without the folders.
-        name: Name,
+        /// Its name, without the folders; absent where it is not kept. Sealed, because files are named
+        /// after persons.
+        name: Option<Note>,
         /// BLAKE3 of its bytes, in hexadecimal.
         digest: Name,
     }

@@ -39,7 +39,10 @@ impl Field for KeyFingerprint {
         })
     }
     fn write(&self, writer: Writer<'_>) -> Value {
-        Value::from(self.protected(writer.pepper))
+        match writer.key(&self.digest) {
+            Some(typed) => Value::from(typed),
+            None => Value::from(self.protected(writer.pepper)),
+        }
     }
     fn subjects(&self, out: &mut Vec<Subject>) {
         out.push(self.subject());

@@ -178,6 +178,17 @@ impl Gathering {
         of_table.for_each(|list| visit(part(&self.names, list.name)));
     }
 
+    /// The names of a table that begin with a prefix, in no order. Costs a look at every name.
+    pub fn names_with(&self, table: Table, prefix: &[u8]) -> Vec<Vec<u8>> {
+        let mut names = Vec::new();
+        self.names(table, |name| {
+            if name.starts_with(prefix) {
+                names.push(name.to_vec());
+            }
+        });
+        names
+    }
+
     /// How many lists it has.
     pub(super) fn lists_count(&self) -> usize {
         self.lists.len()

@@ -8,6 +8,7 @@
 
 mod chunk;
 mod gathering;
+mod generations;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use crate::runs::tend::{self, Tenders};
 use crate::runs::{Gathers, IsRun, Material, RunInfo, Target};
 pub use crate::runs::{Rebuilt, RunSize};
 pub use gathering::Gathering;
+pub use generations::{Generations, Next};
 use run::Run;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -325,6 +327,14 @@ impl Lists {
         self.core.freeze_all();
         self.tenders.start(&self.core)?;
         self.core.wait_until_settled()
+    }
+
+    /// Stops writing, and removes what is on the medium once nobody reads it any more: other lists took
+    /// their place.
+    fn discard(&self) {
+        self.tenders.stop(&self.core);
+        let runs = Arc::clone(&self.core.state().runs);
+        runs.iter().for_each(|run| run.chunks.discard());
     }
 
     /// Writes a last run if it is worth it. The lists can still be read.

@@ -2,16 +2,29 @@
 //!
 //! Every view is a pure fold over the histories that it declares to follow; see each file's head.
 
+pub mod activation;
 pub mod agreement;
+pub mod case;
+pub mod credit;
+pub mod customer;
+pub mod email;
+pub mod finding;
 pub mod key;
+mod lag;
+pub mod link;
+pub mod order;
+pub mod partner;
+pub mod pcn;
+pub mod person;
+pub mod redemption;
 pub mod seat;
+pub mod session;
 pub mod subscription;
 pub mod tenant;
 
 use crate::seen::Seen;
 use crate::source::{Change, Step, Unread};
 use ledger::event::{Event, KindId};
-use ledger::id::{LicenseId, SubscriptionId, TenantId};
 use ledger::subject::{Subject, SubjectKind};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -39,17 +52,20 @@ pub trait Fold {
     const KIND: SubjectKind;
     /// What the view shows.
     const DOC: &'static str;
-    /// The kinds of subjects whose views or states it follows. The views that it follows form no
-    /// circle; states follow nothing, so that anybody may follow them.
+    /// The kinds of subjects whose views it follows. No kind follows itself, however far around.
     const FOLLOWS: &'static [SubjectKind];
+    /// The kinds of subjects whose states it reads. A state follows nothing, so anybody may read it.
+    const READS: &'static [SubjectKind];
     /// Raised when the same inputs give another view than before.
     const VERSION: u16;
-    /// The event kinds that `evolve` reads. Any other one never changes the state.
+    /// The event kinds that `evolve` reads. Any other one never changes the state, and does not make a
+    /// subject known that nothing else names.
     const TAKES: &'static [KindId];
+    /// The fields of the view that tell what happened rather than how things stand: where two histories
+    /// amount to the same, they may still differ in these.
+    const TRACES: &'static [&'static str] = &[];
     /// The event kinds that come as [`Change`]s of counters; none of them is in `TAKES`.
     const SERIES: &'static [KindId] = &[];
-    /// The names of the policies that can decide something in it.
-    const POLICIES: &'static [&'static str] = &[];
 
     /// Takes one event in. Called in fold order with the events that name the subject.
     fn evolve(state: &mut Self::State, subject: &Subject, event: &Event);
@@ -57,11 +73,13 @@ pub trait Fold {
     /// What an event of a kind in `SERIES` changes of the subject's counters.
     fn steps(_event: &Event, _subject: &Subject, _emit: &mut dyn FnMut(Step)) {}
 
-    /// Takes one change of a counter in. Called in fold order, after all events.
+    /// Takes one change of a counter in. Called in fold order, after all events, for the subject's own
+    /// view only: a state that is read through a link has no counters, which can be long.
     fn tally(_state: &mut Self::State, _change: &Change) {}
 
-    /// What the state amounts to at a point: applies the passing of time, and follows links.
-    fn view(state: &Self::State, subject: &Subject, seen: &Seen<'_>) -> Self::View;
+    /// What the state amounts to at a point: applies the passing of time, and follows links. `None`
+    /// only where the subject's id is none of its kind.
+    fn view(state: &Self::State, subject: &Subject, seen: &Seen<'_>) -> Option<Self::View>;
 }
 
 /// One projection, whatever its types: an entry of the registry.
@@ -71,16 +89,18 @@ pub struct Projection {
     pub kind: SubjectKind,
     /// What the view shows.
     pub doc: &'static str,
-    /// The kinds of subjects that it follows, see [`Fold::FOLLOWS`].
+    /// See [`Fold::FOLLOWS`].
     pub follows: &'static [SubjectKind],
+    /// See [`Fold::READS`].
+    pub reads: &'static [SubjectKind],
     /// See [`Fold::VERSION`].
     pub version: u16,
+    /// See [`Fold::TRACES`].
+    pub traces: &'static [&'static str],
     /// See [`Fold::TAKES`].
     pub takes: &'static [KindId],
     /// See [`Fold::SERIES`].
     pub series: &'static [KindId],
-    /// See [`Fold::POLICIES`].
-    pub policies: &'static [&'static str],
     /// See [`Fold::steps`].
     pub steps: fn(&Event, &Subject, &mut dyn FnMut(Step)),
     /// Folds the view of a subject, as JSON; `None` if no event that is seen names it.
@@ -96,10 +116,11 @@ impl Projection {
             kind: F::KIND,
             doc: F::DOC,
             follows: F::FOLLOWS,
+            reads: F::READS,
             version: F::VERSION,
+            traces: F::TRACES,
             takes: F::TAKES,
             series: F::SERIES,
-            policies: F::POLICIES,
             steps: F::steps,
             fold: |seen, subject| to_json(&*seen.view::<F>(subject)?),
             run: |seen, subject| seen.view::<F>(subject).is_some(),
@@ -119,11 +140,24 @@ impl Projection {
 
 /// Every projection.
 pub const PROJECTIONS: &[Projection] = &[
+    Projection::of::<customer::Customer>(),
+    Projection::of::<partner::Partner>(),
+    Projection::of::<agreement::Agreement>(),
+    Projection::of::<pcn::Pcn>(),
+    Projection::of::<order::Order>(),
+    Projection::of::<key::Key>(),
+    Projection::of::<email::Email>(),
+    Projection::of::<link::Link>(),
+    Projection::of::<activation::Activation>(),
+    Projection::of::<session::Session>(),
+    Projection::of::<person::Person>(),
     Projection::of::<tenant::Tenant>(),
     Projection::of::<subscription::Subscription>(),
+    Projection::of::<redemption::Redemption>(),
+    Projection::of::<credit::Credit>(),
     Projection::of::<seat::Seat>(),
-    Projection::of::<agreement::Agreement>(),
-    Projection::of::<key::Key>(),
+    Projection::of::<case::Case>(),
+    Projection::of::<finding::Finding>(),
 ];
 
 /// The projection of a kind of subject, if there is one.
@@ -182,8 +216,12 @@ fn to_json<T: Serialize>(view: &T) -> Option<Value> {
     serde_json::to_value(view).ok()
 }
 
-/// Serializes a value that may be absent as its text, for types whose own serde form is the stored
-/// one.
+/// Serializes a value as its text, for types whose own serde form is the stored one.
+pub(crate) fn shown<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(value)
+}
+
+/// [`shown`] for a value that may be absent.
 pub(crate) fn shown_option<T: Display, S: Serializer>(
     value: &Option<T>,
     to: S,
@@ -194,23 +232,20 @@ pub(crate) fn shown_option<T: Display, S: Serializer>(
     }
 }
 
-/// [`shown_option`] for a list.
-pub(crate) fn shown_list<T: Display, S: Serializer>(
-    values: &[T],
+/// [`shown`] for several values.
+pub(crate) fn shown_each<'v, C, T, S>(values: &'v C, to: S) -> Result<S::Ok, S::Error>
+where
+    &'v C: IntoIterator<Item = &'v T>,
+    T: Display + 'v,
+    S: Serializer,
+{
+    to.collect_seq(values.into_iter().map(ToString::to_string))
+}
+
+/// [`shown`] for the values of a map.
+pub(crate) fn shown_values<K: Serialize, T: Display, S: Serializer>(
+    values: &std::collections::BTreeMap<K, T>,
     to: S,
 ) -> Result<S::Ok, S::Error> {
-    to.collect_seq(values.iter().map(ToString::to_string))
-}
-
-/// The ids of a list of subjects as their types, for links between views.
-pub(crate) fn subscription_subject(id: &SubscriptionId) -> Subject {
-    Subject::new(SubjectKind::Subscription, id)
-}
-
-pub(crate) fn tenant_subject(id: &TenantId) -> Subject {
-    Subject::new(SubjectKind::Tenant, id)
-}
-
-pub(crate) fn agreement_subject(id: &LicenseId) -> Subject {
-    Subject::new(SubjectKind::Agreement, id)
+    to.collect_map(values.iter().map(|(key, value)| (key, value.to_string())))
 }

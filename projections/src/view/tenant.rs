@@ -1,42 +1,27 @@
 //! The view of a tenant: what is bound to it, its seats and who uses them.
 //!
-//! Follows: the subscriptions and agreements that its history names.
+//! Its users and machines are counters, not inputs: a tenant with a million seats has millions of
+//! events about them, which are folded from their changes alone.
 
 use crate::seen::Seen;
-use crate::view::agreement;
-use crate::view::subscription::{self, SubscriptionState, SubscriptionView};
-use crate::view::{Fold, kind_ids, shown_list, shown_option, tenant_subject};
+use crate::source::{Change, Step};
+use crate::view::agreement::Agreement;
+use crate::view::subscription::{Subscription, SubscriptionState, SubscriptionView};
+use crate::view::{Fold, kind_ids, shown_each, shown_option};
 use ledger::event::word::{Cloud, CreatedVia, TenantRole};
 use ledger::event::{Event, KindId, Payload};
-use ledger::id::{CustomerId, DomainName, LicenseId, Name, Seats, SubscriptionId, TenantId};
+use ledger::id::*;
 use ledger::kinds;
-use ledger::secret::PersonId;
-use ledger::subject::{Subject, SubjectKind};
-use ledger::time::Date;
+use ledger::secret::{MachineId, PersonId};
+use ledger::subject::{Names, Subject, SubjectKind};
+use ledger::time::{Date, Occurred, Timestamp};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// The projection.
 #[derive(Debug)]
 pub struct Tenant;
-
-impl Fold for Tenant {
-    type State = ();
-    type View = Option<TenantView>;
-
-    const KIND: SubjectKind = SubjectKind::Tenant;
-    const DOC: &'static str =
-        "A tenant: its domains, agreements, subscriptions, seats, users and administrators.";
-    const FOLLOWS: &'static [SubjectKind] = &[SubjectKind::Subscription, SubjectKind::Agreement];
-    const VERSION: u16 = 1;
-    const TAKES: &'static [KindId] = kind_ids![BypassTransitioned CreditLotActivated DelegatedAdminGranted DelegatedAdminRevoked DomainRemoved DomainVerified KeysRedeemed LicensesAssigned LicensesUnassigned SeatsReassigned ServicesAutoAssigned ServicesBoundToTenant SubscriptionObserved SubscriptionStarted TenantCreated TenantObserved TenantRemapped TenantRetired TenantRoleAssigned TenantRoleRemoved TrialConverted TrialStarted UserDeprovisioned UserReprovisioned];
-
-    fn evolve((): &mut (), _subject: &Subject, _event: &Event) {}
-
-    fn view((): &(), subject: &Subject, seen: &Seen<'_>) -> Option<TenantView> {
-        fold(seen, &TenantId::new(&subject.id).ok()?)
-    }
-}
 
 /// What a tenant looked like.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,6 +32,8 @@ pub struct TenantView {
     pub initial_domain: Option<DomainName>,
     /// The organisation's name in it.
     pub name: Option<Name>,
+    /// Names that it had before.
+    pub former_names: BTreeSet<Name>,
     /// ISO 3166 code.
     pub country: Option<Name>,
     /// The cloud that it lives in.
@@ -60,6 +47,8 @@ pub struct TenantView {
     pub owner: Option<CustomerId>,
     /// Its verified domains.
     pub domains: BTreeSet<DomainName>,
+    /// Domains that were its own before.
+    pub former_domains: BTreeSet<DomainName>,
     /// The agreements that are bound to it.
     pub agreements: BTreeSet<LicenseId>,
     /// The subscriptions that are in it and not reversed.
@@ -71,259 +60,564 @@ pub struct TenantView {
     pub seats_by_sku: BTreeMap<String, Seats>,
     /// Users that hold a licence.
     pub assigned: usize,
+    /// The same by SKU.
+    pub assigned_by_sku: BTreeMap<String, usize>,
+    /// SKUs of which more users hold a licence than there are seats (invariant 8).
+    pub overassigned: BTreeSet<String>,
+    /// Machines that are registered in it.
+    pub machines: usize,
+    /// Machines that are licensed in it by the reports that name it.
+    pub machines_licensed: usize,
     /// Global and billing administrators, as pseudonyms.
-    #[serde(serialize_with = "shown_list")]
+    #[serde(serialize_with = "shown_each")]
     pub administrators: Vec<PersonId>,
     /// Tenants of partners that administration is delegated to.
     pub delegated_to: BTreeSet<TenantId>,
+    /// Services whose provisioning was confirmed in it.
+    pub services: BTreeSet<Name>,
+    /// When somebody first looked at its subscriptions: a mistake could be noticed then.
+    #[serde(serialize_with = "shown_option")]
+    pub first_reviewed: Option<Timestamp>,
+    /// The partner whose own tenant it is.
+    pub partner: Option<PartnerId>,
+    /// Orders that were meant for it.
+    pub orders_intended: BTreeSet<OrderId>,
+    /// Keys that were refused in it: perhaps their owner looks for them (W8).
+    pub keys_refused: usize,
+    /// Redemptions into it that were reversed.
+    pub reversed: BTreeSet<RedemptionId>,
+    /// Sessions of it: its users', and those that were in it.
+    pub sessions: usize,
+    /// Support cases that name it as wrong or right.
+    pub cases: BTreeSet<CaseId>,
+    /// How many times its administrators were notified.
+    pub notified: usize,
     /// Whether it was retired as a duplicate.
     pub retired: bool,
 }
 
-#[derive(Default)]
-struct Folding {
-    subscriptions: BTreeSet<SubscriptionId>,
+/// What the events of a tenant add up to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct State {
+    initial_domain: Option<DomainName>,
+    name: Option<Name>,
+    former_names: BTreeSet<Name>,
+    country: Option<Name>,
+    cloud: Option<Cloud>,
+    created_via: Option<CreatedVia>,
+    created: Option<Occurred>,
+    created_on: Option<Date>,
+    owner: Option<CustomerId>,
+    domains: BTreeSet<DomainName>,
+    former_domains: BTreeSet<DomainName>,
     agreements: BTreeSet<LicenseId>,
-    holders: BTreeMap<PersonId, BTreeSet<String>>,
-    administrators: BTreeSet<PersonId>,
+    subscriptions: BTreeSet<SubscriptionId>,
+    /// Each with the instant until which it is held.
+    administrators: BTreeMap<(PersonId, TenantRole), Option<Timestamp>>,
+    /// Each with its last day.
+    delegated_to: BTreeMap<TenantId, Option<Date>>,
+    confirmed: Vec<Confirmed>,
+    first_reviewed: Option<Timestamp>,
+    partner: Option<PartnerId>,
+    orders_intended: BTreeSet<OrderId>,
+    keys_refused: usize,
+    reversed: BTreeSet<RedemptionId>,
+    cases: BTreeSet<CaseId>,
+    notified: usize,
+    retired: bool,
+    sessions: usize,
+    holders: HashMap<PersonId, Vec<Option<Arc<Sku>>>>,
+    machines: HashMap<MachineId, MachineUse>,
 }
 
-/// Folds the view of a tenant; `None` if no event that is seen names it.
-pub fn fold(at: &Seen<'_>, id: &TenantId) -> Option<TenantView> {
-    let events = at.of_any([&tenant_subject(id)]);
-    if events.is_empty() {
-        return None;
-    }
-    let mut view = TenantView {
-        tenant: id.clone(),
-        initial_domain: None,
-        name: None,
-        country: None,
-        cloud: None,
-        created_via: None,
-        created_on: None,
-        owner: None,
-        domains: BTreeSet::new(),
-        agreements: BTreeSet::new(),
-        subscriptions: BTreeSet::new(),
-        seats: Seats(0),
-        seats_by_sku: BTreeMap::new(),
-        assigned: 0,
-        administrators: Vec::new(),
-        delegated_to: BTreeSet::new(),
-        retired: false,
-    };
-    let mut fold = Folding::default();
-    for event in &events {
-        evolve(&mut view, &mut fold, id, event);
-    }
-    let bound = |license: &LicenseId| {
-        agreement::fold(at, license).is_some_and(|a| a.tenant.as_ref() == Some(id))
-    };
-    view.agreements = fold.agreements.into_iter().filter(bound).collect();
-    let subscriptions: Vec<SubscriptionView> = fold
-        .subscriptions
-        .iter()
-        .filter_map(|s| subscription::fold(at, s))
-        .filter(|s| s.tenant.as_ref() == Some(id) && s.state != Some(SubscriptionState::Reversed))
-        .collect();
-    count_seats(&mut view, &subscriptions);
-    view.subscriptions = subscriptions.into_iter().map(|s| s.subscription).collect();
-    view.assigned = fold
-        .holders
-        .values()
-        .filter(|skus| !skus.is_empty())
-        .count();
-    view.administrators = fold.administrators.into_iter().collect();
-    Some(view)
+#[derive(Debug, Clone, PartialEq)]
+struct Confirmed {
+    last: Timestamp,
+    of_agreement: bool,
+    service: Name,
 }
 
-fn count_seats(view: &mut TenantView, subscriptions: &[SubscriptionView]) {
-    let active: BTreeSet<_> = subscriptions
-        .iter()
-        .filter(|s| s.state == Some(SubscriptionState::Active))
-        .map(|s| s.sku.clone())
-        .collect();
-    for subscription in subscriptions.iter().filter(|s| s.is_usable()) {
-        let in_grace = subscription.state == Some(SubscriptionState::Grace);
-        if in_grace && active.contains(&subscription.sku) {
-            continue;
-        }
-        let sku = subscription
-            .sku
-            .as_ref()
-            .map_or("unknown", |sku| sku.as_str());
-        let by_sku = view.seats_by_sku.entry(sku.to_owned()).or_default();
-        by_sku.0 = by_sku.0.saturating_add(subscription.seats.0);
-        view.seats.0 = view.seats.0.saturating_add(subscription.seats.0);
-    }
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct MachineUse {
+    registered: bool,
+    licensed_until: Option<Timestamp>,
 }
 
-fn evolve(view: &mut TenantView, fold: &mut Folding, id: &TenantId, event: &Event) {
-    match &event.payload {
-        Payload::TenantCreated(created) => {
-            view.initial_domain = created
-                .initial_domain
-                .clone()
-                .or(view.initial_domain.take());
-            view.name = created.company.clone().or(view.name.take());
-            view.country = created.country.clone().or(view.country.take());
-            view.created_via = Some(created.created_via);
-            view.created_on = Some(event.occurred_at.start.date());
+impl State {
+    /// Services whose provisioning was confirmed by mails that name no agreement, at an instant or
+    /// after it.
+    pub(super) fn confirmed_since(&self, since: Timestamp) -> impl Iterator<Item = &Name> {
+        let since = move |told: &&Confirmed| !told.of_agreement && told.last >= since;
+        self.confirmed
+            .iter()
+            .filter(since)
+            .map(|told| &told.service)
+    }
+
+    /// When it was created, where a source says so.
+    pub(super) fn created(&self) -> Option<Occurred> {
+        self.created
+    }
+
+    fn rename(&mut self, name: Option<&Name>) {
+        let Some(name) = name else { return };
+        if let Some(before) = self.name.replace(name.clone()) {
+            self.former_names.insert(before);
         }
-        Payload::TenantObserved(observed) => {
-            view.initial_domain = observed
-                .initial_domain
-                .clone()
-                .or(view.initial_domain.take());
-            view.name = observed.name.clone().or(view.name.take());
-            view.country = observed.country.clone().or(view.country.take());
-            view.cloud = observed.cloud.or(view.cloud);
-            view.created_via = observed.created_via.or(view.created_via);
-            view.created_on = observed.created_on.or(view.created_on);
-            view.owner = observed.owner.clone().or(view.owner.take());
-            view.domains
-                .extend(observed.domains.iter().map(|d| d.name.clone()));
-        }
-        Payload::DomainVerified(verified) => {
-            view.domains.insert(verified.domain.name.clone());
-        }
-        Payload::DomainRemoved(removed) => {
-            view.domains.remove(&removed.domain.name);
-        }
-        Payload::TenantRoleAssigned(given) => {
-            if given.tenant == *id && administers(given.role) {
-                fold.administrators.insert(given.user.id);
-            }
-        }
-        Payload::TenantRoleRemoved(taken) => {
-            if taken.tenant == *id && administers(taken.role) {
-                fold.administrators.remove(&taken.user.id);
-            }
-        }
-        Payload::DelegatedAdminGranted(granted) => {
-            if granted.tenant == *id {
-                view.delegated_to.insert(granted.partner_tenant.clone());
-            }
-        }
-        Payload::DelegatedAdminRevoked(revoked) => {
-            view.delegated_to.remove(&revoked.partner_tenant);
-        }
-        Payload::ServicesBoundToTenant(bound) => {
-            fold.agreements.insert(bound.license_id.clone());
-        }
-        Payload::ServicesAutoAssigned(assigned) => {
-            fold.agreements.insert(assigned.license_id.clone());
-        }
-        Payload::KeysRedeemed(redeemed) => {
-            fold.agreements.extend(redeemed.license_id.clone());
-            let effects = redeemed.effects.iter();
-            fold.subscriptions
-                .extend(effects.map(|effect| effect.subscription.clone()));
-        }
-        Payload::CreditLotActivated(lot) => {
-            fold.agreements.extend(lot.license_id.clone());
-        }
-        Payload::SubscriptionStarted(started) => {
-            fold.agreements.extend(started.license_id.clone());
-            fold.subscriptions.insert(started.subscription.clone());
-        }
-        Payload::TrialStarted(trial) => {
-            fold.subscriptions.insert(trial.subscription.clone());
-        }
-        Payload::TrialConverted(converted) => {
-            fold.agreements.extend(converted.license_id.clone());
-            fold.subscriptions.insert(converted.subscription.clone());
-        }
-        Payload::SubscriptionObserved(observed) => {
-            if observed.tenant == *id {
-                fold.subscriptions.extend(observed.subscription.clone());
-            }
-        }
-        Payload::TenantRemapped(remapped) => {
-            for moved in &remapped.moves {
-                fold.agreements.insert(moved.license_id.clone());
-                fold.subscriptions
-                    .extend(moved.subscriptions.iter().cloned());
-            }
-        }
-        Payload::BypassTransitioned(bypass) => {
-            fold.agreements.insert(bypass.license_id.clone());
-            fold.subscriptions.insert(bypass.bpos_subscription.clone());
-        }
-        Payload::LicensesAssigned(assigned) => {
-            for user in &assigned.users {
-                let skus = fold.holders.entry(user.id).or_default();
-                skus.insert(assigned.sku.to_string());
-            }
-        }
-        Payload::LicensesUnassigned(taken) => {
-            for user in &taken.users {
-                let skus = fold.holders.entry(user.id).or_default();
-                skus.remove(taken.sku.as_str());
-            }
-        }
-        Payload::UserDeprovisioned(gone) => {
-            let skus = fold.holders.entry(gone.user.id).or_default();
-            match &gone.sku {
-                Some(sku) => drop(skus.remove(sku.as_str())),
-                None => skus.clear(),
-            }
-        }
-        Payload::UserReprovisioned(back) => {
-            let sku = back.sku.as_ref().map_or("unknown", |sku| sku.as_str());
-            fold.holders
-                .entry(back.user.id)
-                .or_default()
-                .insert(sku.to_owned());
-        }
-        Payload::SeatsReassigned(moved) => {
-            let sku = moved.sku.as_ref().map_or("unknown", |sku| sku.as_str());
-            for user in &moved.users {
-                let skus = fold.holders.entry(user.id).or_default();
-                if moved.tenant == *id {
-                    skus.insert(sku.to_owned());
-                } else if moved.sku.is_none() {
-                    skus.clear();
-                } else {
-                    skus.remove(sku);
-                }
-            }
-        }
-        Payload::TenantRetired(_) => view.retired = true,
-        kinds![
-            AccountProfileCreated AcknowledgementShown ActivationEmailBounced
-            ActivationEmailDelivered ActivationEmailForwarded ActivationEmailResent
-            ActivationEmailScheduled ActivationEmailSent ActivationEmailSuppressed
-            ActivationLinkExpired ActivationLinkOpened ActivationLinkReactivated
-            ActivationStatusObserved AgentStarted AgreementRenewedAs AgreementSigned
-            AuthorizationReceived CaseClosed CaseOpened ClockSkewObserved ConfirmationGiven
-            ContactChanged CreditConsumed CreditExpired CreditForfeited CustomerRegistered
-            CustomersRelated DesktopSetupRun DomainOptionChosen EndDateCorrected
-            ExistingSubscriptionsShown FindingConfirmed FindingDismissed IdentityVerified
-            ImportRecorded IncarnationBegun KeyEntered KeyIssued KeyReissued KeyRejected
-            KeyRevealed LicenseStateObserved MachineBumped MachineKeyIssued MachineRegistered
-            NotifierStarted OfficeInstalled OnlineServicesIdAdded OrderAmended OrderCancelled
-            OrderPlaced OrderRelayed OrderReturned PartnerRegistered PartyNotified
-            PersonErased PersonalDataRevealed PersonsMerged
-            ProfileEntered ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
-            RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed RedemptionStarted
-            RedemptionSubmitted ReservationCancelled ReservationPlaced RevalidationFailed
-            ScenarioAssessed SeatLicensed SeatProvisioned SeatReset SeatResetRequested
-            SeatRevalidated SeatsAdded SeatsReduced SeatsTransferred SessionEnded SessionStarted
-            SignInChosen SignUpChosen SourceRecordKept SubscriptionCancelled SubscriptionDeleted
-            SubscriptionDisabled SubscriptionExpired SubscriptionReactivated SubscriptionRenewed
-            SubscriptionsReviewed SupportEscalated TblParametersSet TrialAbandoned
-            TrialDataDeleted TrialDeletionAdvised TrialExpired UserAuthenticated UserNotified
-            UserPrompted VlRoleAssigned VlRoleRemoved
-        ] => {}
+        self.former_names.remove(name);
+    }
+
+    fn verify(&mut self, domain: &DomainName) {
+        self.former_domains.remove(domain);
+        self.domains.insert(domain.clone());
     }
 }
 
 /// Roles that give authority over the tenant (R13, P5).
-fn administers(role: TenantRole) -> bool {
+pub(super) fn administers(role: TenantRole) -> bool {
     match role {
         TenantRole::GlobalAdministrator | TenantRole::BillingAdministrator => true,
         TenantRole::UserAdministrator | TenantRole::Other => false,
     }
+}
+
+/// Folds the view of a tenant; `None` if no event that is seen names it.
+pub fn fold(seen: &Seen<'_>, id: &TenantId) -> Option<TenantView> {
+    let view = seen.view::<Tenant>(&id.subject())?;
+    Some(view.as_ref().clone())
+}
+
+impl Fold for Tenant {
+    type State = State;
+    type View = TenantView;
+
+    const KIND: SubjectKind = SubjectKind::Tenant;
+    const DOC: &'static str =
+        "A tenant: its domains, agreements, subscriptions, seats, users and administrators.";
+    const FOLLOWS: &'static [SubjectKind] = &[SubjectKind::Subscription, SubjectKind::Agreement];
+    const READS: &'static [SubjectKind] = &[];
+    const VERSION: u16 = 1;
+    const TRACES: &'static [&'static str] = &[
+        "keys_refused",
+        "reversed",
+        "sessions",
+        "cases",
+        "notified",
+        "first_reviewed",
+    ];
+    const TAKES: &'static [KindId] = kind_ids![
+        AccountProfileCreated AcknowledgementShown AuthorizationReceived
+        BypassTransitioned CaseOpened CreditLotActivated DelegatedAdminGranted
+        DelegatedAdminRevoked DomainRemoved DomainVerified KeyEntered KeyRejected
+        KeysRedeemed OnlineServicesIdAdded OrderAmended OrderPlaced PartnerRegistered
+        PartyNotified ProvisioningConfirmed RedemptionReversed ScenarioAssessed
+        ServicesAutoAssigned ServicesBoundToTenant SignInChosen SubscriptionObserved
+        SubscriptionStarted SubscriptionsReviewed TenantCreated TenantObserved
+        TenantRemapped TenantRetired TenantRoleAssigned TenantRoleRemoved TrialAbandoned
+        TrialConverted TrialDataDeleted TrialDeletionAdvised TrialExpired TrialStarted
+    ];
+    const SERIES: &'static [KindId] = kind_ids![
+        LicensesAssigned LicensesUnassigned MachineBumped MachineRegistered SeatLicensed
+        SeatProvisioned SeatRevalidated SeatsReassigned SessionStarted UserDeprovisioned
+        UserReprovisioned
+    ];
+
+    fn evolve(state: &mut State, subject: &Subject, event: &Event) {
+        let here = |tenant: &TenantId| tenant.as_str() == subject.id;
+        match &event.payload {
+            Payload::TenantCreated(created) => {
+                let initial = created.initial_domain.clone();
+                state.initial_domain = initial.or(state.initial_domain.take());
+                state.rename(created.company.as_ref());
+                state.country = created.country.clone().or(state.country.take());
+                state.created_via = Some(created.created_via);
+                state.created = state.created.or(Some(event.occurred_at));
+                state.created_on = Some(event.occurred_at.start.date());
+            }
+            Payload::TenantObserved(observed) => {
+                let initial = observed.initial_domain.clone();
+                state.initial_domain = initial.or(state.initial_domain.take());
+                state.rename(observed.name.as_ref());
+                state.country = observed.country.clone().or(state.country.take());
+                state.cloud = observed.cloud.or(state.cloud);
+                state.created_via = observed.created_via.or(state.created_via);
+                state.created_on = observed.created_on.or(state.created_on);
+                state.owner = observed.owner.clone().or(state.owner.take());
+                observed
+                    .domains
+                    .iter()
+                    .for_each(|domain| state.verify(&domain.name));
+            }
+            Payload::DomainVerified(verified) => state.verify(&verified.domain.name),
+            Payload::DomainRemoved(removed) => {
+                if state.domains.remove(&removed.domain.name) {
+                    state.former_domains.insert(removed.domain.name.clone());
+                }
+            }
+            Payload::TenantRoleAssigned(given) => {
+                if here(&given.tenant) && administers(given.role) {
+                    let role = (given.user.id, given.role);
+                    state.administrators.insert(role, given.until);
+                }
+            }
+            Payload::TenantRoleRemoved(taken) => {
+                if here(&taken.tenant) {
+                    state.administrators.remove(&(taken.user.id, taken.role));
+                }
+            }
+            Payload::DelegatedAdminGranted(granted) => {
+                if here(&granted.tenant) {
+                    let partner = granted.partner_tenant.clone();
+                    state.delegated_to.insert(partner, granted.until);
+                }
+            }
+            Payload::DelegatedAdminRevoked(revoked) => {
+                if here(&revoked.tenant) {
+                    state.delegated_to.remove(&revoked.partner_tenant);
+                }
+            }
+            Payload::ServicesBoundToTenant(bound) => {
+                state.agreements.insert(bound.license_id.clone());
+            }
+            Payload::ServicesAutoAssigned(assigned) => {
+                state.agreements.insert(assigned.license_id.clone());
+            }
+            Payload::ProvisioningConfirmed(confirmed) => state.confirmed.push(Confirmed {
+                last: event.occurred_at.last(),
+                of_agreement: confirmed.license_id.is_some(),
+                service: confirmed.service.clone(),
+            }),
+            Payload::KeysRedeemed(redeemed) => {
+                state.agreements.extend(redeemed.license_id.clone());
+                let effects = redeemed.effects.iter();
+                let effects = effects.map(|effect| effect.subscription.clone());
+                state.subscriptions.extend(effects);
+            }
+            Payload::CreditLotActivated(lot) => {
+                state.agreements.extend(lot.license_id.clone());
+            }
+            Payload::SubscriptionStarted(started) => {
+                state.agreements.extend(started.license_id.clone());
+                state.subscriptions.insert(started.subscription.clone());
+            }
+            Payload::TrialStarted(trial) => {
+                state.subscriptions.insert(trial.subscription.clone());
+            }
+            Payload::TrialConverted(converted) => {
+                state.agreements.extend(converted.license_id.clone());
+                state.subscriptions.insert(converted.subscription.clone());
+            }
+            Payload::SubscriptionObserved(observed) => {
+                if here(&observed.tenant) {
+                    state.subscriptions.extend(observed.subscription.clone());
+                }
+            }
+            Payload::SubscriptionsReviewed(_) => {
+                let at = event.occurred_at.start;
+                state.first_reviewed = state.first_reviewed.or(Some(at));
+            }
+            Payload::TenantRemapped(remapped) => {
+                for moved in &remapped.moves {
+                    state.agreements.insert(moved.license_id.clone());
+                    state
+                        .subscriptions
+                        .extend(moved.subscriptions.iter().cloned());
+                }
+            }
+            Payload::BypassTransitioned(bypass) => {
+                state.agreements.insert(bypass.license_id.clone());
+                state.subscriptions.insert(bypass.bpos_subscription.clone());
+            }
+            Payload::TenantRetired(_) => state.retired = true,
+            Payload::PartnerRegistered(partner) => {
+                if partner.tenants.iter().any(here) {
+                    state.partner = Some(partner.partner.clone());
+                }
+            }
+            Payload::OrderPlaced(placed) => {
+                if placed.intended_tenant.as_ref().is_some_and(here) {
+                    state.orders_intended.insert(placed.order.clone());
+                }
+            }
+            Payload::OrderAmended(amended) => {
+                if amended.intended_tenant.as_ref().is_some_and(here) {
+                    state.orders_intended.insert(amended.order.clone());
+                }
+            }
+            Payload::KeyRejected(rejected) => {
+                let here = rejected.tenant.as_ref().is_some_and(here);
+                state.keys_refused += usize::from(here);
+            }
+            Payload::RedemptionReversed(reversed) => {
+                state.reversed.insert(reversed.redemption.clone());
+            }
+            Payload::CaseOpened(opened) => {
+                let named = [&opened.wrong_tenant, &opened.right_tenant];
+                if named.into_iter().flatten().any(here) {
+                    state.cases.insert(opened.case.clone());
+                }
+            }
+            Payload::PartyNotified(told) => {
+                state.notified += usize::from(told.tenant.as_ref().is_some_and(here));
+            }
+            // These make a tenant known, and say nothing about it that is not told elsewhere.
+            kinds![
+                AccountProfileCreated AcknowledgementShown AuthorizationReceived KeyEntered
+                OnlineServicesIdAdded ScenarioAssessed SignInChosen TrialAbandoned TrialDataDeleted
+                TrialDeletionAdvised TrialExpired
+            ] => {}
+            kinds![
+                ActivationEmailBounced ActivationEmailDelivered ActivationEmailForwarded
+                ActivationEmailResent ActivationEmailScheduled ActivationEmailSent
+                ActivationEmailSuppressed ActivationLinkExpired ActivationLinkOpened
+                ActivationLinkReactivated ActivationStatusObserved AgentStarted
+                AgreementRenewedAs AgreementSigned CaseClosed ClockSkewObserved
+                ConfirmationGiven ContactChanged CreditConsumed CreditExpired
+                CreditForfeited CustomerRegistered CustomersRelated DesktopSetupRun
+                DomainOptionChosen EndDateCorrected ExistingSubscriptionsShown
+                FindingConfirmed FindingDismissed IdentityVerified ImportRecorded
+                IncarnationBegun KeyIssued KeyReissued KeyRevealed LicenseStateObserved
+                LicensesAssigned LicensesUnassigned MachineBumped MachineKeyIssued
+                MachineRegistered NotifierStarted OfficeInstalled OrderCancelled
+                OrderRelayed OrderReturned PersonErased PersonalDataRevealed PersonsMerged
+                ProfileEntered RedemptionAbandoned RedemptionModeChosen
+                RedemptionOutcomeDiverged RedemptionReviewed RedemptionStarted
+                RedemptionSubmitted ReservationCancelled ReservationPlaced
+                RevalidationFailed SeatLicensed SeatProvisioned SeatReset SeatResetRequested
+                SeatRevalidated SeatsAdded SeatsReassigned SeatsReduced SeatsTransferred
+                SessionEnded SessionStarted SignUpChosen SourceRecordKept
+                SubscriptionCancelled SubscriptionDeleted SubscriptionDisabled
+                SubscriptionExpired SubscriptionReactivated SubscriptionRenewed
+                SupportEscalated TblParametersSet UserAuthenticated UserDeprovisioned
+                UserNotified UserPrompted UserReprovisioned VlRoleAssigned VlRoleRemoved
+            ] => {}
+        }
+    }
+
+    fn steps(event: &Event, subject: &Subject, emit: &mut dyn FnMut(Step)) {
+        let here = |tenant: &TenantId| tenant.as_str() == subject.id;
+        match &event.payload {
+            Payload::LicensesAssigned(assigned) => {
+                let sku = Some(Arc::new(assigned.sku.clone()));
+                let users = assigned.users.iter();
+                users.for_each(|user| emit(Step::Holds(user.id, sku.clone())));
+            }
+            Payload::LicensesUnassigned(taken) => {
+                let sku = Some(Arc::new(taken.sku.clone()));
+                let users = taken.users.iter();
+                users.for_each(|user| emit(Step::Drops(user.id, sku.clone())));
+            }
+            Payload::UserDeprovisioned(gone) => emit(match &gone.sku {
+                Some(sku) => Step::Drops(gone.user.id, Some(Arc::new(sku.clone()))),
+                None => Step::DropsAll(gone.user.id),
+            }),
+            Payload::UserReprovisioned(back) => {
+                emit(Step::Holds(back.user.id, back.sku.clone().map(Arc::new)));
+            }
+            Payload::SeatsReassigned(moved) => {
+                let sku = moved.sku.clone().map(Arc::new);
+                for user in &moved.users {
+                    emit(match &sku {
+                        _ if here(&moved.tenant) => Step::Holds(user.id, sku.clone()),
+                        Some(_) => Step::Drops(user.id, sku.clone()),
+                        None => Step::DropsAll(user.id),
+                    });
+                }
+            }
+            Payload::MachineRegistered(registered) => {
+                emit(Step::Registers(registered.machine.id));
+            }
+            Payload::SessionStarted(_) => emit(Step::SignsIn),
+            Payload::SeatProvisioned(given) => emit(Step::Registers(given.machine.id)),
+            Payload::MachineBumped(bumped) => emit(Step::Leaves(bumped.machine.id)),
+            Payload::SeatLicensed(licensed) => {
+                emit(Step::Licenses(licensed.machine.id, licensed.valid_until));
+            }
+            Payload::SeatRevalidated(again) => {
+                emit(Step::Licenses(again.machine.id, again.valid_until));
+            }
+            kinds![
+                AccountProfileCreated AcknowledgementShown ActivationEmailBounced
+                ActivationEmailDelivered ActivationEmailForwarded ActivationEmailResent
+                ActivationEmailScheduled ActivationEmailSent ActivationEmailSuppressed
+                ActivationLinkExpired ActivationLinkOpened ActivationLinkReactivated
+                ActivationStatusObserved AgentStarted AgreementRenewedAs AgreementSigned
+                AuthorizationReceived BypassTransitioned CaseClosed CaseOpened
+                ClockSkewObserved ConfirmationGiven ContactChanged CreditConsumed
+                CreditExpired CreditForfeited CreditLotActivated CustomerRegistered
+                CustomersRelated DelegatedAdminGranted DelegatedAdminRevoked DesktopSetupRun
+                DomainOptionChosen DomainRemoved DomainVerified EndDateCorrected
+                ExistingSubscriptionsShown FindingConfirmed FindingDismissed
+                IdentityVerified ImportRecorded IncarnationBegun KeyEntered KeyIssued
+                KeyReissued KeyRejected KeyRevealed KeysRedeemed LicenseStateObserved
+                MachineKeyIssued NotifierStarted OfficeInstalled OnlineServicesIdAdded
+                OrderAmended OrderCancelled OrderPlaced OrderRelayed OrderReturned
+                PartnerRegistered PartyNotified PersonErased PersonalDataRevealed
+                PersonsMerged ProfileEntered ProvisioningConfirmed RedemptionAbandoned
+                RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReversed
+                RedemptionReviewed RedemptionStarted RedemptionSubmitted
+                ReservationCancelled ReservationPlaced RevalidationFailed ScenarioAssessed
+                SeatReset SeatResetRequested SeatsAdded SeatsReduced SeatsTransferred
+                ServicesAutoAssigned ServicesBoundToTenant SessionEnded SignInChosen
+                SignUpChosen SourceRecordKept SubscriptionCancelled SubscriptionDeleted
+                SubscriptionDisabled SubscriptionExpired SubscriptionObserved
+                SubscriptionReactivated SubscriptionRenewed SubscriptionStarted
+                SubscriptionsReviewed SupportEscalated TblParametersSet TenantCreated
+                TenantObserved TenantRemapped TenantRetired TenantRoleAssigned
+                TenantRoleRemoved TrialAbandoned TrialConverted TrialDataDeleted
+                TrialDeletionAdvised TrialExpired TrialStarted UserAuthenticated
+                UserNotified UserPrompted VlRoleAssigned VlRoleRemoved
+            ] => {}
+        }
+    }
+
+    fn tally(state: &mut State, change: &Change) {
+        match &change.step {
+            Step::Holds(user, sku) => {
+                let held = state.holders.entry(*user).or_default();
+                if !held.contains(sku) {
+                    held.push(sku.clone());
+                }
+            }
+            Step::Drops(user, sku) => {
+                if let Some(held) = state.holders.get_mut(user) {
+                    held.retain(|other| other != sku);
+                }
+            }
+            Step::DropsAll(user) => drop(state.holders.remove(user)),
+            Step::SignsIn => state.sessions += 1,
+            Step::Registers(machine) => {
+                state.machines.entry(*machine).or_default().registered = true;
+            }
+            Step::Leaves(machine) => {
+                state.machines.entry(*machine).or_default().registered = false;
+            }
+            Step::Licenses(machine, until) => {
+                let machine = state.machines.entry(*machine).or_default();
+                machine.registered = true;
+                machine.licensed_until = machine.licensed_until.max(Some(*until));
+            }
+        }
+    }
+
+    fn view(state: &State, subject: &Subject, seen: &Seen<'_>) -> Option<TenantView> {
+        let id = TenantId::new(&subject.id).ok()?;
+        let bound = |license: &&LicenseId| {
+            let agreement = seen.view::<Agreement>(&license.subject());
+            agreement.is_some_and(|agreement| agreement.tenant.as_ref() == Some(&id))
+        };
+        let subscriptions = state.subscriptions.iter();
+        let subscriptions = subscriptions.filter_map(|s| seen.view::<Subscription>(&s.subject()));
+        let subscriptions: Vec<Arc<SubscriptionView>> = subscriptions
+            .filter(|s| s.tenant.as_ref() == Some(&id))
+            .filter(|s| s.state != Some(SubscriptionState::Reversed))
+            .collect();
+        let seats_by_sku = seats_by_sku(&subscriptions);
+        let assigned_by_sku = assigned_by_sku(state);
+        let seats = |sku: &String| seats_by_sku.get(sku).map_or(0, |seats| seats.0);
+        let over = assigned_by_sku.iter();
+        let over =
+            over.filter(|(sku, users)| **users > usize::try_from(seats(sku)).unwrap_or(usize::MAX));
+        let holds = |until: &Option<Timestamp>| until.is_none_or(|until| seen.now() < until);
+        let administrators = state.administrators.iter();
+        let administrators = administrators.filter(|(_, until)| holds(until));
+        let administrators: BTreeSet<PersonId> = administrators.map(|((who, _), _)| *who).collect();
+        let delegated = state.delegated_to.iter();
+        let delegated =
+            delegated.filter(|(_, until)| until.is_none_or(|last| seen.today() <= last));
+        let machines = state.machines.values();
+        let licensed = |machine: &&MachineUse| {
+            machine.registered
+                && machine
+                    .licensed_until
+                    .is_some_and(|until| seen.now() < until)
+        };
+        Some(TenantView {
+            initial_domain: state.initial_domain.clone(),
+            name: state.name.clone(),
+            former_names: state.former_names.clone(),
+            country: state.country.clone(),
+            cloud: state.cloud,
+            created_via: state.created_via,
+            created_on: state.created_on,
+            owner: state.owner.clone(),
+            domains: state.domains.clone(),
+            former_domains: state.former_domains.clone(),
+            agreements: state.agreements.iter().filter(bound).cloned().collect(),
+            subscriptions: subscriptions
+                .iter()
+                .map(|s| s.subscription.clone())
+                .collect(),
+            seats: Seats(
+                seats_by_sku
+                    .values()
+                    .fold(0, |sum, seats| sum.saturating_add(seats.0)),
+            ),
+            overassigned: over.map(|(sku, _)| sku.clone()).collect(),
+            seats_by_sku,
+            assigned: state
+                .holders
+                .values()
+                .filter(|skus| !skus.is_empty())
+                .count(),
+            assigned_by_sku,
+            machines: machines
+                .clone()
+                .filter(|machine| machine.registered)
+                .count(),
+            machines_licensed: machines.filter(licensed).count(),
+            administrators: administrators.into_iter().collect(),
+            delegated_to: delegated.map(|(tenant, _)| tenant.clone()).collect(),
+            services: state
+                .confirmed
+                .iter()
+                .map(|told| told.service.clone())
+                .collect(),
+            first_reviewed: state.first_reviewed,
+            partner: state.partner.clone(),
+            orders_intended: state.orders_intended.clone(),
+            keys_refused: state.keys_refused,
+            reversed: state.reversed.clone(),
+            sessions: state.sessions,
+            cases: state.cases.clone(),
+            notified: state.notified,
+            retired: state.retired,
+            tenant: id,
+        })
+    }
+}
+
+/// What stands for a SKU that no source names.
+const UNKNOWN_SKU: &str = "unknown";
+
+fn seats_by_sku(subscriptions: &[Arc<SubscriptionView>]) -> BTreeMap<String, Seats> {
+    let is = |subscription: &SubscriptionView, state| subscription.state == Some(state);
+    let active: BTreeSet<_> = subscriptions
+        .iter()
+        .filter(|s| is(s, SubscriptionState::Active))
+        .map(|s| &s.sku)
+        .collect();
+    let mut by_sku: BTreeMap<String, Seats> = BTreeMap::new();
+    for subscription in subscriptions.iter().filter(|s| s.is_usable()) {
+        let replaced = active.contains(&subscription.sku);
+        if is(subscription, SubscriptionState::Grace) && replaced {
+            continue;
+        }
+        let sku = subscription.sku.as_ref().map_or(UNKNOWN_SKU, Sku::as_str);
+        let seats = by_sku.entry(sku.to_owned()).or_default();
+        seats.0 = seats.0.saturating_add(subscription.seats.0);
+    }
+    by_sku
+}
+
+fn assigned_by_sku(state: &State) -> BTreeMap<String, usize> {
+    let mut by_sku: BTreeMap<&str, usize> = BTreeMap::new();
+    for sku in state.holders.values().flatten() {
+        let sku = sku.as_ref().map_or(UNKNOWN_SKU, |sku| sku.as_str());
+        *by_sku.entry(sku).or_default() += 1;
+    }
+    by_sku
+        .into_iter()
+        .map(|(sku, users)| (sku.to_owned(), users))
+        .collect()
 }

@@ -22,6 +22,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Every severity, the least first.
+    pub const ALL: [Self; 3] = [Self::Medium, Self::High, Self::Critical];
+
     /// The word, as people and JSON read it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,6 +34,11 @@ impl Severity {
         }
     }
 }
+
+/// From here on people see *certain*, in thousandths.
+const CERTAIN: u16 = 950;
+/// From here on people see *strong*, in thousandths.
+const STRONG: u16 = 750;
 
 /// How sure something is, in thousandths: whole numbers, so that it is the same on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,11 +58,26 @@ impl Confidence {
         Self(lower.unwrap_or(100))
     }
 
+    /// Reads a word that people see, or a number from 0 to 1; `None` if it is neither. A word stands
+    /// for the least confidence that it is used for.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "certain" => Some(Self(CERTAIN)),
+            "strong" => Some(Self(STRONG)),
+            "weak" => Some(Self(0)),
+            number => {
+                let number: f64 = number.parse().ok()?;
+                let thousandths = (0..=1000_u16).find(|t| f64::from(*t) >= number * 1000.0 - 0.5);
+                thousandths.filter(|_| number >= 0.0).map(Self)
+            }
+        }
+    }
+
     /// What people see.
     pub fn word(self) -> &'static str {
         match self.0 {
-            950.. => "certain",
-            750..=949 => "strong",
+            CERTAIN.. => "certain",
+            STRONG.. => "strong",
             _ => "weak",
         }
     }
@@ -69,8 +92,10 @@ impl Serialize for Confidence {
 /// Where a finding stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum FindingState {
-    /// Derived, and nobody decided yet; or the evidence changed since.
+    /// Derived, and nobody decided yet.
     Open,
+    /// Somebody decided, and the evidence has changed since.
+    Reopened,
     /// Somebody confirmed it.
     Confirmed,
     /// Somebody dismissed it.
@@ -191,7 +216,7 @@ impl Finding {
     /// Whether there is something left to do about it.
     pub fn is_open(&self) -> bool {
         match self.state {
-            FindingState::Open | FindingState::Confirmed => true,
+            FindingState::Open | FindingState::Reopened | FindingState::Confirmed => true,
             FindingState::Dismissed | FindingState::Compensated => false,
         }
     }

@@ -7,14 +7,18 @@
 
 pub mod authority;
 pub mod clean;
+pub mod decide;
 pub mod evidence;
 mod exhibits;
 pub mod expectation;
 pub mod finding;
+pub mod hearing;
 pub mod landing;
 pub mod others;
+pub mod preflight;
 pub mod report;
 pub mod rules;
+pub mod select;
 pub mod signals;
 pub mod story;
 mod subjects;

@@ -31,6 +31,8 @@ pub struct Report {
     pub not_judged: Vec<NotJudged>,
     /// What has no finding, a line each.
     pub without: Without,
+    /// How many findings a selection left out.
+    pub left_out: usize,
     /// How many events were seen.
     pub events: usize,
     /// How many tenants they name.
@@ -96,6 +98,7 @@ pub fn audit(at: &At<'_>) -> Report {
         findings,
         judged,
         not_judged,
+        left_out: 0,
         events: at.all().count(),
         tenants: at.subjects(ledger::subject::SubjectKind::Tenant).len(),
     }
@@ -126,11 +129,15 @@ impl Judgement {
 }
 
 /// What every landing is judged by.
-struct Judge<'j> {
-    at: &'j At<'j>,
-    evidence: &'j Evidence,
-    neighbours: &'j Neighbours<'j>,
-    landings: &'j [Landing],
+pub(super) struct Judge<'j> {
+    /// The histories.
+    pub at: &'j At<'j>,
+    /// The evidence.
+    pub evidence: &'j Evidence,
+    /// The landings, by what they share.
+    pub neighbours: &'j Neighbours<'j>,
+    /// The landings, in the order in which they happened.
+    pub landings: &'j [Landing],
 }
 
 impl Judge<'_> {
@@ -146,6 +153,11 @@ impl Judge<'_> {
             judgements.push(judgement);
         }
         judgements
+    }
+
+    /// Whether each landing was accused by what was known then.
+    pub(super) fn accused_then(&self) -> Vec<bool> {
+        self.then().iter().map(Judgement::accuses).collect()
     }
 
     /// What is known now: every landing by all of the evidence, the others as they were judged then.
@@ -348,6 +360,7 @@ pub(super) fn decided(evidence: &Evidence, finding: &Finding) -> FindingState {
     match last.filter(|decision| decision.value.evidence_digest.as_str() == digest) {
         Some(decision) if decision.value.confirmed => FindingState::Confirmed,
         Some(_) => FindingState::Dismissed,
+        None if last.is_some() => FindingState::Reopened,
         None => FindingState::Open,
     }
 }
@@ -363,10 +376,14 @@ fn next_step(
     match state {
         FindingState::Compensated => "nothing: it was compensated".to_owned(),
         FindingState::Dismissed => "nothing: it was dismissed".to_owned(),
-        FindingState::Open | FindingState::Confirmed if !expectation.is_known() => {
+        FindingState::Open | FindingState::Reopened | FindingState::Confirmed
+            if !expectation.is_known() =>
+        {
             "ask the contacts of both tenants which one was meant".to_owned()
         }
-        FindingState::Open | FindingState::Confirmed => match landing.program(evidence) {
+        FindingState::Open | FindingState::Reopened | FindingState::Confirmed => match landing
+            .program(evidence)
+        {
             Some(
                 Program::Enterprise
                 | Program::Campus

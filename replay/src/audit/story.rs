@@ -6,10 +6,13 @@ use super::finding::PathStep;
 use super::landing::Landing;
 use super::report::in_order;
 use ledger::event::{Event, Payload};
-use ledger::id::TenantId;
+use ledger::id::{LicenseId, TenantId};
+use ledger::kinds;
+use ledger::subject::{Names, Subject, SubjectKind};
 use ledger::time::Timestamp;
 use projections::At;
 use projections::view::{agreement, tenant};
+use std::collections::BTreeSet;
 
 /// What landed, for people: the key's last five, the seats, the program and the agreement.
 fn what(evidence: &Evidence, landing: &Landing) -> String {
@@ -100,8 +103,8 @@ pub fn path(at: &At<'_>, evidence: &Evidence, landing: &Landing) -> Vec<PathStep
         return Vec::new();
     };
     let mut steps = Vec::new();
-    for event in agreement::events(at, license) {
-        steps.extend(step(&event, landing).map(|what| PathStep {
+    for event in events(at, license) {
+        steps.extend(step(event, landing).map(|what| PathStep {
             at: event.occurred_at,
             what,
         }));
@@ -202,4 +205,50 @@ pub fn effects(
         effects.push(format!("{users} users were given licences in {name} since"));
     }
     effects
+}
+
+/// The events of one agreement: its own history, and those of what it names, in fold order.
+fn events<'a>(at: &At<'a>, license: &LicenseId) -> Vec<&'a Event> {
+    let mut subjects = BTreeSet::from([license.subject()]);
+    // Order, key, redemption is the longest chain; each round follows one more link.
+    for _ in 0..4 {
+        let mut found = BTreeSet::new();
+        for event in at.of_any(&subjects) {
+            follow(event, license, &mut found);
+        }
+        let before = subjects.len();
+        subjects.extend(found);
+        if subjects.len() == before {
+            break;
+        }
+    }
+    at.of_any(&subjects)
+}
+
+/// The subjects that belong to an agreement because this event ties them to it.
+fn follow(event: &Event, license: &LicenseId, found: &mut BTreeSet<Subject>) {
+    // Cases and remaps name agreements side by side without tying one's things to the other.
+    if matches!(event.payload, kinds![CaseOpened TenantRemapped]) {
+        return;
+    }
+    let mut named = Vec::new();
+    event.payload.subjects(&mut named);
+    let foreign = named
+        .iter()
+        .any(|s| s.kind == SubjectKind::Agreement && s.id != license.as_str());
+    if foreign {
+        return;
+    }
+    let own = |kind| {
+        matches!(
+            kind,
+            SubjectKind::Order
+                | SubjectKind::Key
+                | SubjectKind::Email
+                | SubjectKind::Link
+                | SubjectKind::Activation
+                | SubjectKind::Redemption
+        )
+    };
+    found.extend(named.into_iter().filter(|subject| own(subject.kind)));
 }

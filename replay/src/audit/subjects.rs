@@ -125,7 +125,7 @@ fn finding(
             finding.next_step = format!("nothing: {how}");
         }
         FindingState::Dismissed => "nothing: it was dismissed".clone_into(&mut finding.next_step),
-        FindingState::Open | FindingState::Confirmed => {}
+        FindingState::Open | FindingState::Reopened | FindingState::Confirmed => {}
     }
     Some(finding)
 }

@@ -4,7 +4,7 @@ use super::ground::{Ground, Method};
 use super::world::{Worlds, assumed_target, moves};
 use ledger::event::subject_of;
 use ledger::subject::{Subject, SubjectKind};
-use projections::view::view;
+use projections::view::{projection, view};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -159,7 +159,9 @@ fn by_design(
         (SubjectKind::Agreement, Method::Remap, "basis" | "bound_at" | "state") => {
             Some("the agreement was bound by the remap, and later")
         }
-        _ => None,
+        (kind, _, field) => projection(kind)
+            .is_some_and(|projection| projection.traces.contains(&field))
+            .then_some("it tells what happened, and that stays in view"),
     }
 }
 

@@ -18,6 +18,8 @@ mod medium;
 mod reopen;
 mod replay;
 mod report;
+mod seal;
+mod views;
 
 use clap::{Parser, Subcommand};
 use fault::Outcome;
@@ -42,6 +44,8 @@ enum Command {
     #[command(hide = true)]
     Doomed(reopen::Doomed),
     History(history::History),
+    Seal(seal::Seal),
+    Views(views::ViewsBench),
 }
 
 impl Cli {
@@ -56,6 +60,8 @@ impl Cli {
             Command::Reopen(reopen) => reopen.run(),
             Command::Doomed(doomed) => doomed.run(),
             Command::History(history) => history.run(),
+            Command::Seal(seal) => seal.run(),
+            Command::Views(views) => views.run(),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! on a terminal, holds one of them in clear.
 
 use crate::desk::{Desk, Ran};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -18,6 +20,7 @@ const SECRETS: &[&str] = &[
     "Barnaby.Oxtail@fabrikam.example",
     "KANARI-PC-77",
     "203.0.113.177",
+    "+49 30 9080-7711",
     "she told me on the phone",
 ];
 
@@ -25,7 +28,7 @@ fn events() -> String {
     let key = KEY.to_lowercase();
     [
         format!(r#"{{"kind":"KeyIssued","occurred_at":"2024-03-05T08:00:00Z","source":{{"system":"vlsc","record":"k1"}},"data":{{"key":"{key}","license_id":"88213345","order":"PO-77","line":1}}}}"#),
-        r#"{"kind":"SessionStarted","occurred_at":"2024-03-11T09:31:00Z","actor":{"kind":"Customer","person":{"address":"wilhelmina.q@contoso.example","name":"Wilhelmina Quarterstaff"}},"source":{"system":"sign-in-log","record":"s1"},"data":{"session":"s-771","principal":"Barnaby.Oxtail@fabrikam.example","auth":"Interactive","network":"203.0.113.177"}}"#.to_owned(),
+        r#"{"kind":"SessionStarted","occurred_at":"2024-03-11T09:31:00Z","actor":{"kind":"Customer","person":{"address":"wilhelmina.q@contoso.example","name":"Wilhelmina Quarterstaff","phone":"+49 30 9080-7711"}},"source":{"system":"sign-in-log","record":"s1"},"data":{"session":"s-771","principal":"Barnaby.Oxtail@fabrikam.example","auth":"Interactive","network":"203.0.113.177"}}"#.to_owned(),
         format!(r#"{{"kind":"KeysRedeemed","occurred_at":"2024-03-11T09:42:00Z","source":{{"system":"admin-center","record":"rd-1"}},"data":{{"redemption":"rd-1","license_id":"88213345","tenant":"contoso.onmicrosoft.example","session":"s-771","redeemer":"wilhelmina.q@contoso.example","keys":[{{"key":"{KEY}","seats":25}},{{"key":"{OTHER_KEY}"}}],"mode":"NewSubscription"}}}}"#),
         r#"{"kind":"FindingDismissed","occurred_at":"2024-03-12T09:42:00Z","source":{"system":"actl","record":"f1"},"data":{"finding":"F-1","evidence_digest":"0011","by":"wilhelmina.q@contoso.example","reason":"she told me on the phone"}}"#.to_owned(),
     ]
@@ -157,6 +160,17 @@ fn no_command_prints_a_secret() {
             run(&desk, &[kind, "--format", format], "");
         }
     }
+    for who in [
+        "wilhelmina.q@contoso.example",
+        "Barnaby.Oxtail@fabrikam.example",
+    ] {
+        for format in ["table", "json"] {
+            run(&desk, &["person", "find", who, "--format", format], "").ok();
+        }
+    }
+    for command in ["status", "rotate"] {
+        run(&desk, &["vault", command], "").ok();
+    }
     for format in ["table", "json"] {
         run(&desk, &["audit", "replay", "--format", format], "");
         run(
@@ -189,7 +203,7 @@ fn no_argument_that_is_refused_is_repeated() {
     for text in SECRETS
         .iter()
         .copied()
-        .filter(|text| text.contains('@') || text.len() == KEY.len())
+        .filter(|text| text.contains(['@', '+']) || text.len() == KEY.len())
     {
         for arguments in [
             vec![text],
@@ -225,6 +239,19 @@ fn no_argument_that_is_refused_is_repeated() {
             vec!["audit", "replay", text],
             vec!["audit", text],
             vec!["explain", text],
+            vec!["person", "find", text],
+            vec!["person", "export", text],
+            vec![
+                "person",
+                "erase",
+                "nobody@contoso.example",
+                "--reason",
+                text,
+            ],
+            vec!["person", "merge", text, text, "--reason", text],
+            vec!["vault", text],
+            vec!["vault", "backup", text],
+            vec!["show", "1", "--reveal", "--by", text],
             vec!["simulate", "--start", text],
             vec!["simulate", "--seed", text],
         ] {
@@ -275,6 +302,112 @@ fn no_input_that_is_refused_is_repeated() {
     let inputs = [desk.path("in"), desk.path("bad")];
     for (path, bytes) in desk.files() {
         if !inputs.iter().any(|folder| path.starts_with(folder)) {
+            assert_clean(&path.display().to_string(), &bytes);
+        }
+    }
+}
+
+/// What the server logs, whatever it is asked for and in whatever way.
+#[test]
+fn no_log_of_the_server_holds_a_secret_at_its_most_talkative() {
+    let desk = filled();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--log", "trace"];
+    let mut server = desk.command(&arguments).spawn().expect("it starts");
+    let mut log = BufReader::new(server.stderr.take().expect("standard error"));
+    let mut text = String::new();
+    let address = loop {
+        let mut line = String::new();
+        assert!(log.read_line(&mut line).expect("text") > 0, "{text}");
+        text += &line;
+        if let Some((_, address)) = line.trim().split_once("listening on http://") {
+            break address.to_owned();
+        }
+    };
+    for secret in SECRETS {
+        let plus = secret.replace(' ', "+");
+        let percent = secret.replace(' ', "%20").replace('@', "%40");
+        for target in [
+            format!("/v1/tenants/{percent}"),
+            format!("/v1/subjects/person/{percent}/history"),
+            format!("/v1/keys/{plus}?valid_at={percent}"),
+            format!("/{secret}"),
+        ] {
+            let mut stream = TcpStream::connect(&address).expect("it listens");
+            let request = format!(
+                "GET {target} HTTP/1.1\r\nHost: x\r\nX-Request-Id: {secret}\r\nAuthorization: Bearer {secret}\r\nConnection: close\r\n\r\n"
+            );
+            stream.write_all(request.as_bytes()).expect("it is sent");
+            let mut answer = Vec::new();
+            // What is refused may be cut off.
+            let _ = stream.read_to_end(&mut answer);
+            let body = answer.windows(4).position(|end| end == b"\r\n\r\n");
+            assert_clean(&target, answer.get(body.unwrap_or(0)..).unwrap_or(&[]));
+        }
+    }
+    server.kill().expect("it is stopped");
+    log.read_to_string(&mut text).expect("text");
+    server.wait().expect("it ends");
+    assert!(text.contains("TRACE") || text.contains("DEBUG"), "{text}");
+    assert_clean("the server's log", text.as_bytes());
+}
+
+/// After an erasure not even who may see everything sees anything, in the store or in a backup of it.
+#[test]
+fn nothing_that_was_erased_is_ever_revealed_again() {
+    let desk = filled();
+    run(&desk, &["backup", "before"], "").ok();
+    let shown = desk.run(&["log", "--reveal", "--reason", "case 1", "--format", "jsonl"]);
+    let shown = shown.ok();
+    for secret in SECRETS.iter().filter(|secret| secret.len() != KEY.len()) {
+        assert!(
+            shown.to_lowercase().contains(&secret.to_lowercase()),
+            "{secret} is there"
+        );
+    }
+    for who in [
+        "wilhelmina.q@contoso.example",
+        "Barnaby.Oxtail@fabrikam.example",
+    ] {
+        let erase = ["person", "erase", who, "--reason", "request 17"];
+        run(&desk, &erase, "").ok();
+    }
+    run(&desk, &["backup", "after"], "").ok();
+    for backup in ["before", "after"] {
+        let store = format!("of-{backup}");
+        run(&desk, &["restore", backup, "--store", &store], "").ok();
+    }
+    let vault = "activation-ledger.vault";
+    for store in ["activation-ledger", "of-before", "of-after"] {
+        let everywhere = ["--store", store, "--vault", vault];
+        let reveal = ["--reveal", "--reason", "case 2"];
+        for format in ["table", "json"] {
+            let run = |command: &[&str]| {
+                let arguments = [&everywhere, command, &["--format", format]].concat();
+                run(&desk, &arguments, "")
+            };
+            run(&[&["log"], &reveal[..]].concat()).ok();
+            for position in 1..=9 {
+                run(&[&["show", &position.to_string()], &reveal[..]].concat()).ok();
+            }
+            for kind in ["tenant", "subscription", "seat", "agreement", "key"] {
+                run(&[&[kind], &reveal[..]].concat()).ok();
+            }
+            run(&[&["audit", "replay"], &reveal[..]].concat());
+            for text in SECRETS {
+                run(&[&["find", text], &reveal[..]].concat());
+            }
+            let export = ["person", "export", "wilhelmina.q@contoso.example"];
+            run(&[&export, &reveal[1..]].concat()).ok();
+        }
+    }
+    // What is taken in again, as it was and otherwise, brings nothing back.
+    run(&desk, &["import", "-"], &events()).ok();
+    let revised = events().replace("09:42:00Z", "09:43:00Z");
+    run(&desk, &["import", "-"], &revised).ok();
+    run(&desk, &["log", "--reveal", "--reason", "case 3"], "").ok();
+    let inputs = desk.path("in");
+    for (path, bytes) in desk.files() {
+        if !path.starts_with(&inputs) {
             assert_clean(&path.display().to_string(), &bytes);
         }
     }

@@ -30,6 +30,13 @@ impl Ran {
         );
     }
 
+    /// Checks that the arguments were refused, in the words of the argument parser.
+    #[track_caller]
+    pub fn failed_at_the_arguments(&self) {
+        assert_eq!(self.code, 2, "{self:#?}");
+        assert!(self.err.contains("Usage:"), "{self:#?}");
+    }
+
     /// The answer of a run that succeeded.
     #[track_caller]
     pub fn ok(self) -> String {
@@ -99,6 +106,8 @@ impl Desk {
         ] {
             command.env_remove(name);
         }
+        // Whatever a library would log is asked for.
+        command.env("RUST_LOG", "trace");
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -2,11 +2,13 @@
 //! what it never prints.
 
 mod append;
+mod audit;
 mod canary;
 mod desk;
 mod doctor;
 mod import;
 mod kill;
+mod persons;
 mod proofs;
 mod read;
 mod repair;

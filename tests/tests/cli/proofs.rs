@@ -233,13 +233,10 @@ fn a_log_with_another_past_is_refused_and_the_events_are_named() {
     let (desk, _) = signed();
     // Another history under the same store id: the vault alone makes it.
     let other = Desk::new();
-    fs::copy(
-        desk.path("activation-ledger.vault"),
-        other.path("activation-ledger.vault"),
-    )
-    .unwrap();
-    let key = "activation-ledger.signing-key";
-    fs::copy(desk.path(key), other.path(key)).unwrap();
+    for file in ["vault", "master-key", "signing-key"] {
+        let name = format!("activation-ledger.{file}");
+        fs::copy(desk.path(&name), other.path(&name)).unwrap();
+    }
     other.run(&["init"]).ok();
     other
         .run_with(&["import", "-"], tenants(1..7).as_bytes())

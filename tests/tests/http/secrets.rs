@@ -62,7 +62,12 @@ fn no_answer_shows_a_key_or_a_person() {
             answers.push(served.get(&path));
         }
     }
-    assert!(answers.iter().all(|answer| answer.status == 200));
+    // What only the actor of some event names has a history and no view.
+    let unknown = |status| status == 404;
+    let answered = |status| status == 200 || unknown(status);
+    assert!(answers.iter().all(|answer| answered(answer.status)));
+    let unknown = answers.iter().filter(|answer| unknown(answer.status));
+    assert!(unknown.count() * 20 < answers.len());
     answers.push(served.get("/v1/findings"));
     // What a caller sends is not sent back either.
     for sent in ["jo.blake@contoso.example", "AAAAA-BBBBB-CCCCC-DDDDD-EEEE2"] {

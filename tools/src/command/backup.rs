@@ -27,6 +27,7 @@ impl Backup {
     /// Backs it up.
     pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
         let place = &session.place;
+        place.check_private()?;
         let mut progress = Progress::of_events("copying", 0);
         let clock = Box::new(SystemClock);
         let mut watch = |done, of| progress.over(done, of);

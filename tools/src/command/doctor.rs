@@ -83,6 +83,7 @@ impl Doctor {
 
 fn rebuild(session: &mut Session, place: &Place) -> Result<Outcome, Failure> {
     let what = || format!("cannot build the index of {}", shown_path(place.store()));
+    place.check_private()?;
     let store = Store::rebuild(place.store(), Box::new(SystemClock));
     let store = store.map_err(|error| store_failure(what(), &error))?;
     let mut progress = Progress::of_events("building the index", 0);

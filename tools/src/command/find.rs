@@ -56,7 +56,7 @@ impl Find {
         }
         let place = session.place.clone();
         let texts = rows.iter().map(|(subject, _)| subject.to_string());
-        let request = format!("find, {} found", rows.len());
+        let request = format!("find {} subjects", rows.len());
         let labels = self.reveal.labels(&place, &store, &request, texts)?;
         let rows = rows.into_iter();
         let rows =

@@ -3,23 +3,25 @@ use crate::error::{Failure, Outcome};
 use crate::format::{Format, table};
 use crate::import::passes::{BATCH_EVENTS, Job, LeftOut, Survey, deliver, survey};
 use crate::import::source::Source;
+use crate::import::translate::Translator;
 use crate::import::{Given, Importer, named, source};
 use crate::output::note;
 use crate::place::{Open, append_failure};
 use crate::progress::Progress;
 use crate::session::Session;
+use crate::vault::Vault;
+use crate::vault::master_key::{self, KeySource};
 use ledger::event::json::read_fact;
-use ledger::id::{Position, clear_text};
+use ledger::id::Position;
 use ledger::secret::Keyring;
 use ledger::store::Known;
 use ledger::time::{Clock, Occurred};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// How many files one event records: keeps it far below the largest event.
 const FILES_RECORDED_MAX: usize = 2048;
-
-const NAME_NOT_KEPT: &str = "(name not kept)";
 
 /// Take event files, or other sources, into the ledger.
 ///
@@ -55,6 +57,19 @@ pub struct Import {
     /// ospp: when the report was made, for example 2024-03-11T09:42Z.
     #[arg(long, value_name = "TIME")]
     observed_at: Option<String>,
+
+    /// jsonl: the vault of another ledger that the files are an export of. What is sealed in them is
+    /// opened with it and protected anew. Activation keys have to be given again with --keys.
+    #[arg(long, value_name = "PATH")]
+    from_vault: Option<PathBuf>,
+
+    /// The master key of --from-vault. Default: `.master-key` beside it.
+    #[arg(long, value_name = "PATH", requires = "from_vault")]
+    from_master_key: Option<PathBuf>,
+
+    /// A file with the activation keys of the export, one a line.
+    #[arg(long, value_name = "PATH", requires = "from_vault")]
+    keys: Option<PathBuf>,
 }
 
 /// What an import has done.
@@ -121,6 +136,17 @@ impl Import {
         }
     }
 
+    fn translator(&self) -> Result<Option<Arc<Translator>>, Failure> {
+        let Some(path) = &self.from_vault else {
+            return Ok(None);
+        };
+        let key = self.from_master_key.clone();
+        let key = key.unwrap_or_else(|| master_key::path_beside(path));
+        let vault = Vault::open(path, KeySource::File(key))?;
+        let translator = Translator::new(vault, self.keys.as_deref())?;
+        Ok(Some(Arc::new(translator)))
+    }
+
     fn given(&self, importer: &dyn Importer) -> Result<Given, Failure> {
         let parse = |text: &String| {
             Occurred::parse(text.trim()).ok_or_else(|| {
@@ -128,7 +154,14 @@ impl Import {
                 Failure::new("cannot read --observed-at", "it is no time", hint)
             })
         };
+        let translator = self.translator()?;
+        if translator.is_some() && importer.info().name != "jsonl" {
+            let why = "only the ledger's own form is an export of another ledger";
+            let what = format!("cannot import {} with these options", importer.info().name);
+            return Err(Failure::new(what, why, "leave out --from-vault, or --from"));
+        }
         let given = Given {
+            translator,
             machine: self.machine.clone(),
             user: self.user.clone(),
             observed_at: self.observed_at.as_ref().map(parse).transpose()?,
@@ -159,7 +192,7 @@ fn list_left_out(survey: &Survey) {
 }
 
 /// Records which files were taken in: one event, or several if there are many files, the first of
-/// which has the counts. A file's name is kept only where it cannot hold a secret.
+/// which has the counts.
 fn record_import(
     open: &mut Open,
     job: &Job<'_>,
@@ -203,18 +236,17 @@ fn record_import(
         })?;
         facts.push(fact);
     }
+    open.vault.save()?;
     let appended = open.store.append(facts, &[], Known::Skip);
     appended.map_err(|error| append_failure("cannot record the import", &error))?;
     Ok(())
 }
 
-fn name_to_keep<'s>(source: &'s Source, importer: &dyn Importer) -> &'s str {
-    let name = source
-        .path
-        .as_deref()
-        .and_then(|path| path.file_name()?.to_str());
-    let clear = |name: &&str| importer.names_are_clear() && clear_text(name).is_ok();
-    name.filter(clear).unwrap_or(NAME_NOT_KEPT)
+/// The name of a file as it is kept: not that of a source whose file names say whose it is.
+fn name_to_keep<'s>(source: &'s Source, importer: &dyn Importer) -> Option<&'s str> {
+    let name = source.path.as_deref()?.file_name()?.to_str()?;
+    let keep = importer.names_are_clear() && !name.trim().is_empty();
+    keep.then_some(name)
 }
 
 fn write(

@@ -39,6 +39,7 @@ mod import;
 mod init;
 mod log;
 mod person;
+mod preflight;
 mod prove;
 mod restore;
 mod rules;
@@ -63,6 +64,7 @@ commands! {
     view::Agreement;
     view::Key;
     audit::Audit;
+    preflight::Preflight;
     explain::Explain;
     rules::Rules;
     diff::Diff;

@@ -99,7 +99,13 @@ impl Rotate {
     fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
         let place = session.place.clone();
         let mut vault = place.read_vault()?;
+        // Whoever has the store open may save the vault, under the old key.
+        let held = match fs::symlink_metadata(place.store()) {
+            Ok(_) => Some(place.open_log()?),
+            Err(_) => None,
+        };
         let id = vault.rotate(self.to.as_deref())?;
+        held.map_or(Ok(()), |store| place.close(store))?;
         if let Some(path) = &self.to {
             note(&format!(
                 "the vault opens with {} now: say so with ACTL_MASTER_KEY_FILE, and destroy the old master key",

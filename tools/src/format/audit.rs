@@ -4,7 +4,7 @@ use ledger::id::EventId;
 use ledger::time::{Occurred, Precision, Timestamp};
 use replay::audit::clean::Clean;
 use replay::audit::expectation::{Expectation, Wanted};
-use replay::audit::finding::{Exhibit, Finding, FindingState};
+use replay::audit::finding::{About, Exhibit, Finding, FindingState};
 use replay::audit::report::Report;
 use replay::audit::rules::Rule;
 use serde_json::{Value, json};
@@ -43,6 +43,7 @@ pub fn json(report: &Report, origins: &Origins) -> Value {
         "events": report.events,
         "tenants": report.tenants,
         "findings": findings,
+        "left_out": report.left_out,
         "judged": report.judged,
         "not_judged": not_judged,
         "clean": lines(&report.without.clean),
@@ -91,7 +92,7 @@ pub fn finding(finding: &Finding, origins: &Origins) -> Value {
     value
 }
 
-fn expectation(expectation: &Expectation) -> Value {
+pub(super) fn expectation(expectation: &Expectation) -> Value {
     let mut value = json!({
         "kind": expectation.kind(),
         "tenant": expectation.tenant().map(|tenant| tenant.as_str()),
@@ -194,6 +195,9 @@ fn headline(report: &Report, latest: bool) -> String {
     if settled > 0 {
         parts.push(format!("{settled} of them settled"));
     }
+    if report.left_out > 0 {
+        parts.push(format!("{} left out by the options", report.left_out));
+    }
     parts.push(counted(report.events, "event", "events"));
     parts.push(counted(report.tenants, "tenant", "tenants"));
     let judged = counted(report.judged, "landing judged", "landings judged");
@@ -227,6 +231,7 @@ fn block(finding: &Finding, origins: &Origins, width: usize) -> String {
     let rules = rules.collect::<Vec<_>>().join(" · ");
     let state = match finding.state {
         FindingState::Open => "",
+        FindingState::Reopened => "  open again: the evidence has changed",
         FindingState::Confirmed => "  confirmed",
         FindingState::Dismissed => "  dismissed",
         FindingState::Compensated => "  compensated",
@@ -244,6 +249,9 @@ fn block(finding: &Finding, origins: &Origins, width: usize) -> String {
         let rest = " ".repeat(LABEL_WIDTH + 2);
         lines.extend(wrapped(text, &first, &rest, width));
     };
+    if let About::Subject(subject) = &finding.about {
+        label("about", &subject.to_string());
+    }
     if let Some(landed) = finding.landed() {
         label("expected", &expected(&landed.expected));
         if let Some(then) = &landed.expected_then {
@@ -319,7 +327,7 @@ fn short(at: Occurred) -> String {
     }
 }
 
-fn expected(expectation: &Expectation) -> String {
+pub(super) fn expected(expectation: &Expectation) -> String {
     let why = expectation.source.why();
     let wanted = match &expectation.wanted {
         Wanted::Existing(tenants) => {
@@ -335,7 +343,7 @@ fn expected(expectation: &Expectation) -> String {
     }
 }
 
-fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> Vec<String> {
+pub(super) fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> Vec<String> {
     let options = textwrap::Options::new(width)
         .initial_indent(first)
         .subsequent_indent(rest)

@@ -5,6 +5,7 @@ pub mod compensate;
 pub mod diff;
 pub mod doctor;
 pub mod event;
+pub mod preflight;
 pub mod table;
 
 /// The forms of an answer.

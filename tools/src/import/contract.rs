@@ -16,6 +16,7 @@ fn read(importer: &dyn Importer, bytes: &[u8]) -> Vec<Result<Record, Refusal>> {
     let given = match importer.info().takes_given {
         false => Given::default(),
         true => Given {
+            translator: None,
             machine: Some("PC-0042".to_owned()),
             user: Some("jo.blake@contoso.example".to_owned()),
             observed_at: Occurred::parse("2024-03-11T09:42Z"),

@@ -7,6 +7,7 @@ use crate::error::Failure;
 use ledger::event::json::read_fact;
 use ledger::secret::Keyring;
 use serde_json::Value;
+use zeroize::{Zeroize, Zeroizing};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const GZIP: &[u8] = b"\x1f\x8b";
@@ -28,11 +29,11 @@ impl Importer for Jsonl {
     fn read(
         &self,
         input: &mut Input,
-        _: &Given,
+        given: &Given,
         keyring: &mut dyn Keyring,
         sink: &mut Sink<'_>,
     ) -> Result<(), Failure> {
-        let mut line = Vec::new();
+        let mut line = Zeroizing::new(Vec::new());
         let mut records = 0_u64;
         while let Some(end) = input.next_line(&mut line)? {
             let bytes = match input.line() {
@@ -47,7 +48,8 @@ impl Importer for Jsonl {
             }
             records += 1;
             let skipped_bytes = line.len() - bytes.len();
-            let record = read_line(bytes, skipped_bytes, end, input.line(), keyring);
+            let place = (skipped_bytes, end, input.line());
+            let record = read_line(bytes, place, given, keyring);
             sink(record, input)?;
         }
         if records == 0 {
@@ -80,9 +82,8 @@ fn no_text(bytes: &[u8], line: u64) -> Option<Refusal> {
 
 fn read_line(
     bytes: &[u8],
-    skipped_bytes: usize,
-    end: LineEnd,
-    line: u64,
+    (skipped_bytes, end, line): (usize, LineEnd, u64),
+    given: &Given,
     keyring: &mut dyn Keyring,
 ) -> Result<Record, Refusal> {
     let at = |offset: usize, reason: String, hint: &str| {
@@ -105,12 +106,30 @@ fn read_line(
         let reason = format!("is not JSON: {}", without_place(&error));
         at(offset, reason, "each line has to be one whole JSON object")
     })?;
-    read_fact(&value, keyring)
-        .map(|fact| Record { line, fact })
-        .map_err(|error| {
-            let column = skipped_bytes + value_at(text, &error.path) + 1;
-            Refusal::field(line, column as u64, &error)
-        })
+    let said = match &given.translator {
+        None => Ok(value),
+        Some(translator) => translator.translate(value),
+    };
+    said.and_then(|mut value| {
+        let fact = read_fact(&value, keyring);
+        wipe(&mut value);
+        fact
+    })
+    .map(|fact| Record { line, fact })
+    .map_err(|error| {
+        let column = skipped_bytes + value_at(text, &error.path) + 1;
+        Refusal::field(line, column as u64, &error)
+    })
+}
+
+/// Overwrites the texts of a value: keys and names exist no longer than they have to.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(list) => list.iter_mut().for_each(wipe),
+        Value::Object(map) => map.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// The parser's message without its own line and column, which are those of the one line it saw.

@@ -10,6 +10,7 @@ pub mod locate;
 pub mod ospp;
 pub mod passes;
 pub mod source;
+pub mod translate;
 
 use crate::error::Failure;
 use crate::privacy::shown_path;
@@ -39,6 +40,8 @@ pub struct Info {
 /// What a source does not say itself and the caller knows.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
+    /// What turns an export of another ledger back into what was said.
+    pub translator: Option<std::sync::Arc<translate::Translator>>,
     /// The machine's name.
     pub machine: Option<String>,
     /// The address of the user who was signed in.
@@ -137,7 +140,7 @@ pub trait Importer: Sync {
         shown_path(path)
     }
 
-    /// Whether file names may be stored in clear.
+    /// Whether file names may be stored, sealed; not where they say whose the source is.
     fn names_are_clear(&self) -> bool {
         true
     }

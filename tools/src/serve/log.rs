@@ -18,6 +18,8 @@ pub enum Level {
     Info,
     /// Also what the libraries say.
     Debug,
+    /// Everything.
+    Trace,
 }
 
 /// Starts the log of this process. A log that was started before stays.
@@ -28,6 +30,7 @@ pub fn start(level: Level) {
         Level::Warn => LevelFilter::WARN,
         Level::Info => LevelFilter::INFO,
         Level::Debug => LevelFilter::DEBUG,
+        Level::Trace => LevelFilter::TRACE,
     };
     let log = tracing_subscriber::fmt()
         .with_max_level(level)

@@ -1,14 +1,15 @@
 //! The effects on a subscription, computed in order.
 
-use super::SubscriptionState;
-use crate::policy::{self, Afterlife, TermEnd};
+use super::{Note, SubscriptionState};
+use crate::policy::{AddEnd, Afterlife, Limits, Policies, Policy, RenewEnd, RenewSeats, TermEnd};
+use crate::view::redemption::Undone;
 use ledger::event::Event;
 use ledger::id::RedemptionId;
 use ledger::secret::KeyFingerprint;
 use ledger::time::Date;
 use std::collections::BTreeSet;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Change {
     Start {
         seats: Option<u32>,
@@ -19,6 +20,7 @@ pub(super) enum Change {
         end: Option<Date>,
     },
     Convert {
+        retain: bool,
         seats: Option<u32>,
         end: Option<Date>,
     },
@@ -27,9 +29,6 @@ pub(super) enum Change {
     },
     Renew {
         seats: Option<u32>,
-    },
-    PooledAverage {
-        seats: u32,
     },
     Shift {
         seats: i64,
@@ -45,17 +44,44 @@ pub(super) enum Change {
     },
 }
 
-#[derive(Debug, Clone)]
+impl Change {
+    /// The word for it in views.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Start { .. } => "Started",
+            Self::Trial { .. } => "TrialStarted",
+            Self::Convert { .. } => "TrialConverted",
+            Self::Add { .. } => "SeatsAdded",
+            Self::Renew { .. } => "Renewed",
+            Self::Shift { .. } => "SeatsShifted",
+            Self::Report { .. } => "Reported",
+            Self::Disable => "Disabled",
+            Self::Delete => "Deleted",
+            Self::Reactivate { .. } => "Reactivated",
+        }
+    }
+}
+
+/// The policies that an event names.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Named {
+    term_end: Option<TermEnd>,
+    add_end: Option<AddEnd>,
+    renew_end: Option<RenewEnd>,
+    renew_seats: Option<RenewSeats>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Effect {
     pub(super) on: Date,
     pub(super) change: Change,
-    pub(super) term: TermEnd,
+    pub(super) named: Named,
     pub(super) redemption: Option<RedemptionId>,
-    pub(super) keys: Vec<KeyFingerprint>,
+    /// The redemption that a report belongs to: it says nothing new where that one is told itself.
+    pub(super) told_for: Option<RedemptionId>,
+    pub(super) keys: Vec<(KeyFingerprint, Option<u32>)>,
     pub(super) observed_seats: Option<u32>,
     pub(super) observed_end: Option<Date>,
-    /// How far the observed values were from the computed ones, in seats and days.
-    pub(super) unexplained: (i64, i64),
 }
 
 impl Effect {
@@ -63,93 +89,154 @@ impl Effect {
         Self {
             on: event.occurred_at.start.date(),
             change,
-            term: TermEnd::of(event),
+            named: Named {
+                term_end: TermEnd::named(event),
+                add_end: AddEnd::named(event),
+                renew_end: RenewEnd::named(event),
+                renew_seats: RenewSeats::named(event),
+            },
             redemption: None,
+            told_for: None,
             keys: Vec::new(),
             observed_seats: None,
             observed_end: None,
-            unexplained: (0, 0),
         }
+    }
+
+    /// Seats that some of its keys brought.
+    fn seats_of(&self, keys: &BTreeSet<KeyFingerprint>) -> u32 {
+        let seats = self.keys.iter().filter(|(key, _)| keys.contains(key));
+        seats.fold(0, |sum, (_, seats)| sum.saturating_add(seats.unwrap_or(0)))
     }
 }
 
+/// How far what a source observed was from what the policies compute, in seats and days.
+pub(super) type Unexplained = (i64, i64);
+
+/// What the rules are for one subscription.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    pub(super) policies: Policies,
+    pub(super) afterlife: Afterlife,
+    /// The last day of its agreement, where terms are aligned with that (E7).
+    pub(super) agreement_end: Option<Date>,
+    /// Whether they are.
+    pub(super) aligned: bool,
+}
+
+impl Rules {
+    fn limits(&self) -> &Limits {
+        &self.policies.limits
+    }
+}
+
+/// A subscription after an effect.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Running {
     pub(super) started_on: Option<Date>,
-    pub(super) anchor_day: i8,
+    anchor_day: i8,
     pub(super) trial: bool,
     pub(super) seats: i64,
     pub(super) end: Option<Date>,
     pub(super) disabled_on: Option<Date>,
     pub(super) deleted_on: Option<Date>,
+    pub(super) data_kept: Option<bool>,
+    pub(super) notes: BTreeSet<Note>,
+    pub(super) policies: BTreeSet<Policy>,
 }
 
-/// Computes the effects in order, without the reversed ones. `learn` notes what is unexplained;
-/// otherwise what was noted is applied, for reversed effects too.
+/// Computes effects in order and shows what it came to after each. Without `known`, every effect
+/// counts, and what is unexplained is found; with it, what was undone is left out, and what was
+/// unexplained is applied, for undone effects too.
 pub(super) fn run(
-    effects: &mut [Effect],
-    reversed: &BTreeSet<RedemptionId>,
-    afterlife: Afterlife,
-    learn: bool,
-) -> Running {
+    effects: &[(&Effect, Undone)],
+    rules: &Rules,
+    known: Option<&[Unexplained]>,
+    visit: &mut dyn FnMut(&Effect, &Undone, &Running, Unexplained),
+) -> (Running, Vec<Unexplained>) {
     let mut running = Running::default();
-    for effect in effects {
-        let skipped = effect
-            .redemption
-            .as_ref()
-            .is_some_and(|r| reversed.contains(r));
-        if !skipped {
-            step(&mut running, effect, afterlife);
+    let mut found = Vec::with_capacity(effects.len());
+    for (index, (effect, undone)) in effects.iter().enumerate() {
+        match (known, undone) {
+            (None, _) | (Some(_), Undone::Nothing) => step(&mut running, effect, 0, rules),
+            (Some(_), Undone::Keys(keys)) => {
+                step(&mut running, effect, effect.seats_of(keys), rules);
+            }
+            (Some(_), Undone::Whole) => {}
         }
-        if learn {
-            let seats = effect
-                .observed_seats
-                .map_or(0, |s| i64::from(s) - running.seats);
-            let days = match (effect.observed_end, running.end) {
-                (Some(observed), Some(computed)) => observed.days_since(computed),
-                _ => 0,
-            };
-            effect.unexplained = (seats, days);
-        }
+        let unexplained = match known {
+            Some(known) => known.get(index).copied().unwrap_or_default(),
+            None => unexplained(effect, &running),
+        };
+        found.push(unexplained);
         if running.started_on.is_some() {
-            running.seats += effect.unexplained.0;
-            running.end = running.end.map(|end| end.plus_days(effect.unexplained.1));
+            running.seats = running.seats.saturating_add(unexplained.0);
+            running.end = running.end.map(|end| end.plus_days(unexplained.1));
         }
+        visit(effect, undone, &running, unexplained);
     }
-    running
+    (running, found)
 }
 
-fn step(running: &mut Running, effect: &Effect, afterlife: Afterlife) {
+fn unexplained(effect: &Effect, running: &Running) -> Unexplained {
+    let seats = effect
+        .observed_seats
+        .map_or(0, |seats| i64::from(seats).saturating_sub(running.seats));
+    let days = effect.observed_end.zip(running.end);
+    let days = days.map_or(0, |(observed, computed)| observed.days_since(computed));
+    (seats, days)
+}
+
+/// `less`: seats of the effect's keys that were undone.
+fn step(running: &mut Running, effect: &Effect, less: u32, rules: &Rules) {
     let on = effect.on;
+    let limits = rules.limits();
+    let over = is_over(running, rules, on);
     match effect.change {
         Change::Start { seats, end } => {
+            if running.started_on.is_some() && over {
+                *running = begun_anew(running);
+            } else if running.started_on.is_some() && !running.trial {
+                running.notes.insert(Note::StartedAgain);
+            }
             running.started_on = Some(on);
             running.anchor_day = on.day_of_month();
             running.trial = false;
-            running.seats += seats.map_or(0, i64::from);
-            running.end = end.or_else(|| Some(effect.term.end(on, policy::TERM_MONTHS)));
+            let seats = seats.map_or(0, |seats| seats.saturating_sub(less));
+            running.seats = running.seats.saturating_add(i64::from(seats));
+            running.end = Some(first_end(running, effect, end, rules));
         }
         Change::Trial { seats, end } => {
             running.started_on = Some(on);
             running.anchor_day = on.day_of_month();
             running.trial = true;
             running.seats = seats.map_or(0, i64::from);
-            running.end = end.or_else(|| Some(on.plus_days(policy::TRIAL_DAYS)));
+            running.end = end.or_else(|| Some(on.plus_days(limits.trial_days)));
         }
-        Change::Convert { seats, end } => {
+        Change::Convert { retain, seats, end } => {
+            // Data of a trial is deleted some time after its end (R11, P13).
+            let gone = running.deleted_on.is_some() || (running.trial && over);
+            running.data_kept = Some(retain && !gone);
+            if retain && gone {
+                running.notes.insert(Note::ConvertedAfterDataWasDeleted);
+            }
+            running.deleted_on = None;
+            running.disabled_on = None;
             running.trial = false;
             running.started_on = running.started_on.or(Some(on));
             running.anchor_day = on.day_of_month();
             running.seats = seats.map_or(running.seats, i64::from);
-            running.end = end.or_else(|| Some(effect.term.end(on, policy::TERM_MONTHS)));
+            running.end = Some(first_end(running, effect, end, rules));
         }
-        Change::Add { seats } => running.seats += i64::from(seats),
+        Change::Add { seats } => {
+            let seats = i64::from(seats.saturating_sub(less));
+            add(running, effect, seats, over, rules);
+        }
         Change::Renew { seats } => {
-            running.seats = seats.map_or(running.seats, i64::from);
-            renew(running, effect, afterlife);
+            let seats = seats.map(|seats| seats.saturating_sub(less));
+            renew(running, effect, seats, over, rules);
         }
-        Change::PooledAverage { seats } => pool(running, i64::from(seats), on),
-        Change::Shift { seats } => running.seats += seats,
+        Change::Shift { seats } => running.seats = running.seats.saturating_add(seats),
         Change::Report { seats, end } => {
             running.seats = seats.map_or(running.seats, i64::from);
             if let Some(end) = end {
@@ -157,8 +244,8 @@ fn step(running: &mut Running, effect: &Effect, afterlife: Afterlife) {
                 running.end = Some(end);
             }
         }
-        Change::Disable => running.disabled_on = Some(on),
-        Change::Delete => running.deleted_on = Some(on),
+        Change::Disable => running.disabled_on = running.disabled_on.or(Some(on)),
+        Change::Delete => running.deleted_on = running.deleted_on.or(Some(on)),
         Change::Reactivate { end } => {
             running.disabled_on = None;
             running.end = end.or(running.end);
@@ -166,24 +253,84 @@ fn step(running: &mut Running, effect: &Effect, afterlife: Afterlife) {
     }
 }
 
-/// `RenewFromEnd` while active or in grace, `RenewFromRedemption` after that (section 6).
-fn renew(running: &mut Running, effect: &Effect, afterlife: Afterlife) {
+/// A subscription that begins after another one of its id was deleted: only what was noted stays.
+fn begun_anew(running: &Running) -> Running {
+    Running {
+        notes: running.notes.clone(),
+        policies: running.policies.clone(),
+        ..Running::default()
+    }
+}
+
+/// The end of a first term: as told, else with the agreement (E7), else by the policy.
+fn first_end(running: &mut Running, effect: &Effect, end: Option<Date>, rules: &Rules) -> Date {
+    let aligned = effect.observed_end.or(rules.agreement_end);
+    let told = end.or_else(|| aligned.filter(|_| rules.aligned));
+    told.unwrap_or_else(|| {
+        let policy = effect.named.term_end.unwrap_or(rules.policies.term_end);
+        running.policies.insert(policy.policy());
+        policy.end(effect.on, rules.limits().term_months)
+    })
+}
+
+fn add(running: &mut Running, effect: &Effect, seats: i64, over: bool, rules: &Rules) {
+    let policy = effect.named.add_end.unwrap_or(rules.policies.add_end);
+    running.policies.insert(policy.policy());
+    let past = running.end.is_some_and(|end| effect.on > end);
+    if past || over {
+        running.notes.insert(Note::AddedAfterEnd);
+    }
+    match policy {
+        AddEnd::Keep => running.seats = running.seats.saturating_add(seats),
+        AddEnd::PooledAverage => pool(running, seats, effect.on, rules),
+    }
+}
+
+/// `RenewFromEnd` while active or in grace, from the redemption after that; after deletion a new
+/// subscription (sections 6 and A).
+fn renew(running: &mut Running, effect: &Effect, seats: Option<u32>, over: bool, rules: &Rules) {
     let on = effect.on;
-    let from_end = running
+    let months = rules.limits().term_months;
+    let term = effect.named.term_end.unwrap_or(rules.policies.term_end);
+    let seats_by = effect
+        .named
+        .renew_seats
+        .unwrap_or(rules.policies.renew_seats);
+    let end_by = effect.named.renew_end.unwrap_or(rules.policies.renew_end);
+    if running.started_on.is_some() && over {
+        *running = begun_anew(running);
+        running.notes.insert(Note::RenewedAfterDeletion);
+    }
+    if end_by == RenewEnd::PooledAverage {
+        running.policies.insert(end_by.policy());
+        pool(running, i64::from(seats.unwrap_or(0)), on, rules);
+        return;
+    }
+    running.policies.insert(seats_by.policy());
+    if let (RenewSeats::Set, Some(seats)) = (seats_by, seats) {
+        running.seats = i64::from(seats);
+    }
+    let grace = rules.afterlife.grace_days;
+    let in_time = running
         .end
-        .filter(|end| on.days_since(*end) <= afterlife.grace_days && running.disabled_on.is_none());
-    running.end = Some(match from_end {
-        Some(end) => match effect.term {
-            TermEnd::OnAnniversary => end.plus_months(policy::TERM_MONTHS, running.anchor_day),
-            TermEnd::DayBeforeAnniversary => end
-                .plus_days(1)
-                .plus_months(policy::TERM_MONTHS, running.anchor_day)
-                .plus_days(-1),
-        },
+        .filter(|end| on.days_since(*end) <= grace && running.disabled_on.is_none());
+    running.end = Some(match in_time.filter(|_| end_by == RenewEnd::FromEnd) {
+        Some(end) => {
+            running.policies.insert(end_by.policy());
+            match term {
+                TermEnd::OnAnniversary => end.plus_months(months, running.anchor_day),
+                TermEnd::DayBeforeAnniversary => end
+                    .plus_days(1)
+                    .plus_months(months, running.anchor_day)
+                    .plus_days(-1),
+            }
+        }
         None => {
+            running.policies.insert(RenewEnd::FromRedemption.policy());
+            running.policies.insert(term.policy());
             running.anchor_day = on.day_of_month();
             running.disabled_on = None;
-            effect.term.end(on, policy::TERM_MONTHS)
+            term.end(on, months)
         }
     });
     running.trial = false;
@@ -191,35 +338,38 @@ fn renew(running: &mut Running, effect: &Effect, afterlife: Afterlife) {
 }
 
 /// `PooledAverage`: time left is averaged over old and new seats, in whole days (E6).
-fn pool(running: &mut Running, new: i64, on: Date) {
+fn pool(running: &mut Running, new: i64, on: Date, rules: &Rules) {
     let old = running.seats.max(0);
     let left = running.end.map_or(0, |end| end.days_since(on).max(0));
-    let term = on
-        .plus_months(policy::TERM_MONTHS, on.day_of_month())
-        .days_since(on);
+    let term = on.plus_months(rules.limits().term_months, on.day_of_month());
+    let term = term.days_since(on);
     let total = old.saturating_add(new);
     if total > 0 {
-        let days = (old.saturating_mul(left)).saturating_add(new.saturating_mul(term)) / total;
+        let days = old
+            .saturating_mul(left)
+            .saturating_add(new.saturating_mul(term))
+            / total;
         running.end = Some(on.plus_days(days));
     }
     running.anchor_day = on.day_of_month();
     running.seats = total;
+    running.disabled_on = None;
     running.started_on = running.started_on.or(Some(on));
 }
 
-pub(super) fn state_on(
-    running: &Running,
-    effects: &[Effect],
-    afterlife: Afterlife,
-    today: Date,
-) -> Option<SubscriptionState> {
-    use SubscriptionState::{Active, Deleted, Disabled, Grace, Reversed, Trial, TrialExpired};
-    if running.started_on.is_none() {
-        return (!effects.is_empty()).then_some(Reversed);
-    }
+/// Whether a subscription is deleted on a day.
+fn is_over(running: &Running, rules: &Rules, on: Date) -> bool {
+    state_on(running, rules, on) == Some(SubscriptionState::Deleted)
+}
+
+/// Where a subscription stands on a day, as far as it has begun.
+pub(super) fn state_on(running: &Running, rules: &Rules, today: Date) -> Option<SubscriptionState> {
+    use SubscriptionState::{Active, Deleted, Disabled, Grace, Trial, TrialExpired};
+    running.started_on?;
     if running.deleted_on.is_some() {
         return Some(Deleted);
     }
+    let afterlife = rules.afterlife;
     if let Some(disabled_on) = running.disabled_on {
         let gone = today.days_since(disabled_on) > afterlife.disabled_days;
         return Some(if gone { Deleted } else { Disabled });
@@ -228,14 +378,35 @@ pub(super) fn state_on(
         return Some(Active);
     };
     let past = today.days_since(end);
-    let lasts = afterlife.grace_days + afterlife.disabled_days;
+    let lasts = afterlife.grace_days.saturating_add(afterlife.disabled_days);
     Some(match running.trial {
         true if past <= 0 => Trial,
-        true if past <= policy::TRIAL_DATA_DAYS => TrialExpired,
+        true if past <= rules.limits().trial_data_days => TrialExpired,
         true => Deleted,
         false if past <= 0 => Active,
         false if past <= afterlife.grace_days => Grace,
         false if past <= lasts => Disabled,
         false => Deleted,
     })
+}
+
+/// The first day after `today` on which it will stand elsewhere, if nothing happens.
+pub(super) fn next_change(running: &Running, rules: &Rules, today: Date) -> Option<Date> {
+    let afterlife = rules.afterlife;
+    let lasts = afterlife.grace_days.saturating_add(afterlife.disabled_days);
+    let limits = match (running.end, running.disabled_on, running.trial) {
+        (_, Some(disabled), _) => vec![disabled.plus_days(afterlife.disabled_days)],
+        (Some(end), None, true) => vec![end, end.plus_days(rules.limits().trial_data_days)],
+        (Some(end), None, false) => {
+            vec![
+                end,
+                end.plus_days(afterlife.grace_days),
+                end.plus_days(lasts),
+            ]
+        }
+        (None, None, _) => Vec::new(),
+    };
+    let running_still = running.deleted_on.is_none() && running.started_on.is_some();
+    let mut days = limits.into_iter().map(|last| last.plus_days(1));
+    days.find(|day| *day > today).filter(|_| running_still)
 }

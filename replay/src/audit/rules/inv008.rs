@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     code: "INV008",
     name: "more users than seats",
     severity: Severity::Medium,
-    meaning: "The portal counts more assigned users of a product than the tenant has active seats and seats in grace (invariant 8). Somebody will lose the licence.",
+    meaning: "The portal counts more assigned users of a product than the tenant has seats, those in grace and suspended ones included (invariant 8). Somebody will lose the licence.",
     needs: "the last observation of each subscription of the product: enabled, in warning and consumed",
     counter_evidence: "none: a later observation within the seats makes the rule silent",
     false_positives: "observations of one subscription when users are assigned from several",
@@ -61,9 +61,11 @@ fn of_product(
     let (mut seats, mut users) = (0_u32, 0_u32);
     for event in &parts {
         if let Payload::SubscriptionObserved(observed) = &event.payload {
+            let live = observed.enabled.0.saturating_add(observed.warning.0);
+            // Users stay assigned to suspended seats, and keep them if the customer renews.
             seats = seats
-                .saturating_add(observed.enabled.0)
-                .saturating_add(observed.warning.0);
+                .saturating_add(live)
+                .saturating_add(observed.suspended.0);
             // The portal counts users by product, and repeats the count with every subscription.
             users = users.max(observed.consumed?.0);
         }

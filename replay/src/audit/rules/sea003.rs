@@ -1,7 +1,7 @@
 //! SEA003: a seat left behind.
 
 use super::machine::{Machine, shown};
-use super::{Breach, Check, Rule, Scene, Severity, Silence};
+use super::{Breach, Check, Parameter, Rule, Scene, Severity, Silence};
 use ledger::event::{Event, Payload, subject_of};
 use ledger::id::TenantId;
 use ledger::secret::PersonId;
@@ -9,6 +9,8 @@ use ledger::subject::SubjectKind;
 
 /// A machine that was never told works on for its licence and its grace (section 5.5).
 const LONGEST_DAYS: i64 = 60;
+/// The service learns of a lost licence this late (P31).
+const LAG_HOURS: i64 = 48;
 
 pub(super) const RULE: Rule = Rule {
     code: "SEA003",
@@ -16,15 +18,23 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Medium,
     meaning: "The user lost the licence, and the machine goes on being licensed: it was revalidated afterwards, or works in full longer than a machine can that has not been told.",
     needs: "the machine's user and tenant; the day on which that user lost the licence there, and no other given since; a later revalidation or a licensed state",
-    counter_evidence: "none: a new licence for the user makes the rule silent",
+    counter_evidence: "none: a new licence for the user, or the service's refusal, makes the rule silent",
     false_positives: "users who hold the same product through another subscription",
     compensation: "reset the seat on the machine",
-    parameters: &[super::Parameter {
-        name: "LONGEST_DAYS",
-        value: LONGEST_DAYS,
-        unit: "days",
-        doc: "how long a machine may work on that has not been told",
-    }],
+    parameters: &[
+        Parameter {
+            name: "LONGEST_DAYS",
+            value: LONGEST_DAYS,
+            unit: "days",
+            doc: "how long a machine may work on that has not been told",
+        },
+        Parameter {
+            name: "LAG_HOURS",
+            value: LAG_HOURS,
+            unit: "hours",
+            doc: "how late the service may learn of a lost licence",
+        },
+    ],
     inputs: &[
         "UserDeprovisioned.user",
         "UserReprovisioned.user",
@@ -39,6 +49,9 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     let machine = Machine::of(scene.subject, scene.events.iter().copied());
     let user = machine.user.ok_or("no user of the machine is known")?;
     let tenant = machine.tenant.ok_or("no tenant of the machine is known")?;
+    if machine.out.is_some() {
+        return Err(Silence("the service has told the machine"));
+    }
     let lost = lost(scene, user, tenant).ok_or("its user has not lost the licence")?;
     let shows = scene.events.iter().rev().find_map(|event| {
         let after = lost.occurred_at.certainly_before(event.occurred_at);
@@ -65,11 +78,13 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
 /// What an event says about the machine still working in full.
 fn still(event: &Event, lost: &Event) -> Option<&'static str> {
     use ledger::event::word::LicenseState::{ExtendedGrace, Licensed};
+    let since = lost.occurred_at.last();
     if let Payload::SeatRevalidated(_) | Payload::SeatLicensed(_) = &event.payload {
-        return Some("the service licensed the machine after that");
+        let late = event.occurred_at.start >= since.plus_minutes(LAG_HOURS * 60);
+        return late.then_some("the service licensed the machine after that");
     }
     if let Payload::LicenseStateObserved(observed) = &event.payload {
-        let late = event.occurred_at.start >= lost.occurred_at.last().plus_days(LONGEST_DAYS);
+        let late = event.occurred_at.start >= since.plus_days(LONGEST_DAYS);
         let full = matches!(observed.state, Licensed | ExtendedGrace);
         return (late && full).then_some("it still worked in full long after that");
     }

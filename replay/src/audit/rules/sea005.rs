@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Medium,
     meaning: "The machine's clock is off by more than an hour. A wrong clock makes Office report an unlicensed product or no subscription at all (E15), and the times that the machine reports are wrong too.",
     needs: "the last clock offset that was observed on the machine",
-    counter_evidence: "none: a later observation within the limit makes the rule silent",
+    counter_evidence: "none: a later observation within the limit, or a later licence, makes the rule silent",
     false_positives: "tools that take local time for UTC: an offset of whole hours",
     compensation: "set the clock, then have the subscription checked again (Osaui.exe /K)",
     parameters: &[Parameter {
@@ -23,7 +23,10 @@ pub(super) const RULE: Rule = Rule {
         unit: "seconds",
         doc: "how far a clock may be off",
     }],
-    inputs: &["ClockSkewObserved.offset_seconds"],
+    inputs: &[
+        "ClockSkewObserved.offset_seconds",
+        "SeatRevalidated.machine",
+    ],
     check: Check::Subject(SubjectKind::Seat, check),
 };
 
@@ -37,6 +40,18 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     let (event, offset) = last.ok_or("nobody looked at its clock")?;
     if offset.abs() <= OFF_SECONDS {
         return Err(Silence("its clock is right, or nearly so"));
+    }
+    let well = scene.events.iter().any(|later| {
+        event.occurred_at.certainly_before(later.occurred_at)
+            && matches!(
+                later.payload,
+                Payload::SeatRevalidated(_) | Payload::SeatLicensed(_)
+            )
+    });
+    if well {
+        return Err(Silence(
+            "it was licensed again since, so the clock did no harm",
+        ));
     }
     let way = if offset > 0 { "ahead" } else { "behind" };
     let name = shown(scene.subject);

@@ -23,6 +23,7 @@ pub fn read(path: &Path) -> Option<Given> {
         return None;
     }
     Some(Given {
+        translator: None,
         machine: Some(machine.to_owned()),
         user: user.map(ToOwned::to_owned),
         observed_at,

@@ -181,6 +181,7 @@ fn what_is_no_whole_report_is_refused_with_its_place() {
 #[test]
 fn who_and_when_come_from_the_caller_or_the_name_and_are_never_guessed() {
     let given = |machine: Option<&str>, user: Option<&str>, at: Option<&str>| Given {
+        translator: None,
         machine: machine.map(ToOwned::to_owned),
         user: user.map(ToOwned::to_owned),
         observed_at: at.and_then(Occurred::parse),

@@ -173,7 +173,7 @@ impl Evidence {
             }
             Payload::TrialStarted(trial) => {
                 let started = event.occurred_at.start.date();
-                let ends = started.plus_days(projections::policy::TRIAL_DAYS);
+                let ends = started.plus_days(projections::policy::Limits::default().trial_days);
                 let facts = TrialFacts {
                     tenant: trial.tenant.clone(),
                     customer: trial.customer.clone(),

@@ -1,3 +1,4 @@
+use super::select::SelectArgs;
 use crate::error::{Failure, Outcome};
 use crate::format::Format;
 use crate::format::audit::{self as report, Origins};
@@ -19,31 +20,22 @@ use projections::Histories;
 use replay::audit::audit;
 use std::path::PathBuf;
 
-/// Find wrong-tenant redemptions, with evidence.
-#[derive(Debug, clap::Args)]
-pub struct Audit {
-    #[command(subcommand)]
-    command: AuditCommand,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum AuditCommand {
-    Replay(Replay),
-}
-
 /// Replay histories from nothing and judge every landing.
 ///
 /// With paths (event files, folders of them, or - for standard input) the events are replayed into a
 /// fresh ledger in memory, with the public pepper, and are looked at from the latest of them. Without
-/// a path the store is replayed, and looked at from now. Exit code 1 if there are findings.
+/// a path the store is replayed, and looked at from now. Exit code 1 if any finding is shown.
 #[derive(Debug, clap::Args)]
-struct Replay {
+pub struct Replay {
     /// Event files in the JSON form, one event a line; or folders of them.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
     #[command(flatten)]
     point: PointArgs,
+
+    #[command(flatten)]
+    select: SelectArgs,
 
     /// Show a line for everything that is clean, however much it is.
     #[arg(long)]
@@ -53,17 +45,10 @@ struct Replay {
     reveal: RevealArgs,
 }
 
-impl Audit {
+impl Replay {
     /// Replays and judges.
     pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
-        match self.command {
-            AuditCommand::Replay(replay) => replay.run(session),
-        }
-    }
-}
-
-impl Replay {
-    fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
+        let selection = self.select.selection()?;
         let mut store = None;
         let (histories, origins) = match self.paths.as_slice() {
             [] => {
@@ -88,7 +73,7 @@ impl Replay {
             _ => histories::now(),
         };
         let point = self.point.point(&histories, default)?;
-        let found = audit(&histories.at(point));
+        let found = audit(&histories.at(point)).selected(&selection);
         let labels = match store.filter(|_| self.reveal.is_asked()) {
             None => Labels::default(),
             Some(store) => {

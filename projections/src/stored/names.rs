@@ -1,0 +1,166 @@
+//! Which lists there are, and who takes what.
+
+use crate::view::PROJECTIONS;
+use ledger::event::{Event, KindId};
+use ledger::lists::Table;
+use ledger::subject::{Subject, SubjectKind};
+use std::sync::OnceLock;
+
+/// The events that the projection of a subject takes, by subject.
+pub(super) const INPUTS: Table = Table(0);
+/// The changes of a subject's counters, by subject.
+pub(super) const CHANGES: Table = Table(1);
+/// The subjects that have inputs or changes: lists without values, so that they can be listed without
+/// reading what they have.
+pub(super) const SUBJECTS: Table = Table(2);
+/// The events that a source's record gave, by [`RecordHash`].
+pub(super) const VERSIONS: Table = Table(3);
+/// The corrections that name an event by its id, by that id.
+pub(super) const CORRECTIONS_BY_ID: Table = Table(4);
+/// The corrections that name an event by its record, by the first half of [`RecordHash`].
+pub(super) const CORRECTIONS_BY_RECORD: Table = Table(5);
+
+/// What of the lists has to change if this does.
+const FORMAT: u32 = 1;
+
+/// The name of a subject's lists; no name is the beginning of another one, because an identifier has no
+/// zero byte.
+pub(super) fn write_subject(subject: &Subject, name: &mut Vec<u8>) {
+    name.clear();
+    name.push(subject.kind as u8);
+    name.extend_from_slice(subject.id.as_bytes());
+    name.push(0);
+}
+
+/// The id in the name of a subject's lists.
+pub(super) fn subject_id(name: &[u8]) -> Option<&str> {
+    let (_, rest) = name.split_first()?;
+    let (_, id) = rest.split_last()?;
+    std::str::from_utf8(id).ok()
+}
+
+/// BLAKE3 of what makes two events versions of one record. The first half is of the record and the kind
+/// alone, the second one of what the payload names first as well.
+pub(super) type RecordHash = [u8; 16];
+
+/// How much of a [`RecordHash`] is of the record and the kind alone.
+pub(super) const RECORD_HALF_LENGTH_BYTES: usize = 8;
+
+/// The hash of an event's record; `None` if its source gave none.
+pub(super) fn record_hash(event: &Event, about: Option<&Subject>) -> Option<RecordHash> {
+    let record = event.source.record.as_ref()?;
+    let mut hasher = half_hasher(
+        event.source.system.as_str(),
+        record.as_str(),
+        event.kind().id,
+    );
+    let mut hash = [0; 16];
+    let (first, second) = hash.split_at_mut(RECORD_HALF_LENGTH_BYTES);
+    hasher.finalize_xof().fill(first);
+    if let Some(about) = about {
+        hasher.update(&[about.kind as u8]);
+        hasher.update(about.id.as_bytes());
+    }
+    hasher.update(b"about");
+    hasher.finalize_xof().fill(second);
+    Some(hash)
+}
+
+/// The first half of the hash of a record.
+pub(super) fn record_half(system: &str, record: &str, kind: KindId) -> [u8; 8] {
+    let mut half = [0; RECORD_HALF_LENGTH_BYTES];
+    half_hasher(system, record, kind)
+        .finalize_xof()
+        .fill(&mut half);
+    half
+}
+
+fn half_hasher(system: &str, record: &str, kind: KindId) -> blake3::Hasher {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&kind.0.to_le_bytes());
+    hasher.update(&(system.len() as u64).to_le_bytes());
+    hasher.update(system.as_bytes());
+    hasher.update(&(record.len() as u64).to_le_bytes());
+    hasher.update(record.as_bytes());
+    hasher
+}
+
+/// Who takes events of which kinds: what the registry says, looked up at once.
+#[derive(Debug)]
+pub(super) struct Takes {
+    /// By subject kind and event kind.
+    tables: Vec<Option<Table>>,
+    kinds: usize,
+}
+
+impl Takes {
+    pub(super) fn get() -> &'static Self {
+        static TAKES: OnceLock<Takes> = OnceLock::new();
+        TAKES.get_or_init(Self::new)
+    }
+
+    fn new() -> Self {
+        let kinds = ledger::event::KINDS.iter();
+        let kinds = kinds.map(|kind| usize::from(kind.id.0) + 1).max();
+        let kinds = kinds.unwrap_or(0);
+        let subjects = SubjectKind::ALL.iter().map(|kind| *kind as usize + 1).max();
+        let mut takes = Self {
+            tables: vec![None; subjects.unwrap_or(0) * kinds],
+            kinds,
+        };
+        for projection in PROJECTIONS {
+            for (taken, table) in [(projection.takes, INPUTS), (projection.series, CHANGES)] {
+                for kind in taken {
+                    let place = takes.place(projection.kind, *kind);
+                    if let Some(place) = takes.tables.get_mut(place) {
+                        *place = Some(table);
+                    }
+                }
+            }
+        }
+        takes
+    }
+
+    fn place(&self, subject: SubjectKind, kind: KindId) -> usize {
+        subject as usize * self.kinds + usize::from(kind.0)
+    }
+
+    /// Where an event of a kind goes that names a subject of a kind, if anywhere.
+    pub(super) fn table(&self, subject: SubjectKind, kind: KindId) -> Option<Table> {
+        self.tables.get(self.place(subject, kind)).copied()?
+    }
+}
+
+/// The subjects that an event names, each once, and what its payload names first.
+pub(super) fn subjects_of(event: &Event, subjects: &mut Vec<Subject>) -> Option<Subject> {
+    subjects.clear();
+    event.payload.subjects(subjects);
+    let about = subjects.first().cloned();
+    ledger::event::field::Field::subjects(&event.actor, subjects);
+    subjects.sort_unstable();
+    subjects.dedup();
+    about
+}
+
+/// What the lists of a store are made by: the form of their values, and which projections there are, in
+/// which version, with what they take. Lists that were made by something else are made again.
+pub fn made_by() -> String {
+    let mut hasher = blake3::Hasher::new();
+    for projection in PROJECTIONS {
+        hasher.update(projection.kind.name().as_bytes());
+        hasher.update(&projection.version.to_le_bytes());
+        for taken in [projection.takes, projection.series] {
+            hasher.update(&(taken.len() as u64).to_le_bytes());
+            taken.iter().for_each(|kind| {
+                hasher.update(&kind.0.to_le_bytes());
+            });
+        }
+    }
+    for kind in ledger::event::KINDS {
+        hasher.update(&kind.id.0.to_le_bytes());
+        hasher.update(&kind.version.to_le_bytes());
+        // The order of folds, which the changes of counters hold.
+        hasher.update(&kind.rank.to_le_bytes());
+    }
+    format!("{FORMAT} {}", hasher.finalize().to_hex())
+}

@@ -1,0 +1,546 @@
+//! Views that are kept beside a store answer as all histories in memory do, at every point in both times:
+//! whatever arrived in which order, was revised, corrected before or after it came, taken in in whatever
+//! portions, closed, killed or made again. `Histories` is the slow and obvious oracle.
+
+use ledger::event::{Event, EventRef, Fact, KINDS, Source as Origin};
+use ledger::id::{EventId, Name, Position};
+use ledger::lists::RunSize;
+use ledger::store::{Known, Store};
+use ledger::subject::{Subject, SubjectKind};
+use ledger::time::Timestamp;
+use projections::source::{Change, Input, Source};
+use projections::stored::{Rebuilding, Sizes, Stored, Views};
+use projections::view::{projection, state_hash};
+use projections::{Histories, Point, Seen};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use tests::facts::clock;
+use tests::sample::{self, Extent};
+use tests::stores::{Place, copy, create, open};
+use tests::story;
+
+/// Runs so small that a short log has several tiers of them.
+const SMALL: Sizes = Sizes {
+    runs: RunSize {
+        full: 8,
+        at_close: 1,
+        fan_out: 3,
+    },
+    readers: 3,
+    batch: 5,
+};
+
+/// Facts of every kind, and those of all stories.
+fn pool() -> &'static [Fact] {
+    static POOL: OnceLock<Vec<Fact>> = OnceLock::new();
+    POOL.get_or_init(|| {
+        let samples = KINDS
+            .iter()
+            .flat_map(|kind| Extent::ALL.map(|extent| sample::fact(kind, extent)));
+        let stories = story::all().into_iter().flat_map(|story| story.facts);
+        samples.chain(stories).collect()
+    })
+}
+
+/// What is changed of a fact of the pool.
+#[derive(Debug, Clone)]
+struct Change_ {
+    fact: usize,
+    record: u8,
+    corrects: u8,
+    target: usize,
+    observed: u8,
+    moved: i8,
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change_>> {
+    // Few facts, so that the same subjects come again and again, in other payloads of their kind as well.
+    let one = (
+        any::<u16>(),
+        0..8_u8,
+        0..10_u8,
+        any::<u16>(),
+        0..4_u8,
+        -3..4_i8,
+    );
+    let few = proptest::collection::vec(one, 2..9);
+    let order = proptest::collection::vec(
+        (
+            any::<u16>(),
+            0..8_u8,
+            0..10_u8,
+            any::<u16>(),
+            0..4_u8,
+            -3..4_i8,
+        ),
+        10..70,
+    );
+    (few, order).prop_map(|(few, order)| {
+        let picked: Vec<usize> = few
+            .iter()
+            .map(|(fact, ..)| *fact as usize % pool().len())
+            .collect();
+        let change =
+            |(fact, record, corrects, target, observed, moved): (u16, u8, u8, u16, u8, i8)| {
+                Change_ {
+                    fact: picked[fact as usize % picked.len()],
+                    record,
+                    corrects,
+                    target: target as usize,
+                    observed,
+                    moved,
+                }
+            };
+        order.into_iter().map(change).collect()
+    })
+}
+
+fn id(number: usize) -> EventId {
+    let digest = blake3::hash(&number.to_le_bytes());
+    EventId(*digest.as_bytes().first_chunk().expect("it has 32 bytes"))
+}
+
+fn origin(record: u8) -> Origin {
+    Origin {
+        system: Name::new(if record < 4 { "portal" } else { "export" }).expect("a name"),
+        record: (record > 0).then(|| Name::new(&format!("r-{}", record % 3)).expect("a name")),
+    }
+}
+
+fn facts(changes: &[Change_]) -> Vec<Fact> {
+    let count = changes.len();
+    let fact = |(number, change): (usize, &Change_)| {
+        let mut fact = pool()[change.fact].clone();
+        fact.id = id(number);
+        fact.source = origin(change.record);
+        let start = fact.occurred_at.start;
+        fact.observed_at = match change.observed {
+            0 => None,
+            days => Some(start.plus_days(i64::from(days))),
+        };
+        let moved = i64::from(change.moved) * 3_600_000_000;
+        fact.occurred_at.start = Timestamp::from_micros(start.as_micros() + moved);
+        fact.corrects = match change.corrects {
+            0 => Some(EventRef::Id(id(change.target % count))),
+            1 => Some(EventRef::Record(origin((change.target % 8) as u8))),
+            2 => Some(EventRef::Id(id(count + 1))),
+            _ => None,
+        };
+        fact
+    };
+    changes.iter().enumerate().map(fact).collect()
+}
+
+fn append(store: &Store, facts: &[Fact]) {
+    let appended = store.append(facts.to_vec(), &[], Known::Refuse);
+    appended.expect("the facts can be appended");
+}
+
+fn gathered(store: &Store) -> Histories {
+    let events = store.read(Position(0));
+    Histories::gather(events.map(|event| event.expect("the store can be read")))
+}
+
+/// What of an input can be compared: no ciphertext, and the replacers in an order.
+fn comparable(input: &Input) -> (Event, Vec<(Position, EventId)>) {
+    let mut event = (*input.event).clone();
+    event.fact = event.fact.content();
+    let mut by: Vec<_> = input
+        .replaced_by
+        .iter()
+        .map(|by| (by.position, by.id))
+        .collect();
+    by.sort_unstable();
+    by.dedup();
+    (event, by)
+}
+
+fn inputs(source: &dyn Source, subject: &Subject) -> Vec<(Event, Vec<(Position, EventId)>)> {
+    let Some(projection) = projection(subject.kind) else {
+        return Vec::new();
+    };
+    let inputs = source.inputs(subject).expect("inputs can be read");
+    let taken = inputs
+        .iter()
+        .filter(|input| projection.takes(input.event.kind().id));
+    taken.map(comparable).collect()
+}
+
+fn counters(source: &dyn Source, subject: &Subject) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut visit = |change: &Change| {
+        let mut change = change.clone();
+        change.replaced_by.sort_unstable();
+        change.replaced_by.dedup();
+        changes.push(change);
+    };
+    source
+        .changes(subject, &mut visit)
+        .expect("changes can be read");
+    changes
+}
+
+fn subjects(source: &dyn Source, kind: SubjectKind, page: usize) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    loop {
+        let after = all.last().map(String::as_str);
+        let next = source
+            .subjects(kind, after, page)
+            .expect("subjects can be listed");
+        assert!(next.len() <= page);
+        if next.is_empty() {
+            return all;
+        }
+        all.extend(next);
+    }
+}
+
+/// Compares everything that a source can be asked.
+fn check(stored: &Stored, histories: &Histories) {
+    assert_eq!(stored.end(), histories.end());
+    for kind in SubjectKind::ALL {
+        let wanted = subjects(histories, *kind, 1_000);
+        for page in [2, 1_000] {
+            assert_eq!(subjects(stored, *kind, page), wanted, "{kind:?}");
+        }
+        for id in wanted {
+            let subject = Subject::new(*kind, &id);
+            assert_eq!(
+                inputs(stored, &subject),
+                inputs(histories, &subject),
+                "{subject}"
+            );
+            assert_eq!(
+                counters(stored, &subject),
+                counters(histories, &subject),
+                "{subject}"
+            );
+        }
+        let absent = Subject::new(*kind, "nobody-knows-it");
+        assert!(inputs(stored, &absent).is_empty() && counters(stored, &absent).is_empty());
+    }
+}
+
+/// Compares all views at some corners.
+fn check_views(stored: &Stored, histories: &Histories) {
+    let end = histories.end();
+    let latest = histories
+        .latest_occurred()
+        .unwrap_or(Timestamp::from_micros(0));
+    for as_of in [end, Position(end.0 / 2), Position(u64::MAX)] {
+        for valid_at in [latest, latest.plus_days(40)] {
+            let point = Point { as_of, valid_at };
+            let wanted = state_hash(&Seen::new(histories, point)).expect("memory can be read");
+            let found = state_hash(&Seen::new(stored, point)).expect("lists can be read");
+            assert_eq!(found, wanted);
+        }
+    }
+}
+
+fn caught_up(views: &Views) -> Stored {
+    views.catch_up(&|_, _| {}).expect("the log can be taken in");
+    assert_eq!(views.lag(), 0);
+    views.source()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn stored_inputs_are_those_of_histories_whatever_arrived_and_in_whatever_portions(
+        changes in changes(),
+        portions in proptest::collection::vec(1..30_usize, 1..6),
+        reopened in any::<u8>(),
+    ) {
+        let place = Place::new();
+        let store = create(&place.store());
+        let facts = facts(&changes);
+        let mut views = Views::open_with(&store, SMALL).expect("views can be opened");
+        let mut rest = facts.as_slice();
+        for (number, portion) in portions.iter().cycle().enumerate() {
+            if rest.is_empty() {
+                break;
+            }
+            let (next, later) = rest.split_at((*portion).min(rest.len()));
+            rest = later;
+            append(&store, next);
+            let stored = caught_up(&views);
+            if number % 3 == 0 || rest.is_empty() {
+                check(&stored, &gathered(&store));
+            }
+            drop(stored);
+            if reopened >> (number % 8) & 1 == 1 {
+                if reopened >> ((number + 3) % 8) & 1 == 1 {
+                    views.close().expect("views can be closed");
+                }
+                drop(views);
+                views = Views::open_with(&store, SMALL).expect("views can be opened");
+                prop_assert_eq!(views.made_again(), None);
+            }
+        }
+        let histories = gathered(&store);
+        let stored = caught_up(&views);
+        check(&stored, &histories);
+        check_views(&stored, &histories);
+        views.settle().expect("runs can be merged");
+        check(&views.source(), &histories);
+    }
+}
+
+/// The facts of all stories in an order that is not theirs.
+fn shuffled(seed: u64) -> Vec<Fact> {
+    let mut facts: BTreeMap<[u8; 32], Fact> = BTreeMap::new();
+    for story in story::all() {
+        for fact in story.facts {
+            let key = [&seed.to_le_bytes()[..], &fact.id.0].concat();
+            facts.insert(*blake3::hash(&key).as_bytes(), fact);
+        }
+    }
+    facts.into_values().collect()
+}
+
+#[test]
+fn all_stories_together_have_the_same_views_stored_as_in_memory() {
+    for seed in 0..3 {
+        let place = Place::new();
+        let store = create(&place.store());
+        append(&store, &shuffled(seed));
+        let views = Views::open_with(&store, SMALL).expect("views can be opened");
+        let histories = gathered(&store);
+        check(&caught_up(&views), &histories);
+    }
+}
+
+#[test]
+fn a_store_in_memory_has_views_in_memory() {
+    let store = Store::in_memory(clock()).expect("a store in memory can be made");
+    append(&store, &shuffled(1));
+    let views = Views::open(&store).expect("views can be opened");
+    check(&caught_up(&views), &gathered(&store));
+    let again = views.rebuild(&|_, _| {}).expect("views can be made again");
+    assert!(
+        matches!(again, Rebuilding::Swapped { state: Ok(_), .. }),
+        "{again:?}"
+    );
+    check(&views.source(), &gathered(&store));
+}
+
+#[test]
+fn what_is_added_later_does_not_show_in_a_source_that_was_taken_before() {
+    let facts = shuffled(4);
+    let (before, after) = facts.split_at(facts.len() / 2);
+    let store = Store::in_memory(clock()).expect("a store in memory can be made");
+    append(&store, before);
+    let views = Views::open_with(&store, SMALL).expect("views can be opened");
+    let stored = caught_up(&views);
+    let histories = gathered(&store);
+    append(&store, after);
+    let later = caught_up(&views);
+    for kind in SubjectKind::ALL {
+        for id in subjects(&histories, *kind, 1_000) {
+            let subject = Subject::new(*kind, &id);
+            assert_eq!(
+                inputs(&stored, &subject),
+                inputs(&histories, &subject),
+                "{subject}"
+            );
+            assert_eq!(counters(&stored, &subject), counters(&histories, &subject));
+        }
+    }
+    check(&later, &gathered(&store));
+}
+
+#[test]
+fn views_that_were_removed_or_damaged_are_made_again() {
+    let place = Place::new();
+    let store = create(&place.store());
+    append(&store, &shuffled(5));
+    let views = Views::open_with(&store, SMALL).expect("views can be opened");
+    caught_up(&views);
+    views.close().expect("views can be closed");
+    drop(views);
+    let folder = place.store().join("views");
+    let runs = folder.join("1");
+    let run = std::fs::read_dir(&runs).expect("the folder of the lists is there");
+    let run = run.map(|entry| entry.expect("a folder can be listed").path());
+    let run = run
+        .filter(|path| path.is_dir())
+        .min()
+        .expect("there is a run");
+    std::fs::write(run.join("db"), "nothing of what was written").expect("a file can be written");
+    let views = Views::open_with(&store, SMALL).expect("views can be opened");
+    let reason = views.made_again().expect("the damage was noticed");
+    assert!(reason.contains("is not what was written"), "{reason}");
+    check(&caught_up(&views), &gathered(&store));
+    drop(views);
+    std::fs::remove_dir_all(&folder).expect("a folder can be removed");
+    let views = Views::open_with(&store, SMALL).expect("views can be opened");
+    assert_eq!(views.made_again(), Some("there is none"));
+    check(&caught_up(&views), &gathered(&store));
+}
+
+#[test]
+fn views_made_again_take_the_place_of_those_in_use_while_they_are_read() {
+    let place = Place::new();
+    let store = create(&place.store());
+    append(&store, &shuffled(6));
+    let views = Views::open_with(&store, SMALL).expect("views can be opened");
+    let held = caught_up(&views);
+    let histories = gathered(&store);
+    let state = |source: &Stored| {
+        let point = Point::valid(histories.latest_occurred().expect("there are events"));
+        state_hash(&Seen::new(source, point)).expect("lists can be read")
+    };
+    let before = state(&held);
+    let again = views.rebuild(&|_, _| {}).expect("views can be made again");
+    assert!(
+        matches!(again, Rebuilding::Swapped { state: Ok(_), .. }),
+        "{again:?}"
+    );
+    // Whoever held the old ones can go on reading them.
+    check(&held, &histories);
+    check(&views.source(), &histories);
+    assert_eq!(state(&views.source()), before);
+    drop(held);
+    views.close().expect("views can be closed");
+    drop(views);
+    let views = Views::open_with(&store, SMALL).expect("views can be opened");
+    assert_eq!((views.made_again(), views.lag()), (None, 0));
+    check(&views.source(), &histories);
+    let folder = std::fs::read_dir(place.store().join("views")).expect("it is there");
+    let mut names: Vec<_> = folder
+        .map(|entry| entry.expect("a folder can be listed").file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["2", "current"]);
+}
+
+/// Views of another log under the same name: what a mistake in taking in would look like.
+#[test]
+fn views_that_differ_from_those_in_use_do_not_take_their_place() {
+    let (place, other) = (Place::new(), Place::new());
+    let facts = shuffled(7);
+    let store = create(&place.store());
+    append(&store, &facts);
+    let differing = create(&other.store());
+    let mut changed = facts.clone();
+    let at = changed
+        .iter()
+        .position(|fact| fact.kind().name == "KeysRedeemed")
+        .expect("a story has a redemption");
+    changed[at].payload = changed
+        .iter()
+        .find(|fact| fact.kind().name == "TenantCreated")
+        .expect("a story has a tenant")
+        .payload
+        .clone();
+    append(&differing, &changed);
+    let views = Views::open_with(&differing, SMALL).expect("views can be opened");
+    caught_up(&views);
+    views.close().expect("views can be closed");
+    drop(views);
+    copy(&other.store().join("views"), &place.store().join("views"));
+    let views = Views::open_with(&store, SMALL).expect("views can be opened");
+    assert_eq!(views.lag(), 0, "they are taken for those of this store");
+    let again = views.rebuild(&|_, _| {}).expect("views can be made again");
+    let Rebuilding::Differs {
+        in_use,
+        made_again,
+        first,
+        at,
+    } = again
+    else {
+        panic!("{again:?}");
+    };
+    assert!(in_use != made_again && first.is_some() && at == store.end());
+}
+
+/// Longer runs, since the whole of it is done many times.
+const KILLED: Sizes = Sizes {
+    runs: RunSize {
+        full: 64,
+        ..SMALL.runs
+    },
+    ..SMALL
+};
+
+/// The process that is killed: it makes the views again and again until then.
+#[test]
+#[ignore = "it is started by the test below, and ends only when it is killed"]
+fn victim() {
+    let path = std::env::var_os("VIEWS_VICTIM").expect("the path of a store is given");
+    let path = std::path::PathBuf::from(path);
+    let store = open(&path);
+    loop {
+        let views = Views::open_with(&store, KILLED).expect("views can be opened");
+        println!("from {}", views.end());
+        caught_up(&views);
+        views.close().expect("views can be closed");
+        drop(views);
+        std::fs::remove_dir_all(path.join("views")).expect("a folder can be removed");
+    }
+}
+
+#[test]
+fn wherever_catching_up_is_killed_the_views_are_the_same_afterwards() {
+    let place = Place::new();
+    let store = create(&place.store());
+    append(&store, &shuffled(8));
+    let histories = gathered(&store);
+    store.close().expect("the store can be closed");
+    let (mut begun, mut whole) = (0, 0);
+    for number in 0..12_u64 {
+        let itself = std::env::current_exe().expect("a test knows itself");
+        let mut victim = std::process::Command::new(itself)
+            .args(["--exact", "victim", "--ignored", "--nocapture"])
+            .env("VIEWS_VICTIM", place.store())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("the victim can be started");
+        let mut said = std::io::BufReader::new(victim.stdout.take().expect("it has an output"));
+        let mut line = String::new();
+        while !line.contains("from ") {
+            line.clear();
+            let read = std::io::BufRead::read_line(&mut said, &mut line);
+            assert!(read.expect("it can be read") > 0, "the victim ended");
+        }
+        // Wherever it is then: opening, reading, writing a run, merging, or closing.
+        std::thread::sleep(std::time::Duration::from_millis(number * number * 4));
+        victim.kill().expect("the victim can be killed");
+        victim.wait().expect("the victim has ended");
+        let store = open(&place.store());
+        let views = Views::open_with(&store, KILLED).expect("views can be opened");
+        begun += usize::from(views.end() > Position(0));
+        whole += usize::from(views.lag() == 0);
+        check(&caught_up(&views), &histories);
+        drop(views);
+        store.close().expect("the store can be closed");
+    }
+    assert!(
+        begun > whole,
+        "no kill was in the middle: {begun} had begun, {whole} were whole"
+    );
+}
+
+#[test]
+fn nothing_that_is_kept_of_views_holds_ciphertext() {
+    let store = Store::in_memory(clock()).expect("a store in memory can be made");
+    append(&store, &shuffled(9));
+    let views = Views::open(&store).expect("views can be opened");
+    let stored = caught_up(&views);
+    let mut sealed = 0;
+    for kind in SubjectKind::ALL {
+        for id in subjects(&stored, *kind, 1_000) {
+            let found = stored.inputs(&Subject::new(*kind, &id));
+            for input in found.expect("inputs can be read") {
+                let mut fact = input.event.fact.clone();
+                fact.visit_sealed(&mut |part| {
+                    sealed += 1;
+                    assert!(part.ciphertext.is_empty(), "{}", input.event.position);
+                });
+            }
+        }
+    }
+    assert!(sealed > 100, "{sealed} sealed parts were seen");
+}
