@@ -7,6 +7,7 @@ use crate::runs::disk::{self, Form};
 use std::path::Path;
 
 const FORM: Form<'static> = Form {
+    what: "the index",
     title: "activation-ledger index",
     seen_title: "activation-ledger index files",
     format: 2,

@@ -341,6 +341,7 @@ impl Lists {
 
 fn form(made_by: &str) -> Form<'_> {
     Form {
+        what: "what views are folded from",
         title: "activation-ledger lists",
         seen_title: "activation-ledger lists files",
         format: 1,

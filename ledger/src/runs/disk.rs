@@ -20,6 +20,8 @@ use std::sync::Arc;
 /// What kind of runs a folder has. Runs of any other form are made again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Form<'a> {
+    /// What they are together, for the log.
+    pub(crate) what: &'static str,
     /// The first line of the manifest.
     pub(crate) title: &'static str,
     /// The first line of the file that says what the files looked like.
@@ -88,7 +90,7 @@ pub(crate) fn open<M: Material>(
         kept: infos.last().map_or(Position(0), |run| run.last),
     });
     if let Some(rebuilt) = &rebuilt {
-        tracing::warn!(reason = rebuilt.reason, kept = %rebuilt.kept, title = form.title, "runs are made again");
+        tracing::warn!(reason = rebuilt.reason, kept = %rebuilt.kept, "{} is built again", form.what);
         if !directory.is_dir() {
             files::make_directory(directory)?;
         }

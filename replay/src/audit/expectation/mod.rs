@@ -1,13 +1,17 @@
 //! The expectation: which tenant a landing should have reached (DOMAIN sections 9 and A).
 
+mod sources;
+
+pub use sources::{had_tenant, is_foreign, is_in_another_cloud, is_nobodys};
+
 use super::evidence::{Evidence, Known, ScenarioFacts, TrialFacts};
 use super::finding::Confidence;
 use super::landing::{Landing, LandingKind};
-use super::others::{Judged, Others};
-use ledger::event::word::{ContactRole, Scenario};
-use ledger::id::{CustomerId, EventId, TenantId};
-use ledger::secret::DomainId;
+use super::others::Others;
+use ledger::event::word::Scenario;
+use ledger::id::{EventId, TenantId};
 use ledger::time::Timestamp;
+use sources::{by_binding, by_contact, by_customer_domain, by_customer_number, by_order, by_owner};
 use std::collections::BTreeSet;
 
 /// What an expectation rests on, the strongest first.
@@ -91,6 +95,8 @@ pub struct Expectation {
     pub evidence: Vec<EventId>,
     /// Whether two tenants claim the agreement: then neither is accused.
     pub contested: bool,
+    /// Whether the landing's own tenant is one of them and nothing but the claim speaks for it.
+    pub undecided: bool,
 }
 
 impl Expectation {
@@ -101,6 +107,7 @@ impl Expectation {
             source: ExpectationSource::Nothing,
             evidence: Vec::new(),
             contested: false,
+            undecided: false,
         }
     }
 
@@ -134,13 +141,14 @@ pub enum Verdict {
     AsExpected,
     /// It is somewhere else.
     Elsewhere,
-    /// Nothing was expected, so nothing can be judged.
+    /// Nothing was expected, or two tenants claim it and this is one of them: nothing can be judged.
     NotJudged,
 }
 
 /// Compares a landing with an expectation.
 pub fn verdict(landing: &Landing, expectation: &Expectation, evidence: &Evidence) -> Verdict {
     let as_expected = match &expectation.wanted {
+        Wanted::Existing(_) if expectation.undecided => return Verdict::NotJudged,
         Wanted::Existing(tenants) => tenants.contains(&landing.tenant),
         Wanted::BornOfThisChoice => born_of(landing, evidence),
         Wanted::Unknown => return Verdict::NotJudged,
@@ -189,21 +197,48 @@ struct Candidate {
 /// The tenant that a landing should have reached: the first source of section 9 that applies.
 pub fn expect(landing: &Landing, basis: &Basis<'_>) -> Expectation {
     let scenario = scenario(landing, basis);
-    if let Some(demanded) = scenario.and_then(|scenario| by_scenario(landing, scenario, basis)) {
-        return demanded;
+    let demanded = scenario.and_then(|scenario| by_scenario(landing, scenario, basis));
+    // A new tenant cannot be named on the order, so one that is named is the one that is left.
+    if let Some(new) = demanded
+        .as_ref()
+        .filter(|d| d.wanted == Wanted::BornOfThisChoice)
+    {
+        return new.clone();
     }
-    let customer = by_customer_domain(landing, basis);
-    let weaker = || by_contact(landing, basis).or_else(|| by_owner(landing, basis));
     if let Some(order) = by_order(landing, basis) {
         return order.into_expectation();
     }
-    if let Some((binding, accused)) = by_binding(landing, basis) {
-        return present_binding(binding, accused, customer.or_else(weaker));
+    if let Some(trial) = demanded {
+        return trial;
     }
-    by_customer_number(landing, basis)
+    let customer = by_customer_domain(landing, basis);
+    let weaker = || by_contact(landing, basis).or_else(|| by_owner(landing, basis));
+    if let Some((binding, standing)) = by_binding(landing, basis) {
+        return present_binding(landing, binding, standing, customer.or_else(weaker));
+    }
+    let number = by_customer_number(landing, basis);
+    // Agreements of one customer number that disagree say less than the customer's own domain does.
+    let (agreed, torn) = match number {
+        Some(number) if number.tenants.len() > 1 => (None, Some(number)),
+        other => (other, None),
+    };
+    agreed
         .or(customer)
+        .or(torn)
         .or_else(weaker)
         .map_or_else(Expectation::unknown, Candidate::into_expectation)
+}
+
+/// How much a binding is worth as evidence (section A).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Binding {
+    /// The vendor moved it on authority, or the order of its landing names the tenant: nothing weaker
+    /// contradicts that.
+    Vouched,
+    /// Nothing accuses its landing.
+    Sound,
+    /// A rule accuses its landing.
+    Accused,
 }
 
 impl Candidate {
@@ -232,23 +267,45 @@ impl Candidate {
             source: self.source,
             evidence: self.evidence,
             contested: false,
+            undecided: false,
         }
     }
 }
 
 /// A binding counts only if nothing accuses its landing and nothing contradicts it; otherwise both
-/// tenants are shown at 0.5 and the binding is contested (section A).
-fn present_binding(binding: Candidate, accused: bool, against: Option<Candidate>) -> Expectation {
+/// tenants are shown at 0.5 and the binding is contested (section A): the other one is that of the
+/// contradicting evidence, or else this landing's own, which claims the agreement too.
+fn present_binding(
+    landing: &Landing,
+    binding: Candidate,
+    worth: Binding,
+    against: Option<Candidate>,
+) -> Expectation {
     let contradiction = against.filter(|other| other.tenants.is_disjoint(&binding.tenants));
-    let contested = accused || contradiction.is_some();
+    let contested = match worth {
+        Binding::Vouched => false,
+        Binding::Sound => contradiction.is_some(),
+        Binding::Accused => true,
+    };
     let mut expectation = binding.into_expectation();
-    if contested {
-        expectation.contested = true;
-        expectation.confidence = Confidence::thousandths(500);
+    if !contested {
+        return expectation;
     }
-    if let (Some(other), Wanted::Existing(tenants)) = (contradiction, &mut expectation.wanted) {
-        tenants.extend(other.tenants);
-        expectation.evidence.extend(other.evidence);
+    expectation.contested = true;
+    expectation.confidence = Confidence::thousandths(500);
+    let backed = contradiction.as_ref();
+    let backed = backed.is_some_and(|other| other.tenants.contains(&landing.tenant));
+    if let Wanted::Existing(tenants) = &mut expectation.wanted {
+        match contradiction {
+            Some(other) => {
+                tenants.extend(other.tenants);
+                expectation.evidence.extend(other.evidence);
+            }
+            None => {
+                tenants.insert(landing.tenant.clone());
+            }
+        }
+        expectation.undecided = tenants.contains(&landing.tenant) && !backed;
     }
     expectation
 }
@@ -272,7 +329,12 @@ fn by_scenario(
     scenario: &Known<ScenarioFacts>,
     basis: &Basis<'_>,
 ) -> Option<Expectation> {
-    let first_binding = matches!(landing.kind, LandingKind::SignIn | LandingKind::SignUp);
+    let chosen = matches!(landing.kind, LandingKind::SignIn | LandingKind::SignUp);
+    // Services can go to a tenant without a choice; the assessment is then about them if it names
+    // the same activation.
+    let named =
+        scenario.value.activation.is_some() && scenario.value.activation == landing.activation;
+    let first_binding = chosen || (landing.kind == LandingKind::AutoAssignment && named);
     let signed_up = landing.kind == LandingKind::SignUp;
     let new = match scenario.value.scenario {
         Scenario::TrialRetain => {
@@ -283,10 +345,11 @@ fn by_scenario(
                 source: ExpectationSource::Trial,
                 evidence,
                 contested: false,
+                undecided: false,
             });
         }
         Scenario::New => signed_up,
-        Scenario::TrialFresh => first_binding,
+        Scenario::TrialFresh => chosen,
         Scenario::Bypass => signed_up,
         Scenario::ExistingPaid => false,
     };
@@ -296,6 +359,7 @@ fn by_scenario(
         source: ExpectationSource::Scenario,
         evidence: vec![scenario.event],
         contested: false,
+        undecided: false,
     })
 }
 
@@ -327,205 +391,4 @@ pub fn trials<'b>(landing: &Landing, basis: &Basis<'b>) -> Vec<&'b Known<TrialFa
         .trials_of(landing.customer.as_ref(), &persons);
     trials.retain(|trial| trial.from <= landing.cutoff() && trial.by(basis.cutoff));
     trials
-}
-
-fn by_order(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
-    let order = landing.order_facts(basis.evidence)?;
-    let named = order.intended_tenant.iter().rfind(|t| t.by(basis.cutoff))?;
-    Some(Candidate {
-        tenants: BTreeSet::from([named.value.clone()]),
-        confidence: 1000,
-        source: ExpectationSource::Order,
-        evidence: vec![named.event],
-    })
-}
-
-/// The present binding of the License ID by another landing or by a remap, and whether its landing
-/// is accused. Bindings that came later never override what was known then.
-fn by_binding(landing: &Landing, basis: &Basis<'_>) -> Option<(Candidate, bool)> {
-    let license = landing.license_id.as_ref()?;
-    let remaps = basis
-        .evidence
-        .remaps
-        .get(license)
-        .map_or(&[][..], Vec::as_slice);
-    let remap = remaps.iter().rfind(|remap| {
-        let about = remap.from <= landing.cutoff() || remap.value.from == landing.tenant;
-        remap.by(basis.cutoff) && about
-    });
-    if let Some(remap) = remap {
-        let binding = binding(&remap.value.to, vec![remap.event]);
-        return Some((binding, false));
-    }
-    let other = bound(landing, basis, basis.others.of_agreement(license));
-    let (tenant, events, accused) = other.last()?.clone();
-    Some((binding(&tenant, events), accused))
-}
-
-fn binding(tenant: &TenantId, evidence: Vec<EventId>) -> Candidate {
-    Candidate {
-        tenants: BTreeSet::from([tenant.clone()]),
-        confidence: 980,
-        source: ExpectationSource::AgreementBinding,
-        evidence,
-    }
-}
-
-/// Of some landings, those that still stand: their tenants, events, and whether they are accused.
-/// Earlier ones if there are any, else (for what is known now) later ones.
-fn bound<'l>(
-    landing: &Landing,
-    basis: &Basis<'_>,
-    others: impl Iterator<Item = Judged<'l>>,
-) -> Vec<(TenantId, Vec<EventId>, bool)> {
-    let standing = |judged: &Judged<'_>| {
-        let undone = judged.landing.reversed.as_ref();
-        let gone = undone.is_some_and(|reversed| reversed.by(basis.cutoff));
-        judged.landing.id != landing.id && !gone
-    };
-    let entry = |judged: Judged<'_>| {
-        let moved = judged.landing.remapped.as_ref();
-        let moved = moved.filter(|to| to.by(basis.cutoff));
-        let tenant = moved.map_or(&judged.landing.tenant, |to| &to.value);
-        let mut events: Vec<EventId> = judged.landing.events.iter().copied().collect();
-        events.extend(moved.map(|to| to.event));
-        (tenant.clone(), events, judged.accused && moved.is_none())
-    };
-    let (earlier, later): (Vec<Judged<'_>>, Vec<Judged<'_>>) = others
-        .filter(standing)
-        .partition(|judged| judged.landing.at.start <= landing.at.start);
-    let chosen = match earlier.is_empty() && basis.cutoff.is_none() {
-        true => later,
-        false => earlier,
-    };
-    chosen.into_iter().map(entry).collect()
-}
-
-fn by_customer_number(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
-    let pcn = landing.agreement(basis.evidence)?.pcn.as_ref()?;
-    let others = basis.others.of_number(pcn);
-    let others = others.filter(|other| other.landing.license_id != landing.license_id);
-    let bindings = bound(landing, basis, others);
-    let sound = bindings.into_iter().filter(|(_, _, accused)| !accused);
-    let (mut tenants, mut evidence) = (BTreeSet::new(), Vec::new());
-    for (tenant, events, _) in sound {
-        tenants.insert(tenant);
-        evidence.extend(events);
-    }
-    if tenants.is_empty() {
-        return None;
-    }
-    Some(Candidate {
-        confidence: if tenants.len() == 1 { 900 } else { 400 },
-        tenants,
-        source: ExpectationSource::CustomerNumberBinding,
-        evidence,
-    })
-}
-
-/// Tenants that verified one of the customer's domains.
-fn by_customer_domain(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
-    let customer = landing.customer.as_ref()?;
-    let facts = basis.evidence.customers.get(customer);
-    let domains: BTreeSet<DomainId> = facts
-        .into_iter()
-        .flat_map(|facts| &facts.domains)
-        .filter(|domain| domain.by(basis.cutoff))
-        .map(|domain| domain.value.1)
-        .collect();
-    Candidate::of(
-        800,
-        ExpectationSource::CustomerDomain,
-        with_domain(landing, basis, &domains),
-    )
-}
-
-/// The tenants that had one of some domains at the landing, with the events that say so.
-fn with_domain<'b>(
-    landing: &Landing,
-    basis: &'b Basis<'_>,
-    domains: &BTreeSet<DomainId>,
-) -> Vec<(&'b TenantId, EventId)> {
-    let mut found = Vec::new();
-    for domain in domains {
-        for tenant in basis.evidence.tenants_of_domain(*domain) {
-            let facts = basis.evidence.tenants.get(tenant);
-            let held = facts
-                .into_iter()
-                .flat_map(|facts| &facts.domains)
-                .find(|held| {
-                    held.value.id == *domain && held.held_at(landing.cutoff(), basis.cutoff)
-                });
-            found.extend(held.map(|held| (tenant, held.event)));
-        }
-    }
-    found
-}
-
-/// Tenants that a source calls the customer's: weaker than a domain, because a customer can own a
-/// tenant for tests or for another purpose.
-fn by_owner(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
-    let customer = landing.customer.as_ref()?;
-    let owned = basis
-        .evidence
-        .tenants_of_owner(customer)
-        .filter_map(|tenant| {
-            let mut owners = basis.evidence.tenants.get(tenant)?.owners.iter();
-            let says = owners.find(|o| o.value == *customer && o.by(basis.cutoff))?;
-            Some((tenant, says.event))
-        });
-    Candidate::of(600, ExpectationSource::Owner, owned)
-}
-
-/// Tenants with the customer's verified domain that were known before the landing and are not the
-/// landing's own: the customer had a tenant already.
-pub fn had_tenant(landing: &Landing, basis: &Basis<'_>) -> Vec<EventId> {
-    let then = Basis {
-        evidence: basis.evidence,
-        others: basis.others,
-        cutoff: Some(landing.cutoff()),
-    };
-    let known = by_customer_domain(landing, &then);
-    let other = known.filter(|known| !known.tenants.contains(&landing.tenant));
-    other.map(|known| known.evidence).unwrap_or_default()
-}
-
-/// Tenants that verified the domain of the manager's or primary contact's address. A contact who
-/// works for a partner, a consultancy or any other customer says nothing about a tenant of this
-/// customer, so tenants of others do not count.
-fn by_contact(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
-    let of_order = landing
-        .order_facts(basis.evidence)
-        .map(|order| &order.contacts);
-    let of_agreement = landing.agreement(basis.evidence).map(|a| &a.contacts);
-    let contacts = of_order.into_iter().chain(of_agreement).flatten();
-    let domains: BTreeSet<DomainId> = contacts
-        .filter(|contact| contact.by(basis.cutoff) && !contact.value.person.public_domain)
-        .filter(|contact| match contact.value.role {
-            ContactRole::PrimaryContact | ContactRole::OnlineServicesManager => true,
-            ContactRole::OnlineAdministrator | ContactRole::NoticesContact => false,
-        })
-        .map(|contact| contact.value.person.domain)
-        .collect();
-    let own = with_domain(landing, basis, &domains)
-        .into_iter()
-        .filter(|(tenant, _)| !is_foreign(tenant, landing, basis.evidence));
-    Candidate::of(600, ExpectationSource::ContactDomain, own)
-}
-
-/// Whether a tenant is known to be somebody else's by the landing: a partner's, or another
-/// customer's.
-pub fn is_foreign(tenant: &TenantId, landing: &Landing, evidence: &Evidence) -> bool {
-    let cutoff = Some(landing.cutoff());
-    let customer = landing.customer.as_ref();
-    let partner = evidence.partner_of_tenant(tenant, cutoff);
-    let partners = partner.is_some_and(|(partner, _)| {
-        let own = evidence.partners.get(partner);
-        own.is_some_and(|own| own.customer.is_none() || own.customer.as_ref() != customer)
-    });
-    let owners = evidence.owners_of(tenant, landing.cutoff(), cutoff);
-    let ours = |owner: &&CustomerId| {
-        customer.is_none_or(|customer| evidence.belong_together(owner, customer, cutoff))
-    };
-    partners || (!owners.is_empty() && !owners.keys().any(ours))
 }
