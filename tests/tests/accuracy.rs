@@ -6,11 +6,14 @@ use std::sync::LazyLock;
 use tests::accuracy::{Fate, Settings, Tally, measure};
 use tools::simulate::noise::Noise;
 
-/// Rules whose kind has to be found wherever its evidence is in the lines.
-const COMPLETE: &[u8] = &[1, 2, 5, 6, 8, 10, 27];
+/// Kinds that are not found everywhere yet: a second tenant where the order names the first one (W9),
+/// and seats left behind in a tenant that has seats of the same product besides (W23).
+const INCOMPLETE: &[u8] = &[9, 23];
 /// The least precision over all rules. What is missing are first landings that were right and are
-/// accused after a later one of the same customer went astray.
-const PRECISION_MIN: f64 = 0.85;
+/// accused after a later landing or a remap of the same customer went astray.
+const PRECISION_MIN: f64 = 0.95;
+/// The least recall over all rules with the default noise.
+const RECALL_MIN: f64 = 0.95;
 
 fn run(noise: Noise) -> Tally {
     let settings = Settings {
@@ -27,21 +30,21 @@ static NOISY: LazyLock<Tally> = LazyLock::new(|| run(Noise::DEFAULT));
 
 #[test]
 fn with_noise_off_every_mistake_of_a_complete_rule_is_found() {
-    for kind in COMPLETE {
-        let marks = QUIET.rules[kind];
+    for (kind, marks) in &QUIET.rules {
         assert!(marks.decidable > 0, "W{kind} never happened");
-        assert_eq!(marks.missed(), 0, "WTR{kind:03}: {:#?}", QUIET.notes);
+        let is_incomplete = INCOMPLETE.contains(kind);
+        assert!(
+            is_incomplete || marks.missed() == 0,
+            "WTR{kind:03}: {:#?}",
+            QUIET.notes
+        );
     }
 }
 
 #[test]
 fn with_the_default_noise_most_mistakes_with_evidence_are_found() {
-    let marks = COMPLETE.iter().map(|kind| NOISY.rules[kind]);
-    let (found, decidable) = marks.fold((0, 0), |(found, decidable), marks| {
-        (found + marks.found, decidable + marks.decidable)
-    });
-    assert!(decidable > 0);
-    assert!(found * 100 >= decidable * 90, "{found} of {decidable}");
+    let recall = NOISY.all().recall().expect("there are mistakes");
+    assert!(recall >= RECALL_MIN, "{recall}: {:#?}", NOISY.notes);
 }
 
 #[test]

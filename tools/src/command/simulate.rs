@@ -21,7 +21,10 @@ use std::path::PathBuf;
 ///            missing; 40 % of the records come again, some from another system; 5 % arrive out of
 ///            order; some machines and logs have wrong clocks; portals lag by up to 47 hours
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(
+    about = "Write an invented history as event lines",
+    verbatim_doc_comment
+)]
 pub struct Simulate {
     /// Another seed gives another history.
     #[arg(long, value_name = "N", default_value_t = 1)]

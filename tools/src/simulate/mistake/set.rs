@@ -138,6 +138,17 @@ pub fn subject(s: &Scene<'_>, a: usize, tenant: &str) -> Subject {
     }
 }
 
+/// What a label is about: what has landed of an agreement in a tenant.
+pub fn landed(s: &Scene<'_>, a: usize, tenant: &str) -> Subject {
+    Subject {
+        customer: s.who.id.clone(),
+        license_id: s.who.agreements[a].license_id.clone(),
+        tenant: tenant.to_owned(),
+        expected: s.who.tenant.clone(),
+        ..Subject::default()
+    }
+}
+
 /// Opens a session for an agreement in a tenant.
 pub fn session(s: &mut Scene<'_>, a: usize, visitor: &Visitor, tenant: &str, auth: &str) -> String {
     let license_id = s.who.agreements[a].license_id.clone();

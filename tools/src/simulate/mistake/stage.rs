@@ -173,7 +173,7 @@ impl<'a> Stage<'a> {
 
 /// One line of a suite.
 pub fn suite(s: &mut Scene<'_>) -> Vec<Key> {
-    let seats = s.who.random.between(4, 12);
+    let seats = s.who.random.between(8, 14);
     let sku = s.who.random.pick(&["O365-E3", "O365-PROPLUS"]);
     vec![order::line(s.who.random.key(), sku, seats)]
 }

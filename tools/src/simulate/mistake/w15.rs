@@ -1,7 +1,7 @@
 //! W15, the right tenant and the wrong subscription.
 
 use super::lines::{Lines, need};
-use super::set;
+use super::set::{self, Way};
 use super::stage::{self, Stage};
 use super::{Act, Mistake, Told};
 use crate::simulate::cast::{Key, Purpose};
@@ -24,20 +24,20 @@ pub const MISTAKE: Mistake = Mistake {
         Act {
             name: "a renewal begins a subscription of its own",
             also: &[],
-            play: |stage| renewal(stage, Line::TheSame, None),
+            play: |stage| renewal(stage, Line::TheSame),
             needs: a_live_one_ends_soon,
         },
         Act {
-            name: "the keys take effect as another product than was ordered",
+            name: "the keys are added to the subscription of another plan (P7)",
             also: &[],
-            play: |stage| renewal(stage, Line::TheSame, Some("O365-BUSINESS")),
+            play: added_to_another_plan,
             needs: another_product,
         },
     ],
     alike: &[Act {
         name: "the plan is changed on purpose",
         also: &[],
-        play: |stage| renewal(stage, Line::AnotherPlan, None),
+        play: |stage| renewal(stage, Line::AnotherPlan),
         needs: |_, _| Vec::new(),
     }],
 };
@@ -49,7 +49,7 @@ enum Line {
 }
 
 /// An order near the end of a term whose keys begin a new subscription.
-fn renewal(stage: &mut Stage<'_>, line: Line, becomes: Option<&'static str>) -> Option<Told> {
+fn renewal(stage: &mut Stage<'_>, line: Line) -> Option<Told> {
     stage.goes_back(TERM_BEGAN_DAYS);
     let mut who = stage.settled(true);
     stage.with(&mut who, |s| {
@@ -70,7 +70,40 @@ fn renewal(stage: &mut Stage<'_>, line: Line, becomes: Option<&'static str>) -> 
         stage::ordered(s, 0, Purpose::Renew, vec![key], false);
         mail::suppress(s, 0, "AlreadyActivated");
         s.wait_days(1, 4);
-        begins_anew(s, becomes.unwrap_or(sku)).map(Told::only)
+        begins_anew(s, sku).map(Told::only)
+    })
+}
+
+/// Keys of one plan grow the subscription of another one.
+fn added_to_another_plan(stage: &mut Stage<'_>) -> Option<Told> {
+    let mut who = stage.settled(true);
+    let tenant = who.tenant_id();
+    stage.with(&mut who, |s| {
+        let live = s.who.subscriptions.first()?.clone();
+        let plan = match live.sku {
+            "O365-E3" => "O365-PROPLUS",
+            _ => "O365-E3",
+        };
+        let key = Key {
+            key: s.who.random.key(),
+            sku: plan,
+            seats: s.who.random.between(4, 9),
+            credit: 0,
+        };
+        stage::ordered(s, 0, Purpose::Add, vec![key], false);
+        mail::suppress(s, 0, "AlreadyActivated");
+        s.wait_days(1, 4);
+        // The window adds to what there is, whatever the keys are for.
+        s.who.agreements[0].pending.as_mut()?.keys.first_mut()?.sku = live.sku;
+        let visitor = Visitor::administrator(s);
+        let session = set::session(s, 0, &visitor, &tenant, "Interactive");
+        let way = Way {
+            visitor: &visitor,
+            session: &session,
+            tenant: &tenant,
+            flow: "Keyless",
+        };
+        set::redeem(s, 0, &way).map(Told::only)
     })
 }
 

@@ -3,7 +3,8 @@
 use super::lines::{Lines, need};
 use super::stage::Stage;
 use super::{Act, Mistake, Told};
-use crate::simulate::chapter::install;
+use crate::simulate::cast::Person;
+use crate::simulate::chapter::{install, licences};
 use crate::simulate::label::{Need, Subject};
 use crate::simulate::outbox::{By, System};
 use crate::simulate::scene::Scene;
@@ -27,37 +28,42 @@ pub const MISTAKE: Mistake = Mistake {
 };
 
 fn observed_in(stage: &mut Stage<'_>, works_for_both: bool) -> Option<Told> {
+    let mut second = stage.settled(true);
+    let other = second.tenant_id();
     let mut who = stage.settled(true);
-    let other = stage.other();
+    if works_for_both {
+        let user = who.people[who.seats.first()?.user].clone();
+        stage.with(&mut second, |s| takes_a_seat(s, &user))?;
+    }
     stage.with(&mut who, |s| {
         let seat = s.who.seats.first()?.clone();
         install::install(s, 0);
         s.wait_days(2, 6);
-        let user = s.who.people[seat.user].clone();
-        let sku = s.who.subscriptions.first()?.sku;
-        if works_for_both {
-            s.out
-                .fact("LicensesAssigned", s.now, System::DIRECTORY)
-                .by(By::customer(&other.administrator, Some(&other.tenant)))
-                .data(|f| {
-                    f.text("tenant", &other.tenant).text("sku", sku);
-                    f.people("users", [&user]);
-                });
-            s.wait_days(1, 3);
-        }
         // Longer than a machine takes to follow its user by itself (R22).
         s.wait_days(32, 50);
-        printed(s, &seat.machine, &other.tenant, seat.user);
+        printed(s, &seat.machine, &other, seat.user);
         let agreement = s.who.agreements.first()?;
         Some(Told::only(Subject {
             customer: s.who.id.clone(),
             license_id: agreement.license_id.clone(),
-            tenant: other.tenant.clone(),
+            tenant: other,
             expected: s.who.tenant.clone(),
             machine: Some(seat.machine),
             ..Subject::default()
         }))
     })
+}
+
+/// Somebody leaves the other company, and the user gets the licence.
+fn takes_a_seat(s: &mut Scene<'_>, user: &Person) -> Option<()> {
+    let leaver = s.who.seats.first()?.user;
+    licences::unassigned(s, 0, &[leaver]);
+    s.wait_minutes(20, 90);
+    s.who.people.push(user.clone());
+    let number = s.who.people.len() - 1;
+    licences::assigned(s, 0, &[number]);
+    s.wait_days(1, 3);
+    Some(())
 }
 
 /// The newer tool prints the tenant that the licence hangs on (E14).

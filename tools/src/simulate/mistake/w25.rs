@@ -30,8 +30,10 @@ fn remapped(stage: &mut Stage<'_>, both: bool) -> Option<Told> {
     let mut who = stage.settled(false);
     stage.with(&mut who, |s| {
         let from = s.who.tenant_id();
+        let first = set::landed(s, 0, &from);
         let a = stage::ordered_again_for(s, false, true);
         stage::mailed(s, a);
+        let second = set::subject(s, a, &from);
         stage::lands_right(s, a);
         s.wait_days(20, 40);
         let to = set::tenant_named(s, "group");
@@ -62,7 +64,13 @@ fn remapped(stage: &mut Stage<'_>, both: bool) -> Option<Told> {
             set::left(s, moved, &from);
         }
         cases::close(s, &case, "Compensated");
-        Some(Told::only(Subject {
+        // By the word of those who asked, what they asked for had landed in the wrong tenant.
+        let asked_for: &[u8] = &[2, 5, 9, 27];
+        let mut beside = vec![(second, asked_for)];
+        if both {
+            beside.push((first, asked_for));
+        }
+        let subject = Subject {
             customer: s.who.id.clone(),
             // The agreement that was moved without being asked for, where there is one.
             license_id: s.who.agreements.first()?.license_id.clone(),
@@ -70,7 +78,8 @@ fn remapped(stage: &mut Stage<'_>, both: bool) -> Option<Told> {
             expected: Some(from),
             case: Some(case),
             ..Subject::default()
-        }))
+        };
+        Some(Told { subject, beside })
     })
 }
 
