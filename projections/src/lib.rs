@@ -18,9 +18,12 @@
     )
 )]
 
+pub mod ask;
 pub mod history;
+pub mod passing;
 pub mod persons;
 pub mod policy;
+pub mod query;
 pub mod seen;
 pub mod source;
 pub mod stored;

@@ -4,7 +4,7 @@
 use ledger::event::field::{FieldInfo, Shape};
 use ledger::event::json::read_fact;
 use ledger::event::{Fact, KINDS, KindInfo};
-use ledger::secret::PublicKeyring;
+use ledger::secret::{PUBLIC_DOMAINS, Pepper, PublicKeyring};
 use serde_json::{Map, Value, json};
 
 /// A stream of numbers that depends on nothing but its seed (xorshift).
@@ -176,6 +176,13 @@ fn value_of(shape: &Shape, dice: &mut Dice) -> Option<Value> {
         }
         Shape::Record(_, fields) => record_of(fields, dice),
         Shape::Text("Last5") => json!(format!("K000{}", dice.below(3))),
+        Shape::Text("SealOwner") => {
+            json!(format!(
+                "owner:{}:{:032x}",
+                Pepper::public().id(),
+                dice.below(3)
+            ))
+        }
         Shape::Text("DomainName") => json!(format!("domain-{}.example", dice.below(3))),
         Shape::Text(_) => json!(format!("text {}", dice.below(3))),
         Shape::Names(kind, _) => json!(format!("{}-{}", kind.name(), dice.below(3))),
@@ -198,8 +205,10 @@ fn secret(what: &str, n: usize) -> Value {
     let starts = |word| what.starts_with(word);
     if starts("an activation key") {
         json!(format!("FUZZY-0000{n}-BCDFG-HJKMP-QR00{n}"))
-    } else if starts("a person") {
+    } else if starts("a person, by pseudonym") || (starts("a person") && n > 0) {
         json!(format!("person.{n}@person.example"))
+    } else if starts("a person") {
+        json!(format!("person.{n}@{}", PUBLIC_DOMAINS[0]))
     } else if starts("a machine") {
         json!(format!("MACHINE-{n}"))
     } else if starts("an IP address") {

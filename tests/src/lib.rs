@@ -1,5 +1,6 @@
 //! What must hold across crates, and what the tests of it share.
 
+pub mod accuracy;
 pub mod arbitrary;
 pub mod domain;
 pub mod facts;
@@ -9,3 +10,4 @@ pub mod model;
 pub mod sample;
 pub mod stores;
 pub mod story;
+pub mod told;

@@ -100,7 +100,7 @@ fn all_views(seen: &Seen<'_>) -> BTreeMap<String, Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_view_at_a_corner_is_the_fold_of_what_is_seen_there(

@@ -2,7 +2,7 @@
 
 use crate::command::Command;
 use crate::error::{Failure, Outcome, exit_code};
-use crate::format::Format;
+use crate::format::Asked;
 use crate::output::{ColorChoice, Output, complain};
 use crate::place::Place;
 use crate::session::Session;
@@ -59,8 +59,8 @@ pub struct Global {
     master_key: Option<PathBuf>,
 
     /// How the answer is written.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, global = true, value_enum, default_value_t = Asked::Table)]
+    format: Asked,
 
     /// When messages are coloured; `auto` is on a terminal, unless NO_COLOR is set.
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
@@ -72,6 +72,15 @@ static PANIC_PLACE: Mutex<Option<String>> = Mutex::new(None);
 
 /// Runs the command that the arguments name and returns the exit code. Never panics.
 pub fn main(arguments: impl Iterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.collect();
+    guarded(|| run(&arguments)).unwrap_or_else(|failure| {
+        complain(&failure, ColorChoice::Auto);
+        exit_code(&Err(failure))
+    })
+}
+
+/// Does some work; a panic in it is a failure that says where it was, and nothing of its message.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
     std::panic::set_hook(Box::new(|info| {
         let place = info
             .location()
@@ -80,20 +89,17 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> u8 {
             *last = place;
         }
     }));
-    let arguments: Vec<OsString> = arguments.collect();
-    catch_unwind(AssertUnwindSafe(|| run(&arguments))).unwrap_or_else(|_| {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
         let place = PANIC_PLACE.lock().ok().and_then(|place| place.clone());
         let place = place.unwrap_or_else(|| "an unknown place".to_owned());
         let place = place
             .rsplit_once("/src/")
             .map_or(place.as_str(), |(_, file)| file);
-        let failure = Failure::new(
+        Failure::new(
             "actl stopped because of a mistake in it",
             format!("a check failed at {place}"),
             "please report this line; what was acknowledged before is stored",
-        );
-        complain(&failure, ColorChoice::Auto);
-        exit_code(&Err(failure))
+        )
     })
 }
 
@@ -103,11 +109,20 @@ fn run(arguments: &[OsString]) -> u8 {
         Err(error) => return parser_says(&error),
     };
     let color = cli.global.color;
+    let (format, report) = cli.global.format.forms();
     let mut session = Session {
         place: Place::new(cli.global.store, cli.global.vault, cli.global.master_key),
-        format: cli.global.format,
+        format,
+        report,
         out: Output::stdout(),
     };
+    if report.is_some() && !cli.command.has_reports() {
+        let hint = "table, json and jsonl are there for every command";
+        let why = "only `audit replay` writes csv, sarif and html";
+        let failure = Failure::new("cannot answer in this form", why, hint);
+        complain(&failure, color);
+        return exit_code(&Err(failure));
+    }
     let mut result = cli.command.run(&mut session);
     if let (Ok(_), Err(failure)) = (&result, session.out.flush()) {
         result = Err(failure);
@@ -138,4 +153,19 @@ fn parser_says(error: &clap::Error) -> u8 {
     }
     crate::output::note(&text);
     exit_code(&Err(Failure::new("", "", "")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_says_where_it_was_and_nothing_of_its_message() {
+        let before = std::panic::take_hook();
+        let failure = guarded(|| panic!("Jo Blake has {}", "AAAAA-BBBBB-CCCCC-DDDDD-EEEE2"));
+        std::panic::set_hook(before);
+        let text = failure.map(|()| String::new()).unwrap_err().to_string();
+        assert!(text.contains("cli.rs:"), "{text}");
+        assert!(!text.contains("Jo") && !text.contains("EEEE2"), "{text}");
+    }
 }

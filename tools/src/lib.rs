@@ -18,6 +18,7 @@
     )
 )]
 
+pub mod asking;
 pub mod checkpoints;
 pub mod cli;
 pub mod clock;
@@ -25,6 +26,7 @@ pub mod command;
 pub mod erase;
 pub mod error;
 pub mod format;
+pub mod ground;
 pub mod hex;
 pub mod histories;
 pub mod import;

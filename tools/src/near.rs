@@ -24,6 +24,20 @@ pub fn near<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<S
     names.map(|(_, name)| name.to_owned()).collect()
 }
 
+/// How like one of a few words has to be to be offered, between 0 and 1 (Jaro-Winkler).
+const WORD_LIKENESS_MIN: f64 = 0.7;
+
+/// The likest of a few words, however little it is, as long as it can be a misspelling.
+pub fn nearest<'a>(wanted: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = wanted.to_lowercase();
+    let likeness = |word: &str| strsim::jaro_winkler(&wanted, &word.to_lowercase());
+    let words = words.into_iter().map(|word| (likeness(word), word));
+    let likest = words.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)));
+    likest
+        .filter(|(likeness, _)| *likeness >= WORD_LIKENESS_MIN)
+        .map(|(_, word)| word)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +52,13 @@ mod tests {
         let near = near("contoso.onmicrosoft.exampel", known);
         assert_eq!(near.first().map(String::as_str), Some(known[0]));
         assert!(!near.iter().any(|name| name == known[2]), "{near:?}");
+    }
+
+    #[test]
+    fn a_misspelled_word_is_known_and_another_word_is_not() {
+        let words = ["state", "seats", "seats_by_sku", "tenant"];
+        assert_eq!(nearest("seet", words), Some("seats"));
+        assert_eq!(nearest("tennant", words), Some("tenant"));
+        assert_eq!(nearest("xyzzy", words), None);
     }
 }

@@ -49,6 +49,12 @@ pub fn valid_at(text: &str) -> Result<Timestamp, Failure> {
         .ok_or_else(|| Failure::new("cannot read --valid-at", "it is no time", TIME_FORMS))
 }
 
+/// Reads a time as the interval that it means: an instant, a minute, a day or a month.
+pub fn interval(text: &str) -> Result<Occurred, Failure> {
+    Occurred::parse(text.trim())
+        .ok_or_else(|| Failure::new("cannot read a time", "it is no time", TIME_FORMS))
+}
+
 fn last_moment(text: &str) -> Option<Timestamp> {
     Occurred::parse(text).map(Occurred::last)
 }

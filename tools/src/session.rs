@@ -1,6 +1,6 @@
 //! What a command works with.
 
-use crate::format::Format;
+use crate::format::{Format, ReportForm};
 use crate::output::Output;
 use crate::place::Place;
 
@@ -10,6 +10,8 @@ pub struct Session {
     pub place: Place,
     /// How the answer is written.
     pub format: Format,
+    /// The form of a report beyond those, where one was asked for.
+    pub report: Option<ReportForm>,
     /// Standard output.
     pub out: Output,
 }

@@ -10,7 +10,7 @@ pub mod customer;
 pub mod email;
 pub mod finding;
 pub mod key;
-mod lag;
+pub mod lag;
 pub mod link;
 pub mod order;
 pub mod partner;

@@ -129,6 +129,8 @@ pub struct PathStep {
     pub at: Occurred,
     /// What happened, in a few words.
     pub what: String,
+    /// The tenant that it reached; absent before it reached any.
+    pub tenant: Option<TenantId>,
 }
 
 /// A landing that a finding is about, and where it should have gone.

@@ -23,6 +23,7 @@ pub mod signals;
 pub mod story;
 mod subjects;
 mod unsettled;
+pub mod walk;
 
 pub use finding::{Finding, FindingState, Severity};
 pub use report::{Report, audit};

@@ -107,6 +107,7 @@ pub fn path(at: &At<'_>, evidence: &Evidence, landing: &Landing) -> Vec<PathStep
         steps.extend(step(event, landing).map(|what| PathStep {
             at: event.occurred_at,
             what,
+            tenant: None,
         }));
     }
     let landed = format!(
@@ -117,20 +118,20 @@ pub fn path(at: &At<'_>, evidence: &Evidence, landing: &Landing) -> Vec<PathStep
     steps.push(PathStep {
         at: landing.at,
         what: landed,
+        tenant: Some(landing.tenant.clone()),
     });
     let moved = landing.remapped.as_ref().map(|to| {
-        (
-            to.event,
-            format!("remapped to {}", evidence.tenant_name(&to.value)),
-        )
+        let what = format!("remapped to {}", evidence.tenant_name(&to.value));
+        (to.event, what, to.value.clone())
     });
     let undone = landing
         .reversed
         .as_ref()
-        .map(|known| (known.event, "reversed".to_owned()));
-    for (event, what) in moved.into_iter().chain(undone) {
+        .map(|known| (known.event, "reversed".to_owned(), landing.tenant.clone()));
+    for (event, what, tenant) in moved.into_iter().chain(undone) {
         let at = evidence.occurred.get(&event).copied().unwrap_or(landing.at);
-        steps.push(PathStep { at, what });
+        let tenant = Some(tenant);
+        steps.push(PathStep { at, what, tenant });
     }
     in_order(steps)
 }

@@ -132,3 +132,60 @@ fn what_is_shown_can_be_chosen_and_the_exit_code_follows() {
             .failed(2, &[]);
     }
 }
+
+#[test]
+fn a_walk_shows_what_each_event_changed_which_rules_woke_and_why_the_others_did_not() {
+    let desk = imported(&story(STORY));
+    let walk = |more: &[&str]| {
+        let arguments = [
+            "audit",
+            "replay",
+            "--subject",
+            "agreement:19510955",
+            "--step",
+        ];
+        desk.run(&[&arguments[..], more].concat())
+    };
+    let whole = walk(&["--format", "json"]);
+    assert_eq!(whole.code, 1);
+    let whole: Value = serde_json::from_str(&whole.out).expect("JSON");
+    let steps = whole["steps"].as_array().expect("steps");
+    let kind = |kind: &str| {
+        let of = |step: &&Value| step["events"][0]["kind"] == kind;
+        steps.iter().find(of).expect("a step")
+    };
+    let ordered = kind("OrderPlaced")["changes"].as_array().expect("changes");
+    assert!(
+        ordered
+            .iter()
+            .any(|one| one["field"] == "state" && one["after"] == "Ordered")
+    );
+    let answers = kind("KeysRedeemed")["answers"].as_array().expect("answers");
+    let woke: Vec<&str> = answers
+        .iter()
+        .filter(|one| one["woke"] == true)
+        .filter_map(|one| one["code"].as_str())
+        .collect();
+    assert_eq!(woke, ["WTR006"]);
+    let silent = answers
+        .iter()
+        .find(|one| one["code"] == "WTR010")
+        .expect("an answer");
+    assert_eq!(silent["why"], "nobody signed up");
+    // Up to the order nothing has landed, and no rule wakes.
+    let placed = kind("OrderPlaced")["events"][0]["event"]
+        .as_str()
+        .expect("an id");
+    let before = walk(&["--until", placed, "--format", "json"]);
+    assert_eq!(before.code, 0);
+    let before: Value = serde_json::from_str(&before.out).expect("JSON");
+    let count = before["steps"].as_array().map(Vec::len);
+    assert_eq!(
+        count,
+        steps
+            .iter()
+            .position(|one| one == kind("OrderPlaced"))
+            .map(|at| at + 1)
+    );
+    walk(&["--until", "zz"]).failed(2, &["no event id"]);
+}

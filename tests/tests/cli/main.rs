@@ -9,6 +9,8 @@ mod doctor;
 mod import;
 mod kill;
 mod persons;
+mod preflight;
 mod proofs;
 mod read;
 mod repair;
+mod views;

@@ -1,7 +1,7 @@
 //! The commands: one file each, whose doc comment is its help, and one line here.
 
 use crate::error::{Failure, Outcome};
-use crate::session::Session;
+use crate::session;
 
 /// Declares the registry of commands.
 macro_rules! commands {
@@ -19,7 +19,7 @@ macro_rules! commands {
 
         impl Command {
             /// Runs it.
-            pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
+            pub fn run(self, session: &mut session::Session) -> Result<Outcome, Failure> {
                 match self { $(Self::$name(command) => command.run(session)),+ }
             }
         }
@@ -31,10 +31,12 @@ mod audit;
 mod backup;
 mod checkpoint;
 mod compensate;
+mod coverage;
 mod diff;
 mod doctor;
 mod explain;
 mod find;
+mod forecast;
 mod import;
 mod init;
 mod log;
@@ -50,6 +52,7 @@ mod simulate;
 mod vault;
 mod verify;
 mod view;
+mod worklist;
 
 commands! {
     init::Init;
@@ -63,6 +66,17 @@ commands! {
     view::Seat;
     view::Agreement;
     view::Key;
+    view::Order;
+    view::Email;
+    view::Session;
+    view::Redemption;
+    view::Credit;
+    view::Customer;
+    view::Partner;
+    view::Case;
+    forecast::Forecast;
+    worklist::Worklist;
+    coverage::Coverage;
     audit::Audit;
     preflight::Preflight;
     explain::Explain;
@@ -80,6 +94,13 @@ commands! {
     schema::Schema;
     simulate::Simulate;
     serve::Serve;
+}
+
+impl Command {
+    /// Whether it writes reports in the forms beyond those of every command.
+    pub fn has_reports(&self) -> bool {
+        matches!(self, Self::Audit(audit) if audit.has_reports())
+    }
 }
 
 #[cfg(test)]

@@ -215,7 +215,7 @@ fn moment(at: Timestamp) -> String {
 }
 
 /// A time for people: `2024-03-11 09:42`, or the day or month if no more is known.
-fn when(at: Occurred) -> String {
+pub(super) fn when(at: Occurred) -> String {
     let text = at.start.to_string();
     match at.precision {
         Precision::Instant | Precision::Minute => text.get(..16).unwrap_or(&text).replace('T', " "),

@@ -361,4 +361,10 @@ pub struct Neighbour {
     pub tenant: String,
     /// Who administers it.
     pub administrator: Person,
+    /// The organisation's name in it.
+    pub name: String,
+    /// Whether it is a reseller that buys for itself.
+    pub is_partner: bool,
+    /// ISO 3166 code.
+    pub country: &'static str,
 }

@@ -15,16 +15,22 @@
 
 mod cast;
 mod chapter;
+pub mod label;
 mod line;
+pub mod mistake;
 mod names;
-mod outbox;
+pub mod noise;
+pub mod outbox;
 mod random;
 mod scene;
 mod storyline;
 
 use cast::{Channel, Customer};
+use label::Label;
 use ledger::time::{Date, Timestamp};
-use outbox::Outbox;
+use mistake::Director;
+use noise::Noise;
+use outbox::{Lost, Outbox};
 use scene::{Agenda, Neighbours, Scene, Step};
 use std::io;
 use storyline::Storyline;
@@ -64,41 +70,86 @@ impl Plan {
     }
 }
 
+/// What stands against a plan: mistakes, and the noise of the sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trouble {
+    /// How many landings in a million bring a mistake. Two innocent scenes that look like it come
+    /// with each.
+    pub wrong_ppm: u32,
+    /// What the sources do to the record.
+    pub noise: Noise,
+}
+
+impl Trouble {
+    /// No mistakes besides the compensated ones of ordinary stories, and no noise.
+    pub const NONE: Self = Self::of(Noise::NONE);
+
+    /// A noise with the mistakes that its profile has.
+    pub const fn of(noise: Noise) -> Self {
+        Self {
+            wrong_ppm: noise.wrong_ppm,
+            noise,
+        }
+    }
+}
+
 /// The event lines of a plan, in the order of their arrival, without line ends. Lazy: each call
 /// plays just enough of the stories to know the next line.
 pub fn generate(plan: Plan) -> impl Iterator<Item = String> {
-    Simulation::new(plan)
+    Simulation::new(plan, Trouble::NONE)
 }
 
 /// Writes the event lines of a plan, each with its line end, and returns how many they are.
 pub fn write(plan: Plan, to: &mut impl io::Write) -> io::Result<u64> {
+    write_with(plan, Trouble::NONE, to, &mut io::sink())
+}
+
+/// Writes the event lines of a plan with what stands against it, and its labels beside them: what
+/// was played, as a line of JSON each, and what the noise lost of the mails.
+pub fn write_with(
+    plan: Plan,
+    trouble: Trouble,
+    to: &mut impl io::Write,
+    labels: &mut impl io::Write,
+) -> io::Result<u64> {
+    let mut simulation = Simulation::new(plan, trouble);
     let mut count = 0;
-    for mut line in generate(plan) {
+    while let Some(mut line) = simulation.next() {
         line.push('\n');
         to.write_all(line.as_bytes())?;
         count += 1;
+        for label in simulation.take_labels() {
+            writeln!(labels, "{}", label.line())?;
+        }
+        for lost in simulation.take_lost() {
+            writeln!(labels, "{}", label::lost_line(&lost))?;
+        }
     }
     Ok(count)
 }
 
-struct Simulation {
+/// A run under way: an iterator over its lines that gives the labels of what it has played besides.
+pub struct Simulation {
     plan: Plan,
     channel: Channel,
     customers: Vec<Customer>,
     neighbours: Neighbours,
     agenda: Agenda,
     outbox: Outbox,
+    director: Director,
 }
 
 impl Simulation {
-    fn new(plan: Plan) -> Self {
+    /// A run of a plan with what stands against it.
+    pub fn new(plan: Plan, trouble: Trouble) -> Self {
         let mut simulation = Self {
             plan,
             channel: Channel::new(plan.seed, plan.customers),
             customers: Vec::new(),
             neighbours: Neighbours::default(),
             agenda: Agenda::default(),
-            outbox: Outbox::new(plan.seed, plan.horizon()),
+            outbox: Outbox::new(plan.seed, plan.horizon(), trouble.noise),
+            director: Director::new(plan.seed, trouble.wrong_ppm, plan.customers),
         };
         if plan.customers > 0 {
             simulation.agenda.put(plan.start.start(), 0, Step::Channel);
@@ -127,6 +178,19 @@ impl Simulation {
             agenda: &mut self.agenda,
         };
         chapter::play(&mut scene, step);
+        self.director
+            .after_step(at, &self.channel, &self.neighbours, &mut self.outbox);
+    }
+
+    /// The labels of the scenes that were played since the last call.
+    pub fn take_labels(&mut self) -> Vec<Label> {
+        self.director.take_labels()
+    }
+
+    /// The records that the noise lost since the last call: what looks like a false alarm may come
+    /// from them.
+    pub fn take_lost(&mut self) -> Vec<Lost> {
+        self.director.take_lost()
     }
 
     /// Makes a customer, and has the next one wait for its turn.

@@ -2,10 +2,14 @@
 //!
 //! A line is written when the simulated clock passes its arrival. Arrival is when it happened, or,
 //! for a tenth of the facts, hours to weeks later. What waits is bounded by how much happens within
-//! the longest delay, not by the length of the run.
+//! the longest delay, not by the length of the run. What noise does to a record it does here, before
+//! the record waits. The lines of a staged scene are held back until the scene is over, so that it is
+//! told as a whole or not at all.
 
 use super::cast::Person;
+use super::label::Label;
 use super::line::{Fields, put};
+use super::noise::{Fate, Noise};
 use super::random::Random;
 use ledger::time::Timestamp;
 use std::cmp::Reverse;
@@ -26,6 +30,22 @@ enum Precision {
     Instant,
     Minute,
     Day,
+}
+
+impl System {
+    /// Whether its clock is that of some machine in an office.
+    pub fn is_a_machines(self) -> bool {
+        [Self::AGENT, Self::OSPP, Self::VNEXTDIAG]
+            .iter()
+            .any(|machine| machine.name == self.name)
+    }
+
+    /// Whether it says who signed in, or which mail went where.
+    pub fn is_of_sign_ins(self) -> bool {
+        [Self::SIGN_IN, Self::MAIL]
+            .iter()
+            .any(|log| log.name == self.name)
+    }
 }
 
 macro_rules! systems {
@@ -194,27 +214,55 @@ impl<'a> Draft<'a> {
     pub fn data(self, fields: impl FnOnce(&mut Fields<'_>)) -> u64 {
         let record = self.out.serial();
         if self.at >= self.out.horizon {
+            self.out.cut = true;
             return record;
         }
-        let observed = self
-            .arrival
-            .or_else(|| self.out.delay(self.at, self.system.precision));
+        let arrival = self.arrival.or(self.out.told_at.filter(|at| self.at < *at));
+        let observed = arrival.or_else(|| self.out.delay(self.at, self.system.precision));
+        let Some(fate) = self.out.fate(self.kind, self.system, self.at) else {
+            self.out.lost(self.kind, record, self.correlation);
+            return record;
+        };
         let mut text = String::with_capacity(480);
         Fields::object(&mut text, |f| {
             f.text("kind", self.kind);
-            self.envelope(f, record, observed);
+            self.envelope(f, record, fate.says, observed);
             f.record("data", fields);
         });
-        self.out.wait(observed.unwrap_or(self.at), text);
+        let arrival = fate.arrives(observed.unwrap_or(self.at));
+        if let Some((after, by_another)) = fate.again {
+            let again = match by_another {
+                true => self.as_another_system_says(&text, record),
+                false => text.clone(),
+            };
+            self.out.wait(plus_seconds(arrival, after), again);
+        }
+        self.out.wait(arrival, text);
         record
     }
 
-    fn envelope(&self, f: &mut Fields<'_>, record: u64, observed: Option<Timestamp>) {
+    /// The same fact as the record of a system that copies this one.
+    fn as_another_system_says(&self, text: &str, record: u64) -> String {
+        let source = |system: &str| {
+            let record = record_name(record);
+            format!("\"source\":{{\"system\":\"{system}\",\"record\":\"{record}\"}}")
+        };
+        let copying = format!("{}-warehouse", self.system.name);
+        text.replacen(&source(self.system.name), &source(&copying), 1)
+    }
+
+    fn envelope(
+        &self,
+        f: &mut Fields<'_>,
+        record: u64,
+        says: Timestamp,
+        observed: Option<Timestamp>,
+    ) {
         match self.system.precision {
-            Precision::Instant => f.instant("occurred_at", self.at),
-            Precision::Day => f.date("occurred_at", self.at.date()),
+            Precision::Instant => f.instant("occurred_at", says),
+            Precision::Day => f.date("occurred_at", says.date()),
             Precision::Minute => {
-                let text = self.at.to_string();
+                let text = says.to_string();
                 let minute = text.get(..16).unwrap_or(&text);
                 f.text("occurred_at", &format!("{minute}Z"))
             }
@@ -267,17 +315,114 @@ pub struct Outbox {
     random: Random,
     serial: u64,
     horizon: Timestamp,
+    noise: Noise,
+    noise_random: Random,
+    lost: Vec<Lost>,
+    staged: Option<Staged>,
+    cut: bool,
+    told_at: Option<Timestamp>,
+    landings: u32,
+    labels: Vec<Label>,
+}
+
+/// The lines of a scene that is being staged: arrival, number, text.
+pub type Staged = Vec<(Timestamp, u64, String)>;
+
+/// A record that the noise lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// Of which kind.
+    pub kind: &'static str,
+    /// Its number.
+    pub record: u64,
+    /// What it belonged together with.
+    pub correlation: Option<String>,
 }
 
 impl Outbox {
     /// An empty one; what happens at the horizon or later is never written.
-    pub fn new(seed: u64, horizon: Timestamp) -> Self {
+    pub fn new(seed: u64, horizon: Timestamp, noise: Noise) -> Self {
         Self {
             waiting: BinaryHeap::new(),
             random: Random::new(seed, u64::MAX),
             serial: 0,
             horizon,
+            noise,
+            noise_random: Random::new(seed, u64::MAX - 2),
+            lost: Vec::new(),
+            staged: None,
+            cut: false,
+            told_at: None,
+            landings: 0,
+            labels: Vec::new(),
         }
+    }
+
+    /// Begins a scene: its lines are held back until [`Outbox::played`].
+    pub fn stage(&mut self) {
+        self.staged = Some(Staged::new());
+        self.cut = false;
+    }
+
+    /// Ends a scene and returns its lines; `None` if the run ends before the scene does.
+    pub fn played(&mut self) -> Option<Staged> {
+        self.told_at = None;
+        self.staged.take().filter(|_| !self.cut)
+    }
+
+    /// Lets the lines of a scene out.
+    pub fn release(&mut self, staged: Staged) {
+        self.waiting.extend(staged.into_iter().map(Reverse));
+    }
+
+    /// What happened before `at` comes to be known only then: old records that a source brings.
+    pub fn tell_at(&mut self, at: Timestamp) {
+        self.told_at = Some(at);
+    }
+
+    /// Labels a mistake of an ordinary story, which is compensated later: the kinds that hold for it.
+    pub fn label(&mut self, label: Label) {
+        self.labels.push(label);
+    }
+
+    /// The labels of ordinary stories since the last call.
+    pub fn take_labels(&mut self) -> Vec<Label> {
+        std::mem::take(&mut self.labels)
+    }
+
+    /// Counts a landing.
+    pub fn landed(&mut self) {
+        self.landings += 1;
+    }
+
+    /// The landings since the last call.
+    pub fn take_landings(&mut self) -> u32 {
+        std::mem::take(&mut self.landings)
+    }
+
+    /// The records that were lost since the last call.
+    pub fn take_lost(&mut self) -> Vec<Lost> {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// How noisy the sources are.
+    pub fn noise(&self) -> &Noise {
+        &self.noise
+    }
+
+    fn fate(&mut self, kind: &str, system: System, at: Timestamp) -> Option<Fate> {
+        if self.noise == Noise::NONE {
+            return Some(Fate::undisturbed(at));
+        }
+        self.noise.fate(&mut self.noise_random, kind, system, at)
+    }
+
+    fn lost(&mut self, kind: &'static str, record: u64, correlation: Option<&str>) {
+        self.lost.push(Lost {
+            kind,
+            record,
+            correlation: correlation.map(str::to_owned),
+        });
     }
 
     /// Begins a fact.
@@ -338,7 +483,10 @@ impl Outbox {
 
     fn wait(&mut self, arrival: Timestamp, text: String) {
         let number = self.serial();
-        self.waiting.push(Reverse((arrival, number, text)));
+        match &mut self.staged {
+            Some(staged) => staged.push((arrival, number, text)),
+            None => self.waiting.push(Reverse((arrival, number, text))),
+        }
     }
 }
 

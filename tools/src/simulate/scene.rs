@@ -91,7 +91,7 @@ impl Agenda {
 const NEIGHBOURS_MAX: usize = 64;
 
 /// The customers that others can be mixed up with: the latest ones that have a tenant.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Neighbours {
     known: Vec<Neighbour>,
     next: usize,
@@ -106,6 +106,13 @@ impl Neighbours {
             self.known[self.next] = neighbour;
             self.next = (self.next + 1) % NEIGHBOURS_MAX;
         }
+    }
+
+    /// One that is no partner; which one, `draw` decides.
+    pub fn that_only_buys(&self, draw: u32) -> Option<Neighbour> {
+        let start = draw as usize % self.known.len().max(1);
+        let around = self.known.iter().cycle().skip(start).take(self.known.len());
+        around.into_iter().find(|n| !n.is_partner).cloned()
     }
 
     /// One that is not `customer`; which one, `draw` decides.

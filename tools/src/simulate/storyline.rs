@@ -89,6 +89,8 @@ pub enum Episode {
     SecondTenant,
     /// A finding that was none.
     Dismissed,
+    /// A scene that is told from outside: nothing happens by itself.
+    Staged,
 }
 
 /// An origin and an episode.

@@ -215,7 +215,7 @@ fn may_redeem(role: VlRole) -> bool {
 }
 
 fn view(state: &State, subject: &Subject, seen: &Seen<'_>) -> Option<AgreementView> {
-    let keys = keys(state, seen);
+    let keys = keys(state, subject, seen);
     let bound = bind(&bindings(state, &keys, seen));
     let orders = standing_orders(state, seen);
     let link = present_link(state, seen);
@@ -304,7 +304,7 @@ type Keys = Vec<(KeyFingerprint, std::sync::Arc<key::State>)>;
 
 /// Its keys: those that its own events name, and those that took their place. A key that was issued
 /// under another agreement is none of its own, even if they were redeemed together.
-fn keys(state: &State, seen: &Seen<'_>) -> Keys {
+fn keys(state: &State, subject: &Subject, seen: &Seen<'_>) -> Keys {
     let mut keys = BTreeMap::new();
     let mut next: Vec<KeyFingerprint> = state.keys.iter().copied().collect();
     while let Some(key) = next.pop() {
@@ -314,6 +314,10 @@ fn keys(state: &State, seen: &Seen<'_>) -> Keys {
         let Some(found) = seen.state::<key::Key>(&key.subject()) else {
             continue;
         };
+        let foreign = |license: &LicenseId| license.as_str() != subject.id;
+        if found.license_id.as_ref().is_some_and(foreign) {
+            continue;
+        }
         next.extend(found.replaced_by);
         keys.insert(key, found);
     }

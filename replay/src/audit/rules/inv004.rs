@@ -1,6 +1,8 @@
 //! INV004: one session for two customers.
 
 use super::{Breach, Check, Rule, Scene, Severity, Silence};
+use crate::audit::expectation::{Basis, Verdict, expect, verdict};
+use crate::audit::landing::Landing;
 use ledger::id::SessionId;
 use ledger::subject::SubjectKind;
 use std::collections::BTreeMap;
@@ -38,6 +40,9 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
         if judged.accused {
             return Err(Silence("a landing of it has a finding, which says more"));
         }
+        if is_as_expected(scene, landing) {
+            return Err(Silence("it reached the tenant that was expected"));
+        }
         if let Some(customer) = &landing.customer {
             of_customers.entry(customer).or_insert(landing);
         }
@@ -69,4 +74,15 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
         breach = breach.names(&landing.license_id);
     }
     Ok(vec![breach])
+}
+
+/// Whether a landing is known to be right: whoever served its customer did so in the right place,
+/// although in one session with another's.
+fn is_as_expected(scene: &Scene<'_>, landing: &Landing) -> bool {
+    let basis = Basis {
+        evidence: scene.evidence,
+        others: scene.others,
+        cutoff: None,
+    };
+    verdict(landing, &expect(landing, &basis), scene.evidence) == Verdict::AsExpected
 }

@@ -3,6 +3,7 @@
 mod decide;
 mod replay;
 mod select;
+mod walk;
 
 use crate::error::{Failure, Outcome};
 use crate::session::Session;
@@ -22,6 +23,11 @@ enum AuditCommand {
 }
 
 impl Audit {
+    /// Whether it is asked for a report.
+    pub fn has_reports(&self) -> bool {
+        matches!(&self.command, AuditCommand::Replay(replay) if replay.is_report())
+    }
+
     /// Replays and judges, or records a decision.
     pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
         match self.command {

@@ -1,7 +1,8 @@
 use super::select::SelectArgs;
+use super::walk;
 use crate::error::{Failure, Outcome};
-use crate::format::Format;
 use crate::format::audit::{self as report, Origins};
+use crate::format::{Format, ReportForm, csv, html, sarif};
 use crate::histories::{self, PointArgs};
 use crate::import::input::Input;
 use crate::import::passes::{BATCH_EVENTS, stopped};
@@ -41,11 +42,29 @@ pub struct Replay {
     #[arg(long)]
     all: bool,
 
+    /// Walk through the history of one subject instead, KIND:ID: each event, what it changed in the
+    /// views, which rules woke, and why the others did not.
+    #[arg(long, value_name = "SUBJECT", requires = "step")]
+    subject: Option<String>,
+
+    /// Walk up to this event, by its id. Default: to the end.
+    #[arg(long, value_name = "EVENT", requires = "subject")]
+    until: Option<String>,
+
+    /// Show every step of the walk.
+    #[arg(long, requires = "subject")]
+    step: bool,
+
     #[command(flatten)]
     reveal: RevealArgs,
 }
 
 impl Replay {
+    /// Whether it makes a report, and not a walk.
+    pub fn is_report(&self) -> bool {
+        self.subject.is_none()
+    }
+
     /// Replays and judges.
     pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
         let selection = self.select.selection()?;
@@ -73,6 +92,11 @@ impl Replay {
             _ => histories::now(),
         };
         let point = self.point.point(&histories, default)?;
+        if let Some(subject) = &self.subject {
+            let at = histories.at(point);
+            let until = self.until.as_deref();
+            return walk::show(session, &at, &origins, subject, until, of_files);
+        }
         let found = audit(&histories.at(point)).selected(&selection);
         let labels = match store.filter(|_| self.reveal.is_asked()) {
             None => Labels::default(),
@@ -85,6 +109,20 @@ impl Replay {
                 labels
             }
         };
+        let outcome = match found.findings.is_empty() {
+            true => Outcome::Clean,
+            false => Outcome::Findings,
+        };
+        if let Some(form) = session.report {
+            self.reveal
+                .refuse("a report in this form leaves the house, and shows pseudonyms only")?;
+            match form {
+                ReportForm::Csv => session.out.text(&csv::text(&found)?)?,
+                ReportForm::Sarif => session.out.json(&sarif::json(&found, &origins))?,
+                ReportForm::Html => session.out.text(&html::document(&found, &origins))?,
+            }
+            return Ok(outcome);
+        }
         match session.format {
             Format::Table => {
                 let is_latest = of_files && self.point.valid_at.is_none();
@@ -113,10 +151,7 @@ impl Replay {
                 }
             }
         }
-        Ok(match found.findings.is_empty() {
-            true => Outcome::Clean,
-            false => Outcome::Findings,
-        })
+        Ok(outcome)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sign In or Sign Up, chosen once for ever; or services assigned without a choice.
 
 use super::session::{self, Visitor};
+use super::subscription::Effect;
 use super::{licences, mail, month, place, registration, subscription, trial};
 use crate::simulate::cast::{ADMINISTRATOR, Order, Purpose};
 use crate::simulate::outbox::{By, System};
@@ -23,25 +24,38 @@ pub fn sign_in(s: &mut Scene<'_>, a: usize, scenario: &str) {
     let (license_id, tenant) = (s.who.agreements[a].license_id.clone(), s.who.tenant_id());
     let session = session::open(s, &visitor, Some(&tenant), Some(&license_id));
     mail::open_link(s, a, &session, visitor.by());
-    s.out
-        .fact("SignInChosen", s.now, System::PORTAL)
-        .by(visitor.by())
-        .with(&order.activation)
-        .data(|f| {
-            f.text("license_id", &license_id)
-                .text("activation", &order.activation);
-            f.maybe("link", order.mail.as_ref().map(|(_, link)| link.as_str()));
-            f.text("session", &session)
-                .person("principal", &visitor.person);
-            f.text("tenant", &tenant);
-        });
-    s.wait_minutes(1, 4);
+    chosen_sign_in(s, a, &order, &session, &visitor, &tenant);
     acknowledged(s, a, &session, &visitor, "TenantAssociated");
     bound(s, a, "SignIn", Some(&session), None);
     let converted = scenario == "TrialRetain";
     begin(s, a, &order, converted);
     month::subscriptions_reviewed(s, &visitor, &session);
     session::close(s, &visitor, &session, "AfterAgreement");
+}
+
+/// Sign In is chosen.
+pub fn chosen_sign_in(
+    s: &mut Scene<'_>,
+    a: usize,
+    order: &Order,
+    session: &str,
+    visitor: &Visitor,
+    tenant: &str,
+) {
+    let license_id = &s.who.agreements[a].license_id;
+    s.out
+        .fact("SignInChosen", s.now, System::PORTAL)
+        .by(visitor.by())
+        .with(&order.activation)
+        .data(|f| {
+            f.text("license_id", license_id)
+                .text("activation", &order.activation);
+            f.maybe("link", order.mail.as_ref().map(|(_, link)| link.as_str()));
+            f.text("session", session)
+                .person("principal", &visitor.person);
+            f.text("tenant", tenant);
+        });
+    s.wait_minutes(1, 4);
 }
 
 /// Nobody has a tenant yet, or a trial is left behind: the administrator signs up for a new one.
@@ -228,6 +242,19 @@ pub fn bound(
 
 /// The subscriptions of an order without keys begin, and the services are provisioned.
 pub fn begin(s: &mut Scene<'_>, a: usize, order: &Order, converted: bool) {
+    let effects = began(s, a, order, converted);
+    for effect in &effects {
+        licences::assign(s, effect.index);
+    }
+    if s.who.random.chance(350) {
+        s.then_in_days(60, 220, Step::AddSeats(place(a)));
+    }
+    trial::now_and_then(s);
+}
+
+/// The subscriptions of an order without keys begin, the services are provisioned, and nothing is
+/// pending any more; nobody uses them yet.
+pub fn began(s: &mut Scene<'_>, a: usize, order: &Order, converted: bool) -> Vec<Effect> {
     let effects = subscription::apply(s, a, Purpose::Begin, &order.keys);
     if converted {
         trial::converted(s, a, &effects);
@@ -243,13 +270,7 @@ pub fn begin(s: &mut Scene<'_>, a: usize, order: &Order, converted: bool) {
     month::status_observed(s, a, &order.id, landed);
     s.who.agreements[a].landed = true;
     s.who.agreements[a].pending = None;
-    for effect in &effects {
-        licences::assign(s, effect.index);
-    }
-    if s.who.random.chance(350) {
-        s.then_in_days(60, 220, Step::AddSeats(place(a)));
-    }
-    trial::now_and_then(s);
+    effects
 }
 
 /// The provisioning of each service is confirmed by mail.

@@ -10,6 +10,8 @@ pub fn land(s: &mut Scene<'_>, a: usize) {
     if agreement.pending.is_none() {
         return;
     }
+    s.out.landed();
+    let agreement = &s.who.agreements[a];
     let first = a == 0 && !agreement.landed;
     let episode = match first && !s.who.episode_over {
         true => s.who.story.episode,

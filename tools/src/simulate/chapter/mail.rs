@@ -1,7 +1,7 @@
 //! The activation email: scheduled, sent, delivered, forwarded; or bounced, suppressed, sent again.
 
 use super::{agreement, cases, landing};
-use crate::simulate::cast::{ADMINISTRATOR, MANAGER, Order};
+use crate::simulate::cast::{ADMINISTRATOR, MANAGER, Order, Person};
 use crate::simulate::outbox::{By, System};
 use crate::simulate::scene::Scene;
 
@@ -17,6 +17,18 @@ pub fn invite(s: &mut Scene<'_>, a: usize) {
     send(s, a);
     delivered(s, a);
     forward(s, a);
+}
+
+/// Invites the recipient of record, who forwards the mail to one person after another.
+pub fn invite_through(s: &mut Scene<'_>, a: usize, through: &[Person]) {
+    schedule(s, a);
+    send(s, a);
+    delivered(s, a);
+    s.wait_minutes(20, 1500);
+    let recipient = s.who.agreements[a].recipient;
+    let mut holders = vec![s.who.people[recipient].clone()];
+    holders.extend_from_slice(through);
+    forwarded(s, a, &holders);
 }
 
 fn schedule(s: &mut Scene<'_>, a: usize) {
@@ -123,24 +135,34 @@ fn forward(s: &mut Scene<'_>, a: usize) {
     } else {
         administrator
     };
-    let mut holders = vec![&who.people[recipient]];
+    let mut holders = vec![who.people[recipient].clone()];
     if through_colleague && recipient != MANAGER {
-        holders.push(&who.people[MANAGER]);
+        holders.push(who.people[MANAGER].clone());
     }
     if by_reseller || recipient != ADMINISTRATOR {
-        holders.push(target);
+        holders.push(target.clone());
     }
-    let Some((message, _)) = &order.mail else {
+    forwarded(s, a, &holders);
+}
+
+/// Each of the holders forwards the mail to the next one.
+pub fn forwarded(s: &mut Scene<'_>, a: usize, holders: &[Person]) {
+    let Some(Order {
+        activation,
+        mail: Some((message, _)),
+        ..
+    }) = &s.who.agreements[a].pending
+    else {
         return;
     };
     for pair in holders.windows(2) {
         s.out
             .fact("ActivationEmailForwarded", s.now, System::MAIL)
-            .by(By::customer(pair[0], None))
-            .with(&order.activation)
+            .by(By::customer(&pair[0], None))
+            .with(activation)
             .data(|f| {
                 f.text("message", message);
-                f.person("from", pair[0]).person("to", pair[1]);
+                f.person("from", &pair[0]).person("to", &pair[1]);
             });
         s.now = s.now.plus_minutes(95);
     }

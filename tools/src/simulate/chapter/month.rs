@@ -123,7 +123,8 @@ pub fn subscriptions_reviewed(s: &mut Scene<'_>, visitor: &Visitor, session: &st
 
 /// Portals show the status of an activation: not yet, then activated within a day (R16).
 pub fn status_observed(s: &mut Scene<'_>, a: usize, order: &str, landed: Timestamp) {
-    let lag = i64::from(s.who.random.between(60, 1300));
+    let most = s.out.noise().status_lag_minutes_max;
+    let lag = i64::from(s.who.random.between(60, most));
     let tenant = s.who.tenant_id();
     let license_id = &s.who.agreements[a].license_id;
     for (status, at) in [

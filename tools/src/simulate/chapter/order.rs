@@ -116,6 +116,24 @@ pub fn credit_line(hundreds: u32) -> Key {
 
 /// Places an order under an agreement; it is pending until it lands.
 pub fn place_order(s: &mut Scene<'_>, a: usize, purpose: Purpose, lines: Vec<Key>) {
+    begin_order(s, a, purpose, lines);
+    let names_tenant = s.who.random.chance(400);
+    announce(s, a, names_tenant);
+}
+
+/// Places an order that names the customer's tenant, or none.
+pub fn place_order_for(
+    s: &mut Scene<'_>,
+    a: usize,
+    purpose: Purpose,
+    lines: Vec<Key>,
+    names_tenant: bool,
+) {
+    begin_order(s, a, purpose, lines);
+    announce(s, a, names_tenant);
+}
+
+fn begin_order(s: &mut Scene<'_>, a: usize, purpose: Purpose, lines: Vec<Key>) {
     let order = Order {
         id: s.out.id("PO"),
         activation: s.out.id("act"),
@@ -127,10 +145,13 @@ pub fn place_order(s: &mut Scene<'_>, a: usize, purpose: Purpose, lines: Vec<Key
         by_reseller: false,
     };
     s.who.agreements[a].pending = Some(order);
-    let names_tenant = s.who.random.chance(400);
+}
+
+fn announce(s: &mut Scene<'_>, a: usize, names_tenant: bool) {
+    let purpose = s.who.agreements[a].pending.as_ref().map(|o| o.purpose);
     placed(s, a, names_tenant);
     relayed(s, a);
-    if purpose == Purpose::Begin && s.who.random.chance(60) {
+    if purpose == Some(Purpose::Begin) && s.who.random.chance(60) {
         amended(s, a, names_tenant);
     }
 }

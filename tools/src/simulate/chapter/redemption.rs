@@ -242,17 +242,7 @@ fn settle(s: &mut Scene<'_>, r: &Redemption<'_>, episode: Episode) {
         seen.iter_mut().for_each(|seen| seen.end.1 = wrong);
     }
     let disabled = effects.iter().any(|effect| effect.was_disabled);
-    let policies: &[&str] = match purpose {
-        Purpose::Begin => &["end_on_anniversary"],
-        Purpose::Add => &["end_on_anniversary", "AddKeepEnd"],
-        Purpose::Renew if disabled => &[
-            "end_on_anniversary",
-            "RenewFromRedemption",
-            "renew_sets_seats",
-        ],
-        Purpose::Renew => &["end_on_anniversary", "RenewFromEnd", "renew_sets_seats"],
-    };
-    redeemed(s, r, mode, policies, &seen);
+    redeemed(s, r, mode, policies(purpose, disabled), &seen);
     subscription::report(s, &effects, purpose, Some(r.id));
     if diverges {
         s.who.episode_over = true;
@@ -271,7 +261,42 @@ fn settle(s: &mut Scene<'_>, r: &Redemption<'_>, episode: Episode) {
     trial::now_and_then(s);
 }
 
-fn finish(s: &mut Scene<'_>, r: &Redemption<'_>) {
+/// The policies that decide what keys do.
+fn policies(purpose: Purpose, disabled: bool) -> &'static [&'static str] {
+    match purpose {
+        Purpose::Begin => &["end_on_anniversary"],
+        Purpose::Add => &["end_on_anniversary", "AddKeepEnd"],
+        Purpose::Renew if disabled => &[
+            "end_on_anniversary",
+            "RenewFromRedemption",
+            "renew_sets_seats",
+        ],
+        Purpose::Renew => &["end_on_anniversary", "RenewFromEnd", "renew_sets_seats"],
+    }
+}
+
+/// The keys take effect in the tenant that the customer is thought to have at the moment, and
+/// nothing follows from it.
+pub fn lands(s: &mut Scene<'_>, r: &Redemption<'_>) {
+    let mode = mode(s, r);
+    if s.who.agreements[r.a].credit {
+        redeemed(s, r, mode, &["end_on_anniversary"], &[]);
+        credit::activated(s, r);
+    } else {
+        let effects = subscription::apply(s, r.a, r.order.purpose, &r.order.keys);
+        let seen: Vec<Seen> = effects.iter().map(|effect| seen(s, effect)).collect();
+        let disabled = effects.iter().any(|effect| effect.was_disabled);
+        redeemed(s, r, mode, policies(r.order.purpose, disabled), &seen);
+        subscription::report(s, &effects, r.order.purpose, Some(r.id));
+        if !s.who.agreements[r.a].landed {
+            choice::bound(s, r.a, "Redemption", Some(r.session), Some(r.id));
+        }
+    }
+    finish(s, r);
+}
+
+/// Somebody looks at what came of it, the portal's status follows, and nothing is pending any more.
+pub fn finish(s: &mut Scene<'_>, r: &Redemption<'_>) {
     let visitor = r.visitor;
     month::subscriptions_reviewed(s, visitor, r.session);
     let landed = s.now;

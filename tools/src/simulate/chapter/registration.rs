@@ -45,7 +45,8 @@ pub fn join(s: &mut Scene<'_>) {
     s.then_in_days(50, 80, Step::Episode);
 }
 
-fn register(s: &mut Scene<'_>) {
+/// The register of customers names the customer.
+pub fn register(s: &mut Scene<'_>) {
     let who = &*s.who;
     s.out
         .fact("CustomerRegistered", s.now, System::REGISTER)
@@ -59,7 +60,8 @@ fn register(s: &mut Scene<'_>) {
         });
 }
 
-fn has_tenant(s: &mut Scene<'_>) {
+/// The customer has a tenant already.
+pub fn has_tenant(s: &mut Scene<'_>) {
     s.who.tenant = Some(s.who.initial_domain());
     s.wait_minutes(5, 300);
     observe_tenant(s, "Purchase");
@@ -131,11 +133,14 @@ pub fn meet(s: &mut Scene<'_>) {
         customer: s.who.id.clone(),
         tenant: s.who.tenant_id(),
         administrator: s.who.people[ADMINISTRATOR].clone(),
+        name: s.who.name.clone(),
+        is_partner: s.who.story.origin == Origin::OpenPartner,
+        country: s.who.country,
     });
 }
 
 /// The customer is a reseller itself and buys for its own use.
-fn is_partner(s: &mut Scene<'_>) {
+pub fn is_partner(s: &mut Scene<'_>) {
     let Customer {
         id,
         name,

@@ -5,6 +5,7 @@ use super::redemption::{self, Redemption, Seen};
 use super::session::{self, Visitor};
 use super::{cases, mail, month, order, place};
 use crate::simulate::cast::{ADMINISTRATOR, Key, Mistake, PRIMARY_CONTACT};
+use crate::simulate::label::{Label, Subject};
 use crate::simulate::outbox::{By, System};
 use crate::simulate::scene::{Scene, Step};
 use crate::simulate::storyline::Episode;
@@ -49,6 +50,22 @@ pub fn goes_wrong(s: &mut Scene<'_>, a: usize) -> bool {
     let landed = s.now;
     month::status_observed(s, a, &order.id, landed);
     session::close(s, &visitor, &session, "Timeout");
+    s.out.label(Label::of_a_story(
+        7,
+        &[2, 3, 4, 5, 6, 8],
+        landed,
+        Subject {
+            customer: s.who.id.clone(),
+            license_id,
+            order: Some(order.id.clone()),
+            activation: Some(order.activation.clone()),
+            redemption: Some(id.clone()),
+            session: Some(session),
+            tenant: tenant.clone(),
+            expected: s.who.tenant.clone(),
+            ..Subject::default()
+        },
+    ));
     s.who.mistake = Some(Mistake {
         tenant,
         customer: other.customer,
@@ -127,7 +144,8 @@ pub fn confirmed(s: &mut Scene<'_>, finding: &str) {
     s.wait_minutes(30, 600);
 }
 
-fn reversed(s: &mut Scene<'_>, a: usize, case: &str, mistake: &Mistake) {
+/// The vendor reverses the redemption.
+pub fn reversed(s: &mut Scene<'_>, a: usize, case: &str, mistake: &Mistake) {
     let Some(redemption) = &mistake.redemption else {
         return;
     };
@@ -151,7 +169,8 @@ fn reversed(s: &mut Scene<'_>, a: usize, case: &str, mistake: &Mistake) {
     s.wait_minutes(5, 90);
 }
 
-fn reissued(s: &mut Scene<'_>, a: usize, case: &str, mistake: &Mistake) -> Vec<Key> {
+/// The vendor reissues the keys, and returns the new ones.
+pub fn reissued(s: &mut Scene<'_>, a: usize, case: &str, mistake: &Mistake) -> Vec<Key> {
     let mut new_keys = Vec::new();
     for line in &mistake.order.keys {
         let key = s.who.random.key();

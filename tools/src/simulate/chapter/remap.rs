@@ -7,6 +7,7 @@ use super::{
     subscription,
 };
 use crate::simulate::cast::{ADMINISTRATOR, MANAGER, Mistake, Purpose, Seat, SeatState};
+use crate::simulate::label::{Label, Subject};
 use crate::simulate::outbox::{By, System};
 use crate::simulate::scene::{Scene, Step};
 
@@ -47,7 +48,22 @@ pub fn goes_wrong(s: &mut Scene<'_>, a: usize) {
     }
     session::close(s, &visitor, &session, "AfterAgreement");
     s.who.slug = slug;
-    s.who.tenant = Some(right);
+    s.who.tenant = Some(right.clone());
+    s.out.label(Label::of_a_story(
+        10,
+        &[9],
+        landed,
+        Subject {
+            customer: s.who.id.clone(),
+            license_id,
+            order: Some(order.id.clone()),
+            activation: Some(order.activation.clone()),
+            session: Some(session),
+            tenant: wrong.clone(),
+            expected: Some(right),
+            ..Subject::default()
+        },
+    ));
     s.who.mistake = Some(Mistake {
         tenant: wrong,
         customer: s.who.id.clone(),

@@ -1,6 +1,6 @@
 //! Sessions at the portals: one for each agreement, by somebody who may act (R18).
 
-use crate::simulate::cast::{ADMINISTRATOR, Person};
+use crate::simulate::cast::{ADMINISTRATOR, Partner, Person};
 use crate::simulate::outbox::{By, System};
 use crate::simulate::scene::Scene;
 
@@ -35,12 +35,26 @@ impl Visitor {
 
     /// The reseller's technician, who acts by delegation.
     pub fn technician(s: &Scene<'_>) -> Self {
-        let partner = &s.channel.resellers[s.who.reseller];
+        Self::technician_of(&s.channel.resellers[s.who.reseller])
+    }
+
+    /// The technician of a partner.
+    pub fn technician_of(partner: &Partner) -> Self {
         Self {
             kind: "Partner",
             person: partner.technician.clone(),
             partner: Some(partner.id.clone()),
             home_tenant: Some(partner.tenant.clone()),
+        }
+    }
+
+    /// Somebody of a customer whose own tenant is another one than the customer's.
+    pub fn from_elsewhere(person: &Person, home_tenant: Option<&str>) -> Self {
+        Self {
+            kind: "Customer",
+            person: person.clone(),
+            partner: None,
+            home_tenant: home_tenant.map(str::to_owned),
         }
     }
 
@@ -93,13 +107,26 @@ pub fn open_as(
 ) -> String {
     let session = s.out.id("s");
     let root = s.out.id("root");
+    started(s, visitor, (&session, &root), tenant, license_id, auth);
+    session
+}
+
+/// The log of sign-ins records a session with its root authentication.
+pub fn started(
+    s: &mut Scene<'_>,
+    visitor: &Visitor,
+    (session, root): (&str, &str),
+    tenant: Option<&str>,
+    license_id: Option<&str>,
+    auth: &str,
+) {
     let browser = s.who.random.pick(BROWSERS);
     let network = network(s);
     s.out
         .fact("SessionStarted", s.now, System::SIGN_IN)
         .by(visitor.by())
         .data(|f| {
-            f.text("session", &session).text("root_session", &root);
+            f.text("session", session).text("root_session", root);
             f.person("principal", &visitor.person);
             f.maybe(
                 "home_tenant",
@@ -110,7 +137,6 @@ pub fn open_as(
             f.text("browser", browser).text("network", &network);
         });
     s.wait_minutes(1, 4);
-    session
 }
 
 /// An address out of a range that is kept for documentation.

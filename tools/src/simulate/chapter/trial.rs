@@ -5,6 +5,7 @@ use super::subscription::Effect;
 use crate::simulate::cast::{ADMINISTRATOR, PRIMARY_CONTACT};
 use crate::simulate::outbox::{By, System};
 use crate::simulate::scene::{Scene, Step};
+use crate::simulate::storyline::Episode;
 
 /// How long a trial lasts, and how long its data is kept afterwards (R11).
 const TRIAL_DAYS: i64 = 30;
@@ -29,7 +30,8 @@ pub fn first(s: &mut Scene<'_>) {
 
 /// A customer with a tenant tries something else, now and then; it runs out.
 pub fn now_and_then(s: &mut Scene<'_>) {
-    if s.who.trial.is_some() || !s.who.random.chance(120) {
+    let staged = s.who.story.episode == Episode::Staged;
+    if staged || s.who.trial.is_some() || !s.who.random.chance(120) {
         return;
     }
     s.wait_days(3, 60);
