@@ -84,8 +84,8 @@ pub struct AgreementFacts {
     pub renews: Option<Known<LicenseId>>,
     /// Tenants that services went to without a choice, and why.
     pub assigned: Vec<Known<(TenantId, AutoAssignCriterion)>>,
-    /// Support cases about it.
-    pub cases: Vec<Known<CaseFacts>>,
+    /// Support cases about it: what each was opened for.
+    pub cases: Vec<Known<CasePurpose>>,
 }
 
 /// A contact that another took the place of.
@@ -106,15 +106,6 @@ pub struct AgreementRole {
     pub role: VlRole,
     /// When it was taken away.
     pub until: Option<Timestamp>,
-}
-
-/// A support case.
-#[derive(Debug, Clone)]
-pub struct CaseFacts {
-    /// What it was opened for.
-    pub purpose: CasePurpose,
-    /// The tenant that the caller named as the wrong one.
-    pub wrong_tenant: Option<TenantId>,
 }
 
 /// An assessed scenario.

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Critical,
     meaning: "The tenant belongs to a customer who has nothing to do with the order: a source calls that customer its owner, the tenant has verified that customer's domain, or that customer's agreements are bound to it.",
     needs: "the end customer of the order or agreement; who the tenant belongs to",
-    counter_evidence: "the two customers are merged, parent and affiliate, or renamed; the person who did it is an administrator of the customer's own tenant",
+    counter_evidence: "nothing of its own lowers it: customers who are merged, parent and affiliate, or renamed silence the rule",
     false_positives: "a merger, a renamed company or a parent company that nobody has recorded",
     compensation: "reverse and reissue, or remap; notify both customers; first unassign the seats that the other company has given out",
     parameters: &[],

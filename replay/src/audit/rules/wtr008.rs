@@ -8,7 +8,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::High,
     meaning: "A key that was redeemed in this tenant was redeemed, or tried, in another one too. Somebody is looking for the key: usually the first tenant is the wrong one.",
     needs: "the same key being redeemed twice, or being refused as used already while signed in to another tenant",
-    counter_evidence: "the landing is where it was expected; then the attempt elsewhere is the mistake, and nothing landed there",
+    counter_evidence: "nothing of its own lowers it. A landing that is where it was expected silences the rule: the attempt elsewhere is the mistake, and nothing landed there",
     false_positives: "a retry in the same tenant, which is passed over",
     compensation: "ask the contact of the second tenant; if the first is wrong, reverse and reissue",
     parameters: &[],

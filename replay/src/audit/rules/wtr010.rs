@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::High,
     meaning: "Sign Up was chosen although the customer has a trial to keep or a paid tenant already. The choice cannot be taken back: there is a second tenant now, and the data is in the first.",
     needs: "the choice; the assessed scenario, or a tenant with the customer's domain or a live trial of the same contact before the choice",
-    counter_evidence: "the customer's trial had ended; the assessment was made after the choice",
+    counter_evidence: "the assessment was made after the choice",
     false_positives: "a trial left behind or a bypass by intent: then the assessment says so and the rule is silent",
     compensation: "bind the agreement to the original tenant by a remap; retire the new tenant; no data moves",
     parameters: &[],

@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::High,
     meaning: "One agreement was to be moved to another tenant, and all agreements of the customer number went along, which is what a remap does: agreements that were where they belonged are now in the wrong tenant.",
     needs: "the remap, with the agreements that were asked for and those that were moved",
-    counter_evidence: "the Online Services Manager or the Notices Contact authorised the case",
+    counter_evidence: "nothing lowers it: who authorised the case authorised what was asked for",
     false_positives: "a group that wanted all of it moved: then all were asked for, and the rule is silent; it is silent too if nothing says what was asked for",
     compensation: "a second remap of what went along, or a customer number of its own for it; compensate plan lists it beforehand",
     parameters: &[],

@@ -153,11 +153,8 @@ impl Evidence {
             }
             Payload::CaseOpened(opened) => {
                 for license in &opened.license_ids {
-                    let case = CaseFacts {
-                        purpose: opened.purpose,
-                        wrong_tenant: opened.wrong_tenant.clone(),
-                    };
-                    self.agreement(license).cases.push(Known::new(event, case));
+                    let case = Known::new(event, opened.purpose);
+                    self.agreement(license).cases.push(case);
                 }
             }
             Payload::AuthorizationReceived(received) => {
