@@ -165,6 +165,16 @@ const TWINS: &[(&str, &str, &str)] = &[
         "cached-sign-in-to-the-right-tenant",
     ),
     (
+        "WTR003",
+        "redeemed-by-somebody-not-on-record",
+        "redeemed-by-a-colleague-without-a-forward",
+    ),
+    (
+        "WTR004",
+        "redeemed-without-authority-over-the-tenant",
+        "redeemed-in-the-hour-of-a-privileged-role",
+    ),
+    (
         "WTR005",
         "ea-auto-assigned-to-the-consultants-tenant",
         "subsidiary-in-the-parents-tenant",
@@ -175,14 +185,104 @@ const TWINS: &[(&str, &str, &str)] = &[
         "partner-buys-for-itself",
     ),
     (
+        "WTR007",
+        "partner-redeems-in-another-clients-tenant",
+        "partner-redeems-in-the-parents-tenant",
+    ),
+    (
         "WTR008",
         "key-tried-in-a-second-tenant",
         "key-tried-again-in-the-same-tenant",
     ),
     (
+        "WTR009",
+        "redeemed-in-a-second-tenant-nobody-uses",
+        "two-tenants-by-intent",
+    ),
+    (
         "WTR010",
         "trial-forgotten-signs-up",
         "trial-left-by-signing-up",
+    ),
+    (
+        "WTR011",
+        "new-customer-signs-in-to-an-older-tenant",
+        "new-customer-had-a-trial-after-all",
+    ),
+    (
+        "WTR012",
+        "new-customer-signs-in",
+        "customer-wrongly-assessed-as-new",
+    ),
+    (
+        "WTR013",
+        "assigned-to-the-managers-former-employer",
+        "assigned-to-the-tenant-of-the-group",
+    ),
+    (
+        "WTR014",
+        "renewed-under-the-former-parents-number",
+        "renewed-within-the-group",
+    ),
+    (
+        "WTR015",
+        "renewal-began-a-new-subscription",
+        "second-subscription-beside-a-renewed-one",
+    ),
+    (
+        "WTR016",
+        "added-where-a-renewal-was-meant",
+        "grown-before-the-renewal",
+    ),
+    (
+        "WTR017",
+        "redeemed-with-a-personal-account",
+        "guest-with-a-personal-account",
+    ),
+    (
+        "WTR018",
+        "redeemed-in-a-tenant-that-users-made",
+        "tenant-that-users-made-was-taken-over",
+    ),
+    (
+        "WTR019",
+        "redeemed-by-a-former-contact",
+        "handed-over-to-the-former-contact",
+    ),
+    (
+        "WTR020",
+        "key-got-out",
+        "brand-new-customer-with-a-new-domain",
+    ),
+    (
+        "WTR021",
+        "bypass-after-it-was-complete",
+        "bypass-on-its-last-day",
+    ),
+    (
+        "WTR022",
+        "machine-still-licensed-by-the-old-tenant",
+        "user-works-for-two-tenants",
+    ),
+    (
+        "WTR023",
+        "users-left-behind-after-a-remap",
+        "users-taken-away-soon-after-a-remap",
+    ),
+    (
+        "WTR024",
+        "credit-on-another-customers-subscription",
+        "credit-on-the-sister-companys-subscription",
+    ),
+    (
+        "WTR025",
+        "remap-took-another-agreement-along",
+        "remap-of-all-agreements-as-asked",
+    ),
+    (
+        "WTR026",
+        "key-replaced-and-still-counting",
+        "key-replaced-and-reversed-the-next-day",
     ),
     (
         "WTR027",
@@ -281,6 +381,7 @@ fn every_rule_has_a_guilty_story_and_an_innocent_twin() {
             codes(guilty).iter().any(|found| found == code),
             "{guilty} does not show {code}"
         );
-        assert!(codes(innocent).is_empty(), "{innocent} is not innocent");
+        let accused = codes(innocent).iter().any(|found| found == code);
+        assert!(!accused, "{innocent} is not innocent");
     }
 }

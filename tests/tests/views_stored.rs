@@ -9,7 +9,7 @@ use ledger::store::{Known, Store};
 use ledger::subject::{Subject, SubjectKind};
 use ledger::time::Timestamp;
 use projections::source::{Change, Input, Source};
-use projections::stored::{Rebuilding, Sizes, Stored, Views};
+use projections::stored::{Rebuilding, Sizes, Stored, Views, state_of};
 use projections::view::{projection, state_hash};
 use projections::{Histories, Point, Seen};
 use proptest::prelude::*;
@@ -45,7 +45,7 @@ fn pool() -> &'static [Fact] {
 
 /// What is changed of a fact of the pool.
 #[derive(Debug, Clone)]
-struct Change_ {
+struct Mutation {
     fact: usize,
     record: u8,
     corrects: u8,
@@ -54,7 +54,7 @@ struct Change_ {
     moved: i8,
 }
 
-fn changes() -> impl Strategy<Value = Vec<Change_>> {
+fn changes() -> impl Strategy<Value = Vec<Mutation>> {
     // Few facts, so that the same subjects come again and again, in other payloads of their kind as well.
     let one = (
         any::<u16>(),
@@ -83,7 +83,7 @@ fn changes() -> impl Strategy<Value = Vec<Change_>> {
             .collect();
         let change =
             |(fact, record, corrects, target, observed, moved): (u16, u8, u8, u16, u8, i8)| {
-                Change_ {
+                Mutation {
                     fact: picked[fact as usize % picked.len()],
                     record,
                     corrects,
@@ -108,9 +108,9 @@ fn origin(record: u8) -> Origin {
     }
 }
 
-fn facts(changes: &[Change_]) -> Vec<Fact> {
+fn facts(changes: &[Mutation]) -> Vec<Fact> {
     let count = changes.len();
-    let fact = |(number, change): (usize, &Change_)| {
+    let fact = |(number, change): (usize, &Mutation)| {
         let mut fact = pool()[change.fact].clone();
         fact.id = id(number);
         fact.source = origin(change.record);
@@ -308,7 +308,9 @@ fn all_stories_together_have_the_same_views_stored_as_in_memory() {
         append(&store, &shuffled(seed));
         let views = Views::open_with(&store, SMALL).expect("views can be opened");
         let histories = gathered(&store);
-        check(&caught_up(&views), &histories);
+        let stored = caught_up(&views);
+        check(&stored, &histories);
+        check_views(&stored, &histories);
     }
 }
 
@@ -360,6 +362,7 @@ fn views_that_were_removed_or_damaged_are_made_again() {
     caught_up(&views);
     views.close().expect("views can be closed");
     drop(views);
+    assert_eq!(state_of(&place.store()), Ok(store.end()));
     let folder = place.store().join("views");
     let runs = folder.join("1");
     let run = std::fs::read_dir(&runs).expect("the folder of the lists is there");
@@ -375,6 +378,7 @@ fn views_that_were_removed_or_damaged_are_made_again() {
     check(&caught_up(&views), &gathered(&store));
     drop(views);
     std::fs::remove_dir_all(&folder).expect("a folder can be removed");
+    assert_eq!(state_of(&place.store()), Err("there is none".to_owned()));
     let views = Views::open_with(&store, SMALL).expect("views can be opened");
     assert_eq!(views.made_again(), Some("there is none"));
     check(&caught_up(&views), &gathered(&store));

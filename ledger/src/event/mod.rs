@@ -11,12 +11,11 @@ pub mod kinds;
 pub mod part;
 pub mod protected;
 pub mod schema;
-pub(crate) mod stored;
 pub mod word;
 
 use crate::id::{EventId, Name, PartnerId, Position, TenantId};
 use crate::secret::{Keyring, Opened, Pseudonym, Sealed, SealedKind, Seat};
-use crate::subject::{Names, Subject, SubjectSink};
+use crate::subject::{Names, Subject};
 use crate::time::{Occurred, Timestamp};
 use field::{Field, FieldInfo, VisitSealed, record};
 pub use kinds::{KINDS, Payload};
@@ -133,16 +132,11 @@ impl Fact {
     /// The subjects that it names, sorted and without repetition. Costs one walk over its fields.
     pub fn subjects(&self) -> Vec<Subject> {
         let mut subjects = Vec::with_capacity(8);
-        self.name_subjects(&mut subjects);
+        self.actor.subjects(&mut subjects);
+        self.payload.subjects(&mut subjects);
         subjects.sort_unstable();
         subjects.dedup();
         subjects
-    }
-
-    /// Gives the subjects that it names to somebody, in the order of its fields and with repetition.
-    pub(crate) fn name_subjects(&self, out: &mut dyn SubjectSink) {
-        self.actor.subjects(out);
-        self.payload.subjects(out);
     }
 
     /// The kind of its payload.
@@ -307,8 +301,8 @@ macro_rules! kind_registry {
                 match self { $(Self::$name(_) => &const { <$name as $crate::event::Kind>::INFO }),+ }
             }
 
-            /// Gives the subjects that it names to somebody, with repetition.
-            pub fn subjects(&self, out: &mut dyn $crate::subject::SubjectSink) {
+            /// Adds the subjects that it names.
+            pub fn subjects(&self, out: &mut Vec<$crate::subject::Subject>) {
                 match self { $(Self::$name(p) => $crate::event::field::Field::subjects(p, out)),+ }
             }
 
@@ -344,11 +338,6 @@ macro_rules! kind_registry {
             /// Appends its stored form to a buffer.
             pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), $crate::event::codec::CodecError> {
                 match self { $(Self::$name(p) => $crate::event::codec::encode_into(p, out)),+ }
-            }
-
-            /// Whether its stored form stands at the beginning of some bytes, which are taken off.
-            pub(crate) fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
-                match self { $(Self::$name(p) => $crate::event::field::Field::is_stored_at(p, stored)),+ }
             }
 
             /// Decodes the stored form of a kind and version.

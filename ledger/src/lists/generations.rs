@@ -2,6 +2,7 @@
 
 use super::{Lists, ListsError, Rebuilt, RunSize};
 use crate::files::{self, FileError, record::Record};
+use crate::id::Position;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,6 +54,13 @@ impl Generations {
         generations.remove_others()?;
         let (lists, rebuilt) = generations.lists(current)?;
         Ok((generations, lists, rebuilt))
+    }
+
+    /// Up to where the generation in use in a directory is kept, without opening it; or why it will be made
+    /// again. Looks at its manifest only.
+    pub fn kept_until(directory: &Path, made_by: &str) -> Result<Position, String> {
+        let number = current(directory);
+        super::kept_until(&directory.join(number.to_string()), made_by)
     }
 
     fn lists(&self, number: u64) -> Result<(Lists, Option<Rebuilt>), ListsError> {

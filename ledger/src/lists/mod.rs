@@ -156,12 +156,7 @@ impl Lists {
         made_by: &str,
         size: RunSize,
     ) -> Result<(Self, Option<Rebuilt>), ListsError> {
-        let form = Form {
-            title: "activation-ledger lists",
-            seen_title: "activation-ledger lists files",
-            format: 1,
-            made_by: Some(made_by),
-        };
+        let form = form(made_by);
         let (core, rebuilt) = disk::open(directory, store_id, form, size)?;
         Ok((Self::over(core, size), rebuilt))
     }
@@ -342,6 +337,23 @@ impl Lists {
         self.tenders.stop(&self.core);
         self.core.close()
     }
+}
+
+fn form(made_by: &str) -> Form<'_> {
+    Form {
+        what: "what views are folded from",
+        title: "activation-ledger lists",
+        seen_title: "activation-ledger lists files",
+        format: 1,
+        made_by: Some(made_by),
+    }
+}
+
+/// Up to where the lists in a directory say that they are kept, whichever store they are of; or what is
+/// wrong with what they say.
+fn kept_until(directory: &Path, made_by: &str) -> Result<Position, String> {
+    let runs = disk::read_manifest(directory, None, form(made_by))?;
+    Ok(runs.last().map_or(Position(0), |run| run.last))
 }
 
 impl Drop for Lists {

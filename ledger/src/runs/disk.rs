@@ -20,6 +20,8 @@ use std::sync::Arc;
 /// What kind of runs a folder has. Runs of any other form are made again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Form<'a> {
+    /// What they are together, for the log.
+    pub(crate) what: &'static str,
     /// The first line of the manifest.
     pub(crate) title: &'static str,
     /// The first line of the file that says what the files looked like.
@@ -59,7 +61,7 @@ pub(crate) fn open<M: Material>(
     form: Form<'_>,
     size: RunSize,
 ) -> Result<(Core<M>, Option<Rebuilt>), RunError> {
-    let (listed, mut reason) = match read_manifest(directory, store_id, form) {
+    let (listed, mut reason) = match read_manifest(directory, Some(store_id), form) {
         Ok(runs) => (runs, None),
         Err(reason) => (Vec::new(), Some(reason)),
     };
@@ -88,7 +90,7 @@ pub(crate) fn open<M: Material>(
         kept: infos.last().map_or(Position(0), |run| run.last),
     });
     if let Some(rebuilt) = &rebuilt {
-        tracing::warn!(reason = rebuilt.reason, kept = %rebuilt.kept, title = form.title, "runs are made again");
+        tracing::warn!(reason = rebuilt.reason, kept = %rebuilt.kept, "{} is built again", form.what);
         if !directory.is_dir() {
             files::make_directory(directory)?;
         }
@@ -124,10 +126,10 @@ fn run_name(number: u64) -> String {
     format!("run-{number}")
 }
 
-/// The runs that are listed in a directory.
+/// The runs that are listed in a directory, of a store or of any.
 pub(crate) fn read_manifest(
     directory: &Path,
-    store_id: [u8; 16],
+    store_id: Option<[u8; 16]>,
     form: Form<'_>,
 ) -> Result<Vec<RunInfo>, String> {
     let text =
@@ -142,7 +144,8 @@ pub(crate) fn read_manifest(
     if record.all("made-by").next() != form.made_by {
         return Err("it was made by another version".to_owned());
     }
-    if record.get("store")? != EventId(store_id).to_string() {
+    let is_of = record.get("store")?;
+    if store_id.is_some_and(|id| EventId(id).to_string() != is_of) {
         return Err("it belongs to another store".to_owned());
     }
     let runs = record.all("run").map(read_run).collect::<Option<Vec<_>>>();

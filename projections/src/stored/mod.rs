@@ -25,6 +25,7 @@ use ledger::store::{Store, StoreError};
 pub use names::made_by;
 pub use rebuild::Rebuilding;
 pub use source::Stored;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// Why stored views could not be read or brought up to date.
@@ -59,6 +60,15 @@ pub enum ViewsError {
     #[error("{0}")]
     Fold(String),
 }
+
+/// Up to where the views of the store at a path are kept, without opening anything; or why they will be
+/// made again. Reads one small file: whether the runs are what was written is seen when they are opened.
+pub fn state_of(store: &Path) -> Result<Position, String> {
+    Generations::kept_until(&store.join(FOLDER), &made_by())
+}
+
+/// Where the views are, in the directory of their store.
+const FOLDER: &str = "views";
 
 /// How much the views of a store keep in one piece.
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +132,7 @@ impl Views {
             ));
         };
         let (generations, lists, rebuilt) = Generations::open(
-            &path.join("views"),
+            &path.join(FOLDER),
             description.store_id,
             &made_by(),
             sizes.runs,

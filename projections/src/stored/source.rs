@@ -29,6 +29,19 @@ impl Stored {
         &self.lists
     }
 
+    /// Whether any event that was ever taken in is an input of a subject or changes its counters.
+    pub fn knows(&self, subject: &Subject) -> Result<bool, ViewsError> {
+        let mut is_known = false;
+        for table in [INPUTS, CHANGES] {
+            let item = |_: &[u8]| {
+                is_known = true;
+                Some(())
+            };
+            self.read(table, subject, item)?;
+        }
+        Ok(is_known)
+    }
+
     /// Reads a list of a subject, and calls `item` for each item of it.
     fn read(
         &self,

@@ -4,7 +4,7 @@ use super::evidence::Evidence;
 use super::expectation::{Basis, Expectation, Verdict, expect, verdict};
 use super::landing::{Landing, landings};
 use super::others::{Neighbours, Others};
-use super::report::accused_then;
+use super::report::Judge;
 use super::rules::{Breach, Case, Check, Hit, RULES, Rule, Scene, Silence};
 use ledger::event::Event;
 use ledger::subject::Subject;
@@ -29,7 +29,13 @@ pub fn hear(at: &At<'_>, wanted: &dyn Fn(&Landing) -> bool) -> Vec<Heard> {
     let evidence = Evidence::gather(at);
     let landings = landings(at, &evidence);
     let neighbours = Neighbours::new(&landings, &evidence);
-    let accused = accused_then(&neighbours, &landings, &evidence);
+    let judge = Judge {
+        at,
+        evidence: &evidence,
+        neighbours: &neighbours,
+        landings: &landings,
+    };
+    let accused = judge.accused_then();
     let others = Others::new(&neighbours, &accused);
     let heard = landings.iter().filter(|landing| wanted(landing));
     heard
@@ -45,6 +51,7 @@ pub fn hear(at: &At<'_>, wanted: &dyn Fn(&Landing) -> bool) -> Vec<Heard> {
                 expectation: &expectation,
                 verdict: verdict(landing, &expectation, &evidence),
                 evidence: &evidence,
+                at,
                 others,
                 cutoff: None,
             };
@@ -70,7 +77,13 @@ pub fn hear_subject(at: &At<'_>, subject: &Subject) -> Vec<Answer> {
     let evidence = Evidence::gather(at);
     let landings = landings(at, &evidence);
     let neighbours = Neighbours::new(&landings, &evidence);
-    let accused = accused_then(&neighbours, &landings, &evidence);
+    let judge = Judge {
+        at,
+        evidence: &evidence,
+        neighbours: &neighbours,
+        landings: &landings,
+    };
+    let accused = judge.accused_then();
     let events: Vec<&Event> = at.of(subject).collect();
     let scene = Scene {
         subject,

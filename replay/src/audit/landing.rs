@@ -443,6 +443,11 @@ fn complete(landing: &mut Landing, evidence: &Evidence) {
             .persons
             .extend(start.and_then(|start| start.value.principal));
     }
+    let aliases = landing
+        .persons
+        .iter()
+        .flat_map(|person| evidence.same_person(*person));
+    landing.persons = aliases.collect();
     let flows = landing
         .redemptions
         .iter()

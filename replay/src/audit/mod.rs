@@ -5,6 +5,7 @@
 //! [`expectation`] says where each should have gone, [`rules`] say what went wrong with a landing or a
 //! subject, and [`finding`] is what comes out. Nothing depends on the order in which sources were imported.
 
+pub mod authority;
 pub mod clean;
 pub mod decide;
 pub mod evidence;
@@ -18,8 +19,10 @@ pub mod preflight;
 pub mod report;
 pub mod rules;
 pub mod select;
+pub mod signals;
 pub mod story;
 mod subjects;
+mod unsettled;
 pub mod walk;
 
 pub use finding::{Finding, FindingState, Severity};

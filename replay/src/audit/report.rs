@@ -7,11 +7,13 @@ use super::expectation::{Basis, Expectation, Verdict, Wanted, expect, verdict};
 use super::finding::{About, Confidence, Finding, FindingState, Landed, PathStep};
 use super::landing::{Landing, LandingKind, landings};
 use super::others::{Neighbours, Others};
-use super::rules::{Case, Check, Hit, RULES, Rule};
+use super::rules::{Case, Check, Hit, RULES, Rule, Wrong};
+use super::signals;
 use super::story;
 use super::subjects::subject_findings;
+use super::unsettled::needs;
 use ledger::event::word::Program;
-use ledger::id::FindingId;
+use ledger::id::{EventId, FindingId};
 use ledger::time::Timestamp;
 use projections::At;
 use std::collections::BTreeSet;
@@ -45,7 +47,7 @@ pub struct NotJudged {
     /// The tenant that it reached.
     pub tenant: String,
     /// What would settle it.
-    pub needs: &'static str,
+    pub needs: String,
 }
 
 /// Judges every landing and every subject that is seen. Pure: the same events give the same report, whatever order
@@ -54,18 +56,24 @@ pub fn audit(at: &At<'_>) -> Report {
     let evidence = Evidence::gather(at);
     let landings = landings(at, &evidence);
     let neighbours = Neighbours::new(&landings, &evidence);
-    let then = judge_then(&neighbours, &landings, &evidence);
-    let now = judge_now(&neighbours, &landings, &then, &evidence);
+    let judge = Judge {
+        at,
+        evidence: &evidence,
+        neighbours: &neighbours,
+        landings: &landings,
+    };
+    let then = judge.then();
+    let now = judge.now(&then);
     let mut findings = Vec::new();
     let mut not_judged = Vec::new();
     for ((landing, then), now) in landings.iter().zip(&then).zip(&now) {
         if !now.hits.is_empty() {
             findings.push(finding(at, &evidence, landing, then, now));
-        } else if !now.expectation.is_known() {
+        } else if verdict(landing, &now.expectation, &evidence) == Verdict::NotJudged {
             not_judged.push(NotJudged {
                 landing: landing.subject(),
                 tenant: evidence.tenant_name(&landing.tenant),
-                needs: "the tenant named on the order, an earlier binding of the License ID, or a tenant with the customer's verified domain",
+                needs: needs(&evidence, landing, &now.expectation),
             });
         }
     }
@@ -104,57 +112,70 @@ struct Judgement {
 }
 
 impl Judgement {
+    /// Whether the tenant is accused, and nobody dismissed that.
     fn accuses(&self) -> bool {
-        !self.hits.is_empty() && !self.dismissed
+        self.is_about_tenant() && !self.dismissed
+    }
+
+    /// Whether a rule says that the tenant is wrong, and not only how something was done there.
+    fn is_about_tenant(&self) -> bool {
+        self.hits.iter().any(|(_, hit)| hit.wrong == Wrong::Tenant)
+    }
+
+    /// Where a landing is that only the manner of was wrong, once that was put right.
+    fn is_settled(&self) -> bool {
+        self.hits.iter().all(|(_, hit)| hit.settled.is_some())
     }
 }
 
-/// What was known then: every landing by the evidence up to it, in the order in which they happened.
-fn judge_then(
-    neighbours: &Neighbours<'_>,
-    landings: &[Landing],
-    evidence: &Evidence,
-) -> Vec<Judgement> {
-    let mut accused = Vec::with_capacity(landings.len());
-    let mut judgements = Vec::with_capacity(landings.len());
-    for landing in landings {
-        let before = Others::new(neighbours, &accused);
-        let judgement = judge(landing, before, evidence, Some(landing.cutoff()));
-        accused.push(judgement.accuses());
-        judgements.push(judgement);
+/// What every landing is judged by.
+pub(super) struct Judge<'j> {
+    /// The histories.
+    pub at: &'j At<'j>,
+    /// The evidence.
+    pub evidence: &'j Evidence,
+    /// The landings, by what they share.
+    pub neighbours: &'j Neighbours<'j>,
+    /// The landings, in the order in which they happened.
+    pub landings: &'j [Landing],
+}
+
+impl Judge<'_> {
+    /// What was known then: every landing by the evidence up to it, in the order in which they
+    /// happened.
+    fn then(&self) -> Vec<Judgement> {
+        let mut accused = Vec::with_capacity(self.landings.len());
+        let mut judgements = Vec::with_capacity(self.landings.len());
+        for landing in self.landings {
+            let before = Others::new(self.neighbours, &accused);
+            let judgement = judge(landing, before, self, Some(landing.cutoff()));
+            accused.push(judgement.accuses());
+            judgements.push(judgement);
+        }
+        judgements
     }
-    judgements
-}
 
-/// Whether each landing was accused by what was known then.
-pub(super) fn accused_then(
-    neighbours: &Neighbours<'_>,
-    landings: &[Landing],
-    evidence: &Evidence,
-) -> Vec<bool> {
-    let then = judge_then(neighbours, landings, evidence);
-    then.iter().map(Judgement::accuses).collect()
-}
+    /// Whether each landing was accused by what was known then.
+    pub(super) fn accused_then(&self) -> Vec<bool> {
+        self.then().iter().map(Judgement::accuses).collect()
+    }
 
-/// What is known now: every landing by all of the evidence, the others as they were judged then.
-fn judge_now(
-    neighbours: &Neighbours<'_>,
-    landings: &[Landing],
-    then: &[Judgement],
-    evidence: &Evidence,
-) -> Vec<Judgement> {
-    let accused: Vec<bool> = then.iter().map(Judgement::accuses).collect();
-    let all = Others::new(neighbours, &accused);
-    let judge = |landing| judge(landing, all, evidence, None);
-    landings.iter().map(judge).collect()
+    /// What is known now: every landing by all of the evidence, the others as they were judged then.
+    fn now(&self, then: &[Judgement]) -> Vec<Judgement> {
+        let accused: Vec<bool> = then.iter().map(Judgement::accuses).collect();
+        let all = Others::new(self.neighbours, &accused);
+        let judge = |landing| judge(landing, all, self, None);
+        self.landings.iter().map(judge).collect()
+    }
 }
 
 fn judge(
     landing: &Landing,
     others: Others<'_>,
-    evidence: &Evidence,
+    by: &Judge<'_>,
     cutoff: Option<Timestamp>,
 ) -> Judgement {
+    let evidence = by.evidence;
     let basis = Basis {
         evidence,
         others,
@@ -166,6 +187,7 @@ fn judge(
         expectation: &expectation,
         verdict: verdict(landing, &expectation, evidence),
         evidence,
+        at: by.at,
         others,
         cutoff,
     };
@@ -201,12 +223,7 @@ fn finding(
     for (_, hit) in &now.hits {
         support.add_all(&hit.evidence);
         counter.add_all(&hit.counter_evidence);
-        // The lowest of expectation and rule; over several rules the highest (section A).
-        let own = match expectation.is_known() {
-            true => hit.confidence.min(expectation.confidence),
-            false => hit.confidence.lowered(),
-        };
-        confidence = confidence.max(own);
+        confidence = confidence.max(sureness(hit, expectation));
     }
     for event in &landing.events {
         support.add(
@@ -218,11 +235,13 @@ fn finding(
             ),
         );
     }
-    story::general_counter_evidence(evidence, landing, &mut |event, why| counter.add(event, why));
-    let counter_evidence = counter.in_order(evidence);
-    for _ in 0..counter_evidence.len() {
-        confidence = confidence.lowered();
+    if now.is_about_tenant() {
+        for (event, why) in signals::against(evidence, landing) {
+            counter.add(event, &why);
+            confidence = confidence.lowered();
+        }
     }
+    let counter_evidence = counter.in_order(evidence);
     let codes: BTreeSet<&'static str> = now.hits.iter().map(|(rule, _)| rule.code).collect();
     let severity = now.hits.iter().map(|(_, hit)| hit.severity).max();
     let changed = then.expectation.wanted != expectation.wanted;
@@ -249,12 +268,41 @@ fn finding(
         path: story::path(at, evidence, landing),
         effects: story::effects(at, evidence, landing, expectation),
         portal: story::portal(evidence, landing),
-        summary: story::summary(evidence, landing, expectation),
+        summary: match now.is_about_tenant() {
+            true => story::summary(evidence, landing, expectation),
+            false => story::manner(
+                evidence,
+                landing,
+                now.hits.first().map(|(rule, _)| rule.name),
+            ),
+        },
         next_step: String::new(),
     };
-    finding.state = state(evidence, landing, expectation, &finding);
-    finding.next_step = next_step(evidence, landing, expectation, finding.state, &finding.id);
+    finding.state = match now.is_about_tenant() {
+        true => state(evidence, landing, expectation, &finding),
+        false if now.is_settled() || landing.reversed.is_some() => FindingState::Compensated,
+        false => decided(evidence, &finding),
+    };
+    let manner = now.hits.first().filter(|_| !now.is_about_tenant());
+    let manner = manner.filter(|_| finding.is_open());
+    finding.next_step = match manner {
+        Some((rule, _)) => rule.compensation.to_owned(),
+        None => next_step(evidence, landing, expectation, finding.state, &finding.id),
+    };
     finding
+}
+
+/// How sure one rule is: the lowest of the expectation and its own evidence, a step lower for each
+/// piece of counter-evidence. Over several rules the highest counts, so that a rule that is unsure
+/// never takes from one that is sure (section A). What is wrong with the manner needs no expectation.
+fn sureness(hit: &Hit, expectation: &Expectation) -> Confidence {
+    let own = match (hit.wrong, expectation.is_known()) {
+        (Wrong::Manner, _) => hit.confidence,
+        (Wrong::Tenant, true) => hit.confidence.min(expectation.confidence),
+        (Wrong::Tenant, false) => hit.confidence.lowered(),
+    };
+    let against: BTreeSet<&EventId> = hit.counter_evidence.iter().map(|(e, _)| e).collect();
+    against.iter().fold(own, |sure, _| sure.lowered())
 }
 
 fn subjects(landing: &Landing) -> BTreeSet<String> {
@@ -293,8 +341,10 @@ fn state(
     finding: &Finding,
 ) -> FindingState {
     let wrong = |tenant| match &expectation.wanted {
-        Wanted::Existing(tenants) => !tenants.contains(tenant),
-        Wanted::BornOfThisChoice | Wanted::Unknown => *tenant == landing.tenant,
+        Wanted::Existing(tenants) if !expectation.undecided => !tenants.contains(tenant),
+        Wanted::Existing(_) | Wanted::BornOfThisChoice | Wanted::Unknown => {
+            *tenant == landing.tenant
+        }
     };
     match landing.present_tenant().is_none_or(|tenant| !wrong(tenant)) {
         true => FindingState::Compensated,

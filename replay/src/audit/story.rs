@@ -1,14 +1,13 @@
 //! The words of a report: how it came to a landing, what it changed, and what speaks for it.
 
 use super::evidence::Evidence;
-use super::expectation::{Expectation, Wanted, is_foreign};
+use super::expectation::{Expectation, Wanted};
 use super::finding::PathStep;
 use super::landing::Landing;
 use super::report::in_order;
 use ledger::event::{Event, Payload};
-use ledger::id::{EventId, LicenseId, TenantId};
+use ledger::id::{LicenseId, TenantId};
 use ledger::kinds;
-use ledger::secret::PersonId;
 use ledger::subject::{Names, Subject, SubjectKind};
 use ledger::time::Timestamp;
 use projections::At;
@@ -78,46 +77,24 @@ pub fn summary(evidence: &Evidence, landing: &Landing, expectation: &Expectation
     }
 }
 
+/// One sentence about a finding that does not accuse the tenant.
+pub fn manner(evidence: &Evidence, landing: &Landing, what_is_wrong: Option<&str>) -> String {
+    let tenant = evidence.tenant_name(&landing.tenant);
+    let was = if landing.keys.len() > 1 {
+        "were"
+    } else {
+        "was"
+    };
+    let how = landing.kind.participle();
+    let wrong = what_is_wrong.unwrap_or("done otherwise than was meant");
+    format!("{} {was} {how} {tenant}: {wrong}.", what(evidence, landing))
+}
+
 /// What the portal showed last about the agreement.
 pub fn portal(evidence: &Evidence, landing: &Landing) -> Option<String> {
     let status = landing.agreement(evidence)?.statuses.last()?;
     let on = status.from.date();
     Some(format!("showed \"{}\" on {on}", spaced(status.value)))
-}
-
-/// Evidence against a finding that no single rule looks for: the person was entitled to act, and
-/// administers the tenant.
-pub fn general_counter_evidence(
-    evidence: &Evidence,
-    landing: &Landing,
-    add: &mut dyn FnMut(EventId, &str),
-) {
-    let Some(agreement) = landing.agreement(evidence) else {
-        return;
-    };
-    let by = Some(landing.cutoff());
-    if is_foreign(&landing.tenant, landing, evidence) {
-        // Being at home in somebody else's tenant is the mistake, not an excuse for it.
-        return;
-    }
-    let acted = |person: &PersonId| landing.persons.contains(person);
-    let recipient = agreement
-        .recipients
-        .iter()
-        .find(|r| acted(&r.value) && r.by(by));
-    let tenant = evidence.tenants.get(&landing.tenant);
-    let administrator = tenant
-        .into_iter()
-        .flat_map(|tenant| &tenant.administrators)
-        .find(|user| acted(&user.value) && user.by(by));
-    // Either alone says little: the recipient may be in the wrong browser, and an administrator of
-    // the wrong tenant is the very mistake. Both together are somebody who may well have meant it.
-    if let (Some(recipient), Some(_)) = (recipient, administrator) {
-        add(
-            recipient.event,
-            "who did it had received the activation mail and administers the tenant",
-        );
-    }
 }
 
 /// How it came to the landing: order, mail, forwards, choice, landing, and what undid it.

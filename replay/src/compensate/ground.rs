@@ -88,6 +88,11 @@ impl<'g> Ground<'g> {
             return Err(Refusal::Dismissed);
         }
         let right = right_tenant(landed)?;
+        if right == landing.tenant {
+            return Err(Refusal::RightTenant {
+                next_step: finding.next_step.clone(),
+            });
+        }
         let agreement = landing
             .license_id
             .as_ref()

@@ -105,14 +105,30 @@ fn compare(
         let one = completed.get(field).unwrap_or(&Value::Null);
         let other = without.get(field).unwrap_or(&Value::Null);
         if one != other {
+            let only_here = without.is_null() && says_nothing(one, subject);
+            let only_here = (subject.kind == SubjectKind::Tenant && only_here).then_some(
+                "the tenant is known by the mistake only, and stays in view without anything",
+            );
             out.push(Difference {
                 subject: shown(subject),
                 field: field.clone(),
                 completed: one.clone(),
                 without: other.clone(),
-                by_design: by_design(ground, subject, field, reversed),
+                by_design: only_here.or_else(|| by_design(ground, subject, field, reversed)),
             });
         }
+    }
+}
+
+/// Whether a field of a view holds nothing but the subject's own name.
+fn says_nothing(value: &Value, subject: &Subject) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Bool(true) => false,
+        Value::Number(number) => number.as_u64() == Some(0),
+        Value::String(text) => *text == subject.id,
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
     }
 }
 

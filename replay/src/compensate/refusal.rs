@@ -31,6 +31,12 @@ pub enum Refusal {
         /// What the finding says to do instead.
         next_step: String,
     },
+    /// Only how it was redeemed is wrong: there is nothing to move.
+    #[error("it is in the right tenant, and only how it was done there is wrong")]
+    RightTenant {
+        /// What the finding says to do instead.
+        next_step: String,
+    },
     /// Somebody decided that nothing is wrong.
     #[error("the finding was dismissed")]
     Dismissed,
@@ -124,6 +130,7 @@ impl Refusal {
             | Self::Wrong { .. }
             | Self::Field { .. } => true,
             Self::NoLanding { .. }
+            | Self::RightTenant { .. }
             | Self::Dismissed
             | Self::RightTenantUnknown { .. }
             | Self::NotPossible { .. }
@@ -145,7 +152,7 @@ impl Refusal {
             Self::UnknownFinding { .. } => {
                 "`actl audit replay` lists the findings; look at the same --valid-at".to_owned()
             }
-            Self::NoLanding { next_step } => next_step.clone(),
+            Self::NoLanding { next_step } | Self::RightTenant { next_step } => next_step.clone(),
             Self::Dismissed => {
                 "nothing has to be undone; confirm the finding if that was a mistake".to_owned()
             }

@@ -67,6 +67,19 @@ fn a_healthy_store_is_said_to_be_healthy_and_nothing_in_it_changes() {
         assert!(rebuilt.contains("12"), "{rebuilt}");
         let found = desk.run(&["doctor", "--format", "json"]).json();
         assert!(found["index"]["doubt"].is_null(), "{found}");
+        assert!(found["views"]["doubt"].is_string(), "{found}");
+        let rebuilt = desk.run(&["doctor", "--rebuild-views"]).ok();
+        assert!(
+            rebuilt.contains("the same views before and after"),
+            "{rebuilt}"
+        );
+        desk.run(&["tenant"]).ok();
+        let found = desk.run(&["doctor", "--format", "json"]).json();
+        let views = &found["views"];
+        assert!(
+            views["doubt"].is_null() && views["behind"].is_u64(),
+            "{found}"
+        );
     }
     let desk = Desk::new();
     desk.run(&["doctor"]).failed(2, &["does not exist"]);

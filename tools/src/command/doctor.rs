@@ -1,6 +1,7 @@
 use crate::clock::SystemClock;
 use crate::error::{Class, Failure, Outcome};
 use crate::format::{Format, doctor, table};
+use crate::ground::views_failure;
 use crate::incarnate;
 use crate::place::{Place, events, positions, store_failure};
 use crate::privacy::shown_path;
@@ -9,8 +10,10 @@ use crate::session::Session;
 use clap::builder::PossibleValuesParser;
 use ledger::secret::Keyring;
 use ledger::store::{Examination, Identity, Store, StoreError, examine, salvage};
+use projections::stored::{Rebuilding, Views, state_of};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Find out what is wrong with the store, and what to do.
 ///
@@ -21,6 +24,11 @@ pub struct Doctor {
     /// Remove the index and build it again, and write the tiles that are wrong or missing.
     #[arg(long, conflicts_with = "salvage")]
     rebuild_index: bool,
+
+    /// Make the stored views again beside those in use, and let them take their place if every view is
+    /// the same; else nothing is changed, and it ends with 3.
+    #[arg(long, conflicts_with_all = ["salvage", "rebuild_index"])]
+    rebuild_views: bool,
 
     /// Make a store in this folder, where nothing may be, of all that can still be read. It is the next
     /// incarnation: events have the same positions, the vault stays valid, and its log says what is lost.
@@ -44,6 +52,7 @@ impl Doctor {
         match &self.salvage {
             Some(to) => self.salvage(session, &place, to),
             None if self.rebuild_index => rebuild(session, &place),
+            None if self.rebuild_views => rebuild_views(session, &place),
             None => diagnose(session, &place),
         }
     }
@@ -109,6 +118,61 @@ fn rebuild(session: &mut Session, place: &Place) -> Result<Outcome, Failure> {
     Ok(Outcome::Clean)
 }
 
+fn rebuild_views(session: &mut Session, place: &Place) -> Result<Outcome, Failure> {
+    let store = place.open_store()?;
+    let views = Views::open(&store).map_err(|error| views_failure(&error))?;
+    let progress = Mutex::new(Progress::of_events("taking in", store.end().0));
+    let rebuilt = views.rebuild(&|done, of| {
+        let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.over(done, of);
+    });
+    let rebuilt = rebuilt.map_err(|error| views_failure(&error))?;
+    drop(progress);
+    views.close().map_err(|error| views_failure(&error))?;
+    drop(views);
+    place.close(store)?;
+    let (at, state) = match rebuilt {
+        Rebuilding::Swapped { at, state } => (at, state),
+        Rebuilding::Differs {
+            at,
+            in_use,
+            made_again,
+            first,
+        } => {
+            let first = first.unwrap_or_else(|| "none that can be named".to_owned());
+            return Err(Failure::new(
+                "the stored views were not replaced",
+                format!(
+                    "at position {at} those in use have the state {in_use}, those made again {made_again}; \
+                     the first subject that differs is {first}"
+                ),
+                "one of the two is wrong: report it, with the history of that subject; removing the \
+                 folder `views` of the store makes them of the log alone",
+            )
+            .class(Class::IntegrityBroken));
+        }
+    };
+    let value = json!({
+        "schema": "actl.rebuild-views/1",
+        "position": at.0,
+        "state": state.as_ref().ok(),
+        "before_unreadable": state.as_ref().err(),
+    });
+    let compared = match &state {
+        Ok(state) => format!("the same views before and after, {state}"),
+        Err(reason) => format!("those before could not be read: {reason}"),
+    };
+    match session.format {
+        Format::Table => session.out.text(&table::pairs(&[
+            ("views made up to position", at.to_string()),
+            ("state", compared),
+        ]))?,
+        Format::Json => session.out.json(&value)?,
+        Format::Jsonl => session.out.json_line(&value)?,
+    }
+    Ok(Outcome::Clean)
+}
+
 fn diagnose(session: &mut Session, place: &Place) -> Result<Outcome, Failure> {
     let mut progress = Progress::of_events("reading", 0);
     let mut watch = |done, of| progress.over(done, of);
@@ -124,9 +188,10 @@ fn diagnose(session: &mut Session, place: &Place) -> Result<Outcome, Failure> {
         }
     })?;
     drop(progress);
-    let value = doctor::json(&found);
+    let views = state_of(place.store());
+    let value = doctor::json(&found, &views);
     match session.format {
-        Format::Table => session.out.text(&doctor::page(&found))?,
+        Format::Table => session.out.text(&doctor::page(&found, &views))?,
         Format::Json => session.out.json(&value)?,
         Format::Jsonl => session.out.json_line(&value)?,
     }

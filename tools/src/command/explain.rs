@@ -1,28 +1,25 @@
 use crate::error::{Failure, Outcome};
-use crate::format::{Format, table};
+use crate::format::Format;
 use crate::session::Session;
-use replay::audit::rules::{Check, RULES, Rule};
+use replay::audit::rules::{Check, Parameter, RULES, Rule};
+use replay::audit::signals;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// Explain a rule of the audit: what it means, what it needs, and what to do.
+/// Explain a rule of the audit: what it means, what it needs, its thresholds, and what to do.
 ///
-/// Without a code all rules are listed.
+/// `actl rules` lists all of them.
 #[derive(Debug, clap::Args)]
 pub struct Explain {
     /// The rule's code, for example WTR005.
     #[arg(value_name = "CODE")]
-    code: Option<String>,
+    code: String,
 }
 
 impl Explain {
     /// Explains it.
     pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
-        let Some(code) = &self.code else {
-            list(session)?;
-            return Ok(Outcome::Clean);
-        };
-        let rule = Rule::of_code(code.trim()).ok_or_else(|| {
+        let rule = Rule::of_code(self.code.trim()).ok_or_else(|| {
             let codes: Vec<&str> = RULES.iter().map(|rule| rule.code).collect();
             Failure::new(
                 "cannot explain the rule",
@@ -39,35 +36,9 @@ impl Explain {
     }
 }
 
-fn list(session: &mut Session) -> Result<(), Failure> {
-    match session.format {
-        Format::Table => {
-            let rows = RULES.iter().map(|rule| {
-                vec![
-                    rule.code.to_owned(),
-                    rule.severity.as_str().to_owned(),
-                    rule.name.to_owned(),
-                ]
-            });
-            let rows = rows.collect();
-            session
-                .out
-                .text(&table::table(&["code", "severity", "name"], &[], rows))
-        }
-        Format::Json => {
-            let rules: Vec<Value> = RULES.iter().map(as_json).collect();
-            session.out.json(&Value::from(rules))
-        }
-        Format::Jsonl => RULES
-            .iter()
-            .try_for_each(|rule| session.out.json_line(&as_json(rule))),
-    }
-}
-
-fn as_json(rule: &Rule) -> Value {
-    let parameters: Vec<Value> = rule
-        .parameters
-        .iter()
+/// The JSON form of a rule.
+pub fn as_json(rule: &Rule) -> Value {
+    let parameters: Vec<Value> = parameters(rule)
         .map(|p| json!({ "name": p.name, "value": p.value, "unit": p.unit, "doc": p.doc }))
         .collect();
     let (about, elsewhere) = match rule.check {
@@ -89,6 +60,15 @@ fn as_json(rule: &Rule) -> Value {
         "about": about,
         "checked_elsewhere": elsewhere,
     })
+}
+
+/// The thresholds of a rule, and of what speaks against any finding about a landing.
+fn parameters(rule: &Rule) -> impl Iterator<Item = &Parameter> {
+    let general = match rule.check {
+        Check::Landing(_) => signals::PARAMETERS,
+        Check::Subject(..) | Check::Elsewhere(_) => &[],
+    };
+    rule.parameters.iter().chain(general)
 }
 
 fn page(rule: &Rule, width: usize) -> String {
@@ -117,11 +97,12 @@ fn page(rule: &Rule, width: usize) -> String {
         "\n\nWhere it is checked\n{}",
         textwrap::fill(&checked, indented())
     );
-    if !rule.parameters.is_empty() {
+    if parameters(rule).next().is_some() {
         out.push_str("\n\nThresholds");
-        for p in rule.parameters {
-            let _ = write!(out, "\n  {} = {} {}: {}", p.name, p.value, p.unit, p.doc);
-        }
+    }
+    for p in parameters(rule) {
+        let text = format!("{} = {} {}: {}", p.name, p.value, p.unit, p.doc);
+        let _ = write!(out, "\n{}", textwrap::fill(&text, indented()));
     }
     if !rule.inputs.is_empty() {
         let _ = write!(

@@ -44,6 +44,7 @@ mod person;
 mod preflight;
 mod prove;
 mod restore;
+mod rules;
 mod schema;
 mod serve;
 mod show;
@@ -79,6 +80,7 @@ commands! {
     audit::Audit;
     preflight::Preflight;
     explain::Explain;
+    rules::Rules;
     diff::Diff;
     compensate::Compensate;
     checkpoint::Checkpoint;

@@ -9,7 +9,7 @@ use ledger::store::{Examination, IndexState};
 use serde_json::{Value, json};
 
 /// A page: what there is, then what is wrong and what to do about it.
-pub fn page(found: &Examination) -> String {
+pub fn page(found: &Examination, views: &Result<Position, String>) -> String {
     let rows = [
         ("engine", found.engine.clone()),
         ("incarnation", found.incarnation.to_string()),
@@ -21,6 +21,7 @@ pub fn page(found: &Examination) -> String {
         ("missing", missing(&found.missing)),
         ("lost before", missing(&found.lost)),
         ("index", index(&found.index)),
+        ("views", views_until(found, views)),
         ("checkpoints", found.checkpoints.to_string()),
         ("cut frames kept", found.torn.len().to_string()),
     ];
@@ -57,6 +58,16 @@ fn index(state: &IndexState) -> String {
     }
 }
 
+fn views_until(found: &Examination, views: &Result<Position, String>) -> String {
+    match views {
+        Ok(position) => {
+            let behind = found.end.0.saturating_sub(position.0);
+            format!("kept up to position {position}, {behind} behind")
+        }
+        Err(reason) => format!("made again when they are used: {reason}"),
+    }
+}
+
 fn remarks(found: &Examination) -> Vec<String> {
     let mut lines = Vec::new();
     for position in &found.unreadable {
@@ -88,7 +99,7 @@ fn remarks(found: &Examination) -> Vec<String> {
 }
 
 /// The same as JSON.
-pub fn json(found: &Examination) -> Value {
+pub fn json(found: &Examination, views: &Result<Position, String>) -> Value {
     let (watermark, doubt) = match &found.index {
         IndexState::Missing => (None, None),
         IndexState::Until(position) => (Some(position.0), None),
@@ -116,6 +127,11 @@ pub fn json(found: &Examination) -> Value {
         "lost": ranges(&found.lost),
         "damage": damages(&found.damage),
         "index": { "position": watermark, "doubt": doubt },
+        "views": {
+            "position": views.as_ref().ok().map(|position| position.0),
+            "behind": views.as_ref().ok().map(|position| found.end.0.saturating_sub(position.0)),
+            "doubt": views.as_ref().err(),
+        },
         "checkpoints": found.checkpoints,
         "checkpoints_error": found.bad_checkpoints,
         "cut_frames": torn,

@@ -1,12 +1,15 @@
-//! What the routes share: the store, its histories in memory, and the audits that were asked for.
+//! What the routes share: the store, its stored views, its histories in memory for audits, and the audits
+//! that were asked for.
 
 use super::problem::{Code, Problem, RETRY_AFTER_SECONDS};
 use crate::error::Failure;
+use crate::ground::views_failure;
 use crate::histories::{gather, now};
 use ledger::id::Position;
 use ledger::secret::PepperId;
 use ledger::store::Store;
 use ledger::time::Timestamp;
+use projections::stored::{Stored, Views};
 use projections::{Histories, Point};
 use replay::audit::{Report, audit};
 use std::collections::VecDeque;
@@ -20,6 +23,9 @@ use tokio_stream::StreamExt;
 const REPORTS_KEPT: usize = 8;
 /// Tails that are fed at the same time.
 const TAILS_MAX: usize = 64;
+
+/// How long what was appended is gathered before the views take it in, if nobody asks for them.
+const FOLLOWED_EVERY: Duration = Duration::from_millis(50);
 
 /// How a server behaves.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +70,8 @@ type Audits = VecDeque<(AuditKey, Arc<OnceCell<Arc<Report>>>)>;
 pub struct App {
     /// The store.
     pub store: Store,
+    /// Its views.
+    pub views: Views,
     /// Which pepper its pseudonyms are keyed with.
     pub pepper: PepperId,
     /// How it behaves.
@@ -80,12 +88,14 @@ impl App {
     /// The state over a store, nothing gathered yet.
     pub fn new(
         store: Store,
+        views: Views,
         pepper: PepperId,
         settings: Settings,
         stopping: watch::Receiver<bool>,
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
+            views,
             pepper,
             settings,
             stopping,
@@ -95,13 +105,42 @@ impl App {
         })
     }
 
-    /// Gathers the histories before the first request. Fails if the store cannot be read.
-    pub async fn gather_first(&self) -> Result<(), Failure> {
-        let read = self.gather().await;
-        let read = read
-            .map_err(|_| Failure::new("cannot read the store", "reading stopped", "try again"))?;
-        *self.snapshot.lock().await = Some(read?);
-        Ok(())
+    /// The views, with everything that was durable when this was called. Costs what was not taken in yet.
+    pub async fn stored(&self) -> Result<Stored, Problem> {
+        let views = self.views.clone();
+        if views.lag() == 0 {
+            return Ok(views.source());
+        }
+        let caught_up = blocking(move || {
+            views.catch_up(&|_, _| {})?;
+            Ok(views.source())
+        });
+        Ok(caught_up.await?.map_err(|error| views_failure(&error))?)
+    }
+
+    /// Lets the views follow the log, so that nobody who asks has to wait for them, until the server
+    /// stops; then writes what is worth it.
+    pub async fn follow(&self) {
+        let mut stopping = self.stopping.clone();
+        loop {
+            let grown = {
+                let mut tail = pin!(self.store.tail(self.views.end()));
+                tokio::select! {
+                    event = tail.next() => matches!(event, Some(Ok(_))),
+                    _ = stopping.wait_for(|stopping| *stopping) => false,
+                }
+            };
+            // Whoever asks is told what is wrong.
+            if !grown || self.stored().await.is_err() {
+                break;
+            }
+            tokio::time::sleep(FOLLOWED_EVERY).await;
+        }
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+        let views = self.views.clone();
+        if let Ok(Err(error)) = blocking(move || views.close()).await {
+            tracing::warn!(%error, "the stored views were not closed well");
+        }
     }
 
     async fn gather(&self) -> Result<Result<Arc<Snapshot>, Failure>, Problem> {

@@ -6,9 +6,10 @@
 //! web page could send them. It never answers with a key, a person or a machine in clear, and its
 //! log names routes, never paths or queries.
 //!
-//! What it costs: all histories are held in memory and gathered again from the whole log when a
-//! request comes after its end has moved; requests that come meanwhile share that work. While it
-//! goes on, the old and the new histories are both held. Stored projections will replace this.
+//! What it costs: views are folded from the stored fold inputs of the store, which follow its log.
+//! Findings need all histories, which are gathered from the whole log when the first one is asked for, held
+//! in memory, and gathered again when one is asked for after the end of the log has moved; requests that
+//! come meanwhile share that work. While it goes on, the old and the new histories are both held.
 
 mod answer;
 mod app;
@@ -25,10 +26,13 @@ pub use log::{Level, start as start_log};
 pub use route::document;
 
 use crate::error::{Class, Failure};
+use crate::ground::views_failure;
 use app::App;
 use ledger::secret::PepperId;
 use ledger::store::Store;
+use projections::stored::Views;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 /// Threads that read and fold at the same time; further requests wait for one.
@@ -72,7 +76,7 @@ impl Server {
         self.address
     }
 
-    /// Gathers the histories, calls `ready`, and answers requests until `stop` ends; then finishes
+    /// Brings the views up to the end of the log, calls `ready`, and answers requests until `stop` ends; then finishes
     /// those that have begun, for a bounded time. The store stays open.
     pub async fn run(
         self,
@@ -83,8 +87,22 @@ impl Server {
     ) -> Result<(), Failure> {
         let (stopping, watched) = tokio::sync::watch::channel(false);
         let grace = self.settings.grace;
-        let app = App::new(store, pepper, self.settings, watched.clone());
-        app.gather_first().await?;
+        let views = tokio::task::spawn_blocking({
+            let store = store.clone();
+            move || {
+                let views = Views::open(&store).map_err(|error| views_failure(&error))?;
+                let caught_up = views.catch_up(&|_, _| {});
+                caught_up
+                    .and_then(|_| views.warm_up())
+                    .map_err(|error| views_failure(&error))?;
+                Ok::<_, Failure>(views)
+            }
+        });
+        let views = views
+            .await
+            .map_err(|_| Failure::new("cannot read the store", "reading stopped", "try again"))??;
+        let app = App::new(store, views, pepper, self.settings, watched.clone());
+        let following = Arc::clone(&app);
         let router = layers::around(route::router(), &app).with_state(app);
         let listener = tokio::net::TcpListener::from_std(self.listener)
             .map_err(|error| Failure::new("cannot listen", error.to_string(), "try again"))?;
@@ -95,7 +113,7 @@ impl Server {
             // Nobody listens any more only if answering has ended by itself.
             let _ = stopping.send(true);
         };
-        tokio::join!(answering, stop);
+        tokio::join!(answering, stop, following.follow());
         Ok(())
     }
 }

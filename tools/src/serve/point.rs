@@ -2,9 +2,12 @@
 
 use super::app::{App, Snapshot, blocking};
 use super::problem::{Code, Problem};
+use crate::ground::recorded_by;
 use crate::point::{AsOf, valid_at};
 use ledger::id::Position;
 use ledger::time::Timestamp;
+use projections::source::Source;
+use projections::stored::Stored;
 use projections::{At, Point};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -25,6 +28,14 @@ pub struct PointQuery {
     min_position: Option<String>,
 }
 
+/// The stored views and the point that a request is answered from.
+pub struct Viewed {
+    /// What is stored of views.
+    pub source: Stored,
+    /// The point; its position is one that the ledger has.
+    pub point: Point,
+}
+
 /// The histories and the point that a request is answered from.
 #[derive(Clone)]
 pub struct Seen {
@@ -35,14 +46,38 @@ pub struct Seen {
 }
 
 impl PointQuery {
+    fn valid_at(&self, app: &App) -> Result<Timestamp, Problem> {
+        match self.valid_at.as_deref().map(valid_at).transpose() {
+            Ok(Some(time)) => Ok(time),
+            Ok(None) => Ok(end_of_second((app.settings.now)())),
+            Err(failure) => Err(Problem::of_parameter("valid_at", &failure)),
+        }
+    }
+
+    /// Reads the parameters and brings the views up to date to answer.
+    pub async fn viewed(&self, app: &Arc<App>) -> Result<Viewed, Problem> {
+        let as_of = read_as_of(self.as_of.as_deref())?;
+        let valid_at = self.valid_at(app)?;
+        wait(app, self.min_position.as_deref()).await?;
+        let source = app.stored().await?;
+        let as_of = match as_of {
+            None => source.end(),
+            Some(AsOf::Position(position)) => within(position, source.end(), "as_of")?,
+            Some(AsOf::Time(time)) => {
+                let store = app.store.clone();
+                blocking(move || recorded_by(&store, time))
+                    .await??
+                    .min(source.end())
+            }
+        };
+        let point = Point { as_of, valid_at };
+        Ok(Viewed { source, point })
+    }
+
     /// Reads the parameters and gathers what is needed to answer.
     pub async fn seen(&self, app: &Arc<App>) -> Result<Seen, Problem> {
         let as_of = read_as_of(self.as_of.as_deref())?;
-        let valid_at = match self.valid_at.as_deref().map(valid_at).transpose() {
-            Ok(Some(time)) => time,
-            Ok(None) => end_of_second((app.settings.now)()),
-            Err(failure) => return Err(Problem::of_parameter("valid_at", &failure)),
-        };
+        let valid_at = self.valid_at(app)?;
         wait(app, self.min_position.as_deref()).await?;
         let snapshot = app.snapshot().await?;
         let as_of = match as_of {

@@ -21,18 +21,26 @@ impl Evidence {
         }
     }
 
-    /// Whether two customers are one or belong together, as far as was known.
+    /// Whether two customers were one or belonged together at a moment, as far as was known: directly,
+    /// or because both belong together with a third, such as the subsidiaries of one parent.
     pub fn belong_together(
         &self,
         one: &CustomerId,
         other: &CustomerId,
+        moment: Timestamp,
         cutoff: Option<Timestamp>,
     ) -> bool {
-        let related = |customer: &CustomerId, other: &CustomerId| {
+        let related = |customer: &CustomerId| -> BTreeSet<&CustomerId> {
             let facts = self.customers.get(customer);
-            facts.is_some_and(|f| f.related.iter().any(|r| r.value == *other && r.by(cutoff)))
+            let related = facts.into_iter().flat_map(|facts| &facts.related);
+            let holding = related.filter(|known| known.holds(moment, cutoff));
+            holding.map(|known| &known.value.customer).collect()
         };
-        one == other || related(one, other) || related(other, one)
+        if one == other {
+            return true;
+        }
+        let (ours, theirs) = (related(one), related(other));
+        ours.contains(other) || theirs.contains(one) || !ours.is_disjoint(&theirs)
     }
 
     /// The customers that a tenant belonged to at a moment, as far as was known by a cutoff: those that
@@ -96,6 +104,39 @@ impl Evidence {
     /// Tenants that a source ever called a customer's.
     pub fn tenants_of_owner(&self, customer: &CustomerId) -> impl Iterator<Item = &TenantId> {
         self.tenants_of_owner.get(customer).into_iter().flatten()
+    }
+
+    /// A person and everybody who turned out to be the same one.
+    pub fn same_person(&self, person: PersonId) -> BTreeSet<PersonId> {
+        let mut same = BTreeSet::from([person]);
+        let mut open = vec![person];
+        while let Some(person) = open.pop() {
+            let others = self.aliases.get(&person).into_iter().flatten();
+            open.extend(others.filter(|other| same.insert(**other)));
+        }
+        same
+    }
+
+    /// Tenants that a person was ever given a role in.
+    pub fn tenants_of_person(&self, person: PersonId) -> impl Iterator<Item = &TenantId> {
+        self.tenants_of_person.get(&person).into_iter().flatten()
+    }
+
+    /// Subscriptions that were ever in a tenant.
+    pub fn subscriptions_of_tenant(
+        &self,
+        tenant: &TenantId,
+    ) -> impl Iterator<Item = &SubscriptionId> {
+        self.subscriptions_of_tenant
+            .get(tenant)
+            .into_iter()
+            .flatten()
+    }
+
+    /// Whether one event certainly happened before another; overlapping intervals are "order unknown".
+    pub fn certainly_before(&self, event: EventId, other: Occurred) -> bool {
+        let occurred = self.occurred.get(&event);
+        occurred.is_some_and(|occurred| occurred.certainly_before(other))
     }
 
     /// The sessions that derive from a root authentication.

@@ -4,11 +4,15 @@
 //! what was known at a landing, and so that a finding can name its evidence.
 
 mod ask;
+mod facts;
 mod gather;
 
-use ledger::event::part::Contact;
-use ledger::event::protected::Domain;
-use ledger::event::word::{AuthMethod, Program, RedemptionFlow, Scenario};
+pub use facts::*;
+
+use ledger::event::kinds::KeysRedeemed;
+use ledger::event::part::{Contact, RedemptionEffect};
+use ledger::event::protected::{Domain, Person};
+use ledger::event::word::*;
 use ledger::event::{Event, Payload};
 use ledger::id::*;
 use ledger::kinds;
@@ -43,206 +47,6 @@ impl<T> Known<T> {
     }
 }
 
-/// What is known of an order.
-#[derive(Debug, Clone, Default)]
-pub struct OrderFacts {
-    /// Its agreement.
-    pub license_id: Option<LicenseId>,
-    /// Who will use it.
-    pub end_customer: Option<Known<CustomerId>>,
-    /// The tenants that it was meant for, the last one counts.
-    pub intended_tenant: Vec<Known<TenantId>>,
-    /// The partners on it.
-    pub partners: BTreeSet<PartnerId>,
-    /// The contacts on it.
-    pub contacts: Vec<Known<Contact>>,
-}
-
-/// What is known of an activation key.
-#[derive(Debug, Clone, Default)]
-pub struct KeyFacts {
-    /// The order that it was issued for.
-    pub order: Option<Known<OrderId>>,
-    /// The agreement that it is under.
-    pub license_id: Option<LicenseId>,
-    /// The key that took its place.
-    pub replaced_by: Option<Known<KeyFingerprint>>,
-    /// Refusals because it was used already: in which tenant.
-    pub refused_as_used: Vec<Known<Option<TenantId>>>,
-}
-
-/// What is known of an agreement.
-#[derive(Debug, Clone, Default)]
-pub struct AgreementFacts {
-    /// Whose it is.
-    pub customer: Option<Known<CustomerId>>,
-    /// Under which program.
-    pub program: Option<Program>,
-    /// Its customer number.
-    pub pcn: Option<Pcn>,
-    /// Its contacts over time.
-    pub contacts: Vec<Known<Contact>>,
-    /// Its orders.
-    pub orders: BTreeSet<OrderId>,
-    /// The scenarios that it was assessed as.
-    pub scenarios: Vec<Known<ScenarioFacts>>,
-    /// The choices that were made.
-    pub choices: Vec<Known<ChoiceFacts>>,
-    /// Links opened for it: the session.
-    pub links_opened: Vec<Known<Option<SessionId>>>,
-    /// Persons that the mail went to or was forwarded to.
-    pub recipients: Vec<Known<PersonId>>,
-    /// Activation statuses that a portal showed.
-    pub statuses: Vec<Known<&'static str>>,
-}
-
-/// An assessed scenario.
-#[derive(Debug, Clone)]
-pub struct ScenarioFacts {
-    /// Which one.
-    pub scenario: Scenario,
-    /// The trial's tenant.
-    pub trial_tenant: Option<TenantId>,
-    /// For which activation.
-    pub activation: Option<ActivationId>,
-}
-
-/// The choice of an activation.
-#[derive(Debug, Clone)]
-pub struct ChoiceFacts {
-    /// Whether Sign Up was chosen; otherwise Sign In.
-    pub sign_up: bool,
-    /// For which activation.
-    pub activation: Option<ActivationId>,
-    /// In which session.
-    pub session: Option<SessionId>,
-    /// By whom.
-    pub principal: Option<PersonId>,
-}
-
-/// What is known of a tenant.
-#[derive(Debug, Clone, Default)]
-pub struct TenantFacts {
-    /// The name that people know it by.
-    pub initial_domain: Option<DomainName>,
-    /// Customers that a source calls its owner.
-    pub owners: Vec<Known<CustomerId>>,
-    /// Domains that it verified.
-    pub domains: Vec<Known<HeldDomain>>,
-    /// How it came to be: agreement, activation and session that created it.
-    pub created: Vec<Known<CreatedBy>>,
-    /// Its administrators.
-    pub administrators: Vec<Known<PersonId>>,
-    /// Users that were given licences.
-    pub assigned: Vec<Known<usize>>,
-}
-
-/// A domain that a tenant verified.
-#[derive(Debug, Clone)]
-pub struct HeldDomain {
-    /// The domain.
-    pub name: DomainName,
-    /// Its pseudonym.
-    pub id: DomainId,
-    /// When it was removed from the tenant again.
-    pub until: Option<Timestamp>,
-}
-
-impl Known<HeldDomain> {
-    /// Whether the tenant had it at a moment, as far as was known by a cutoff.
-    pub fn held_at(&self, moment: Timestamp, cutoff: Option<Timestamp>) -> bool {
-        self.by(cutoff) && self.value.until.is_none_or(|until| until > moment)
-    }
-}
-
-/// What created a tenant.
-#[derive(Debug, Clone, Default)]
-pub struct CreatedBy {
-    /// The agreement.
-    pub license_id: Option<LicenseId>,
-    /// The activation.
-    pub activation: Option<ActivationId>,
-    /// The session.
-    pub session: Option<SessionId>,
-    /// The day, where a source tells it afterwards.
-    pub on: Option<Date>,
-}
-
-/// What is known of a customer.
-#[derive(Debug, Clone, Default)]
-pub struct CustomerFacts {
-    /// Its name.
-    pub name: Option<Name>,
-    /// Domains that it verified.
-    pub domains: Vec<Known<(DomainName, DomainId)>>,
-    /// Customers that it belongs together with.
-    pub related: Vec<Known<CustomerId>>,
-}
-
-/// What is known of a partner.
-#[derive(Debug, Clone, Default)]
-pub struct PartnerFacts {
-    /// The customer that it is itself.
-    pub customer: Option<CustomerId>,
-    /// Tenants of its own.
-    pub tenants: Vec<Known<TenantId>>,
-}
-
-/// What is known of a session.
-#[derive(Debug, Clone, Default)]
-pub struct SessionFacts {
-    /// When and how it started.
-    pub started: Vec<Known<SessionStart>>,
-    /// Agreements that it was used for, by what.
-    pub used_for: Vec<Known<(LicenseId, &'static str)>>,
-    /// When it ended.
-    pub ended: Vec<Known<()>>,
-}
-
-/// The start of a session.
-#[derive(Debug, Clone)]
-pub struct SessionStart {
-    /// The root authentication.
-    pub root: Option<SessionId>,
-    /// Who.
-    pub principal: Option<PersonId>,
-    /// The tenant that it is in.
-    pub resource_tenant: Option<TenantId>,
-    /// How it was authenticated.
-    pub auth: AuthMethod,
-}
-
-/// A trial.
-#[derive(Debug, Clone)]
-pub struct TrialFacts {
-    /// In which tenant.
-    pub tenant: TenantId,
-    /// Whose.
-    pub customer: Option<CustomerId>,
-    /// Who opened it.
-    pub contact: Option<PersonId>,
-    /// Its last day.
-    pub ends: Date,
-}
-
-/// An agreement that was moved.
-#[derive(Debug, Clone)]
-pub struct RemapFacts {
-    /// From which tenant.
-    pub from: TenantId,
-    /// To which tenant.
-    pub to: TenantId,
-}
-
-/// A decision about a finding.
-#[derive(Debug, Clone)]
-pub struct DecisionFacts {
-    /// Confirmed, or dismissed.
-    pub confirmed: bool,
-    /// Digest of the evidence that was judged.
-    pub evidence_digest: Name,
-}
-
 /// Everything that the audit knows.
 #[derive(Debug, Default)]
 pub struct Evidence {
@@ -262,6 +66,20 @@ pub struct Evidence {
     pub sessions: BTreeMap<SessionId, SessionFacts>,
     /// Flow and session of each redemption.
     pub redemptions: BTreeMap<RedemptionId, RedemptionFacts>,
+    /// Subscriptions.
+    pub subscriptions: BTreeMap<SubscriptionId, SubscriptionFacts>,
+    /// Who authorised something in each support case: what they are.
+    pub authorisations: BTreeMap<CaseId, Vec<Known<AuthorizingRole>>>,
+    /// Other addresses of a person.
+    aliases: BTreeMap<PersonId, BTreeSet<PersonId>>,
+    /// Where persons can be written to.
+    pub mailboxes: BTreeMap<PersonId, Mailbox>,
+    /// Licences that each user was given or lost, by tenant.
+    pub licences: BTreeMap<PersonId, BTreeMap<TenantId, Vec<Known<bool>>>>,
+    /// Words that orders use for what they buy.
+    pub skus_ordered: BTreeSet<Sku>,
+    /// Words that portals use for what a subscription is of.
+    pub skus_shown: BTreeSet<Sku>,
     /// Trials.
     trials: Vec<Known<TrialFacts>>,
     /// Redemptions that were reversed, and by which event first.
@@ -283,6 +101,10 @@ pub struct Evidence {
     tenants_of_owner: BTreeMap<CustomerId, BTreeSet<TenantId>>,
     /// Partners that call a tenant their own.
     partners_of_tenant: BTreeMap<TenantId, BTreeSet<PartnerId>>,
+    /// Subscriptions that were in a tenant.
+    subscriptions_of_tenant: BTreeMap<TenantId, BTreeSet<SubscriptionId>>,
+    /// Tenants that each person was given a role in.
+    tenants_of_person: BTreeMap<PersonId, BTreeSet<TenantId>>,
     /// Sessions of each root authentication.
     sessions_of_root: BTreeMap<SessionId, BTreeSet<SessionId>>,
     /// The customers that verified each domain, and since when that is known.
@@ -291,19 +113,8 @@ pub struct Evidence {
     messages: BTreeMap<MessageId, LicenseId>,
     /// Links: the agreement that each is for.
     links: BTreeMap<LinkId, LicenseId>,
+    /// Up to when things that happened count.
+    pub valid_at: Option<Timestamp>,
     /// When each event happened.
     pub occurred: BTreeMap<EventId, Occurred>,
-}
-
-/// What is known of a redemption before its outcome.
-#[derive(Debug, Clone, Default)]
-pub struct RedemptionFacts {
-    /// Through which flow.
-    pub flow: Option<RedemptionFlow>,
-    /// In which session.
-    pub session: Option<SessionId>,
-    /// For which order.
-    pub order: Option<OrderId>,
-    /// For which agreement.
-    pub license_id: Option<LicenseId>,
 }

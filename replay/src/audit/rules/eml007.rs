@@ -81,7 +81,7 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
 fn domains(scene: &Scene<'_>, customer: &CustomerId) -> BTreeSet<DomainId> {
     let facts = |customer: &CustomerId| scene.evidence.customers.get(customer);
     let related = facts(customer).into_iter().flat_map(|own| &own.related);
-    let mut all: BTreeSet<&CustomerId> = related.map(|known| &known.value).collect();
+    let mut all: BTreeSet<&CustomerId> = related.map(|known| &known.value.customer).collect();
     all.insert(customer);
     let mut domains = BTreeSet::new();
     for customer in all {

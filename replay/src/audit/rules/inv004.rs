@@ -49,7 +49,9 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     }
     let mut customers = of_customers.keys().copied();
     let first = customers.next().ok_or("it activated nothing")?;
-    let other = customers.find(|other| !scene.evidence.belong_together(first, other, None));
+    let moment = of_customers.values().map(|landing| landing.at.start).max();
+    let moment = moment.ok_or("it activated nothing")?;
+    let other = customers.find(|other| !scene.evidence.belong_together(first, other, moment, None));
     let other = other.ok_or("it was used for one customer")?;
     let last = of_customers.values().max_by_key(|landing| landing.at.start);
     let last = last.ok_or("it activated nothing")?;

@@ -45,10 +45,30 @@ mod sea004;
 mod sea005;
 mod wtr001;
 mod wtr002;
+mod wtr003;
+mod wtr004;
 mod wtr005;
 mod wtr006;
+mod wtr007;
 mod wtr008;
+mod wtr009;
 mod wtr010;
+mod wtr011;
+mod wtr012;
+mod wtr013;
+mod wtr014;
+mod wtr015;
+mod wtr016;
+mod wtr017;
+mod wtr018;
+mod wtr019;
+mod wtr020;
+mod wtr021;
+mod wtr022;
+mod wtr023;
+mod wtr024;
+mod wtr025;
+mod wtr026;
 mod wtr027;
 
 use super::evidence::Evidence;
@@ -57,7 +77,7 @@ use super::finding::{Confidence, Severity};
 use super::landing::Landing;
 use super::others::Others;
 use ledger::event::Event;
-use ledger::id::EventId;
+use ledger::id::{CustomerId, EventId};
 use ledger::subject::{Names, Subject, SubjectKind};
 use ledger::time::{Occurred, Timestamp};
 use projections::At;
@@ -102,10 +122,30 @@ pub const RULES: &[Rule] = &[
     sea005::RULE,
     wtr001::RULE,
     wtr002::RULE,
+    wtr003::RULE,
+    wtr004::RULE,
     wtr005::RULE,
     wtr006::RULE,
+    wtr007::RULE,
     wtr008::RULE,
+    wtr009::RULE,
     wtr010::RULE,
+    wtr011::RULE,
+    wtr012::RULE,
+    wtr013::RULE,
+    wtr014::RULE,
+    wtr015::RULE,
+    wtr016::RULE,
+    wtr017::RULE,
+    wtr018::RULE,
+    wtr019::RULE,
+    wtr020::RULE,
+    wtr021::RULE,
+    wtr022::RULE,
+    wtr023::RULE,
+    wtr024::RULE,
+    wtr025::RULE,
+    wtr026::RULE,
     wtr027::RULE,
 ];
 
@@ -197,6 +237,9 @@ pub struct Case<'c> {
     pub verdict: Verdict,
     /// The evidence.
     pub evidence: &'c Evidence,
+    /// The histories, for the views of what a landing touched; a rule folds one only if the evidence
+    /// leaves little else.
+    pub at: &'c At<'c>,
     /// The other landings.
     pub others: Others<'c>,
     /// What counts as known.
@@ -210,6 +253,47 @@ impl Case<'_> {
             evidence: self.evidence,
             others: self.others,
             cutoff: self.cutoff,
+        }
+    }
+
+    /// The last instant that counts: the landing's for what was known then, else that of the audit.
+    pub fn now(&self) -> Timestamp {
+        let now = self.cutoff.or(self.evidence.valid_at);
+        now.unwrap_or_else(|| self.landing.cutoff())
+    }
+
+    /// The histories just before the landing.
+    pub fn before(&self) -> At<'_> {
+        let before = self.landing.at.start.as_micros().saturating_sub(1);
+        self.at.valid_at(Timestamp::from_micros(before))
+    }
+
+    /// The name of the tenant that it reached.
+    pub fn tenant_name(&self) -> String {
+        self.evidence.tenant_name(&self.landing.tenant)
+    }
+
+    /// Whose it is, or silence.
+    pub fn customer(&self) -> Result<&CustomerId, Silence> {
+        let customer = self.landing.customer.as_ref();
+        customer.ok_or(Silence("no source names the customer"))
+    }
+
+    /// The event that says whose it is.
+    pub fn customer_says(&self) -> Option<EventId> {
+        let order = self.landing.order_facts(self.evidence);
+        let order = order.and_then(|order| order.end_customer.as_ref());
+        let agreement = self.landing.agreement(self.evidence);
+        let agreement = agreement.and_then(|agreement| agreement.customer.as_ref());
+        order.or(agreement).map(|known| known.event)
+    }
+
+    /// Silence if it is known to be in another tenant: then rules about how it was done there have
+    /// nothing to add.
+    pub fn must_not_be_elsewhere(&self) -> Result<(), Silence> {
+        match self.verdict {
+            Verdict::AsExpected | Verdict::NotJudged => Ok(()),
+            Verdict::Elsewhere => Err(Silence("it is in another tenant than expected")),
         }
     }
 
@@ -236,9 +320,20 @@ impl Case<'_> {
     }
 }
 
+/// What is wrong with a landing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrong {
+    /// The tenant that it reached, or who brought it there.
+    Tenant,
+    /// How it was done there: the tenant is not accused, and the binding counts.
+    Manner,
+}
+
 /// A rule that fired.
 #[derive(Debug, Clone)]
 pub struct Hit {
+    /// What is wrong.
+    pub wrong: Wrong,
     /// How bad it is here.
     pub severity: Severity,
     /// How sure the rule is of its own evidence.
@@ -247,16 +342,35 @@ pub struct Hit {
     pub evidence: Vec<(EventId, String)>,
     /// The events that speak against it, and why.
     pub counter_evidence: Vec<(EventId, String)>,
+    /// The event that put right how it was done.
+    pub settled: Option<EventId>,
 }
 
 impl Hit {
     fn new(severity: Severity, thousandths: u16) -> Self {
         Self {
+            wrong: Wrong::Tenant,
             severity,
             confidence: Confidence::thousandths(thousandths),
             evidence: Vec::new(),
             counter_evidence: Vec::new(),
+            settled: None,
         }
+    }
+
+    /// A rule that fired on how something was done, whichever tenant was meant.
+    fn of_manner(severity: Severity, thousandths: u16) -> Self {
+        Self {
+            wrong: Wrong::Manner,
+            ..Self::new(severity, thousandths)
+        }
+    }
+
+    /// Adds that every report of the landing shows something.
+    fn landed(&mut self, case: &Case<'_>, why: &str) {
+        let events = case.landing.events.iter();
+        self.evidence
+            .extend(events.map(|event| (*event, why.to_owned())));
     }
 }
 

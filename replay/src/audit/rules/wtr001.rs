@@ -114,7 +114,11 @@ fn severity(case: &Case<'_>, other: &LicenseId) -> Severity {
     let other_customer = other.customer.as_ref().map(|known| &known.value);
     match (same_number, other_customer, &case.landing.customer) {
         (true, _, _) => Severity::Medium,
-        (false, Some(one), Some(two)) if case.evidence.belong_together(one, two, case.cutoff) => {
+        (false, Some(one), Some(two))
+            if case
+                .evidence
+                .belong_together(one, two, case.landing.at.start, case.cutoff) =>
+        {
             Severity::High
         }
         _ => Severity::Critical,

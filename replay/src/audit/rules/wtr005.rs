@@ -42,9 +42,10 @@ fn check(case: &Case<'_>) -> Result<Hit, Silence> {
     let customer = landing.customer.as_ref();
     let customer = customer.ok_or("no source names the customer")?;
     let owners = owners(case);
-    let own = owners
-        .keys()
-        .any(|owner| case.evidence.belong_together(owner, customer, case.cutoff));
+    let own = owners.keys().any(|owner| {
+        case.evidence
+            .belong_together(owner, customer, landing.at.start, case.cutoff)
+    });
     if own {
         return Err(Silence("the tenant belongs to the customer"));
     }

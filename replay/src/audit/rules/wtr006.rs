@@ -64,8 +64,10 @@ fn check(case: &Case<'_>) -> Result<Hit, Silence> {
         hit.evidence
             .push((*event, format!("somebody of {partner} did it")));
     }
-    let related =
-        itself.filter(|itself| case.evidence.belong_together(itself, customer, case.cutoff));
+    let related = itself.filter(|itself| {
+        case.evidence
+            .belong_together(itself, customer, landing.at.start, case.cutoff)
+    });
     hit.counter_evidence.extend(related.map(|_| {
         (
             own.event,

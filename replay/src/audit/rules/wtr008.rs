@@ -25,6 +25,14 @@ pub(super) const RULE: Rule = Rule {
 fn check(case: &Case<'_>) -> Result<Hit, Silence> {
     case.must_not_be_as_expected()?;
     let landing = case.landing;
+    let mut keys = landing.keys.iter();
+    let earlier = keys.any(|key| {
+        let mut others = case.others.of_key(key).map(|judged| judged.landing);
+        others.any(|other| other.at.start < landing.at.start && other.tenant != landing.tenant)
+    });
+    if earlier && !case.is_elsewhere() {
+        return Err(Silence("the finding about its first redemption says so"));
+    }
     let sure = if case.is_elsewhere() { 900 } else { 500 };
     let mut hit = Hit::new(Severity::High, sure);
     for key in &landing.keys {

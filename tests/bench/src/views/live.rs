@@ -79,7 +79,7 @@ fn seen_again(machine: &str, day: usize) -> Outcome<Fact> {
     let value = json!({
         "kind": "AgentStarted",
         "occurred_at": format!("{year:04}-{month:02}-{of_month:02}T08:00:00Z"),
-        "source": { "system": "bench", "record": format!("{machine}-{day}") },
+        "source": { "system": "bench", "record": format!("{machine} {day}") },
         "data": { "machine": machine }
     });
     let fact = read_fact(&value, &mut PublicKeyring);
@@ -88,7 +88,7 @@ fn seen_again(machine: &str, day: usize) -> Outcome<Fact> {
 
 /// An event that comes before all others of a subject that has so many.
 fn late(store: &Store, views: &Views, length: usize, figures: &mut Figures) -> Outcome<()> {
-    let machine = format!("bench-machine-{length}");
+    let machine = format!("B{length}");
     let mut subject = None;
     let facts: Outcome<Vec<Fact>> = (1..=length).map(|day| seen_again(&machine, day)).collect();
     for part in facts?.chunks(BATCH_EVENTS) {

@@ -56,6 +56,7 @@ struct Figures {
 
 impl Figures {
     fn add(&mut self, what: &str, figure: f64, decimals: usize) {
+        eprintln!("{what}: {figure:.decimals$}");
         self.table
             .add_row([what.to_owned(), format!("{figure:.decimals$}")]);
         self.json.insert(what.to_owned(), json!(figure));

@@ -166,7 +166,7 @@ fn rest(out: &mut String, report: &Report) {
                 "<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>",
                 escaped(&one.landing),
                 escaped(&one.tenant),
-                escaped(one.needs),
+                escaped(&one.needs),
             );
         }
         out.push_str("</table>\n");

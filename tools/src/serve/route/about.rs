@@ -21,6 +21,8 @@ pub struct Health {
     version: &'static str,
     /// The position of the last durable event.
     position: u64,
+    /// How many positions the views are behind; whoever asks for one waits until it is none.
+    views_behind: u64,
 }
 
 /// Where the ledger is.
@@ -50,6 +52,7 @@ pub async fn health(State(app): State<Arc<App>>, headers: HeaderMap) -> Response
         status: "ok",
         version: env!("CARGO_PKG_VERSION"),
         position: position.0,
+        views_behind: app.views.lag(),
     };
     answer::json(&headers, position, &health)
 }

@@ -1,21 +1,26 @@
 //! The view of one subject at a point in both times.
 
 use super::super::answer;
-use super::super::app::App;
-use super::super::point::{PointQuery, Seen};
+use super::super::app::{App, blocking};
+use super::super::point::{PointQuery, Viewed};
 use super::super::problem::{Code, Document, Problem};
 use super::Parameters;
+use crate::error::Failure;
 use crate::near::near;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use ledger::subject::{Subject, SubjectKind};
-use projections::At;
+use projections::Seen;
+use projections::stored::Stored;
 use projections::view::view;
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
 use utoipa::ToSchema;
+
+/// How many names are looked through for near ones.
+const NAMES_READ_MAX: usize = 100_000;
 
 /// The view of a subject.
 #[derive(Debug, Serialize, ToSchema)]
@@ -69,16 +74,25 @@ async fn answer(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let subject = subject(kind, id)?;
-    let seen = query.seen(app).await?;
+    let Viewed { source, point } = query.viewed(app).await?;
     let wanted = subject.clone();
-    let everything = seen.clone();
-    let view =
-        seen.fold(move |at| view(at, &wanted).ok_or_else(|| unknown(&everything, at, &wanted)));
+    let view = blocking(move || {
+        let seen = Seen::new(&source, point);
+        let view = view(&seen, &wanted).ok_or_else(|| unknown(&seen, &source, &wanted));
+        match seen.trouble() {
+            None => view,
+            Some(unread) => Err(Problem::from(Failure::new(
+                "cannot read the stored views",
+                unread.to_string(),
+                "`actl doctor --rebuild-views` makes them again",
+            ))),
+        }
+    });
     let view = view.await??;
-    let position = seen.point.as_of;
+    let position = point.as_of;
     let body = View {
         position: position.0,
-        valid_at: seen.point.valid_at.to_string(),
+        valid_at: point.valid_at.to_string(),
         subject: subject.to_string(),
         view,
     };
@@ -96,23 +110,23 @@ pub fn subject(kind: SubjectKind, id: &str) -> Result<Subject, Problem> {
 }
 
 /// Nothing that is seen from this point names a subject.
-fn unknown(seen: &Seen, at: &At<'_>, subject: &Subject) -> Problem {
+fn unknown(seen: &Seen<'_>, source: &Stored, subject: &Subject) -> Problem {
     let kind = subject.kind.name();
-    let position = at.point().as_of;
+    let position = seen.point().as_of;
     let detail = format!(
         "no event up to position {position} and {} names this {kind}",
-        at.point().valid_at
+        seen.point().valid_at
     );
-    let known = at.subjects(subject.kind);
     let offered = match subject.kind {
         // A pseudonym that is near another one means nothing.
         SubjectKind::Person | SubjectKind::Seat | SubjectKind::Key => Vec::new(),
-        _ => near(&subject.id, known.keys().copied()),
+        _ => {
+            let known = seen.subjects(subject.kind, None, NAMES_READ_MAX);
+            near(&subject.id, known.iter().map(String::as_str))
+        }
     };
-    let mut everything = at.point();
-    everything.as_of = seen.snapshot.end;
-    everything.valid_at = ledger::time::Timestamp::MAX;
-    let hint = if seen.snapshot.histories.at(everything).knows(subject) {
+    let is_known_elsewhere = source.knows(subject).unwrap_or(false);
+    let hint = if is_known_elsewhere {
         "it is known at another point: leave out as_of and valid_at, or give later ones"
     } else if offered.is_empty() {
         "`actl find` looks for a part of a name"

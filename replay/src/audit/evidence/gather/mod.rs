@@ -1,0 +1,102 @@
+//! Gathering the evidence: one pass over the events, every kind decided about.
+
+mod commerce;
+mod directory;
+mod people;
+
+use super::*;
+
+impl Evidence {
+    /// Gathers the evidence of every event that is seen. Costs one pass.
+    pub fn gather(at: &At<'_>) -> Self {
+        let mut evidence = Self {
+            valid_at: Some(at.point().valid_at),
+            ..Self::default()
+        };
+        // Mails and links first, because a forward or an opened link may be older on paper than
+        // the mail that explains it (day precision beside instants).
+        for event in at.all() {
+            evidence.index(event);
+        }
+        for event in at.all() {
+            evidence.occurred.insert(event.id, event.occurred_at);
+            evidence.people(event);
+            evidence.commerce(event);
+            evidence.directory(event);
+        }
+        let roots = evidence
+            .sessions
+            .keys()
+            .map(|session| (evidence.root_of(session), session));
+        let mut sessions_of_root: BTreeMap<SessionId, BTreeSet<SessionId>> = BTreeMap::new();
+        for (root, session) in roots {
+            sessions_of_root
+                .entry(root)
+                .or_default()
+                .insert(session.clone());
+        }
+        evidence.sessions_of_root = sessions_of_root;
+        evidence
+    }
+
+    fn index(&mut self, event: &Event) {
+        if let Payload::ActivationEmailSent(sent) = &event.payload {
+            self.messages
+                .insert(sent.message.clone(), sent.license_id.clone());
+            if let Some(link) = &sent.link {
+                self.links.insert(link.clone(), sent.license_id.clone());
+            }
+        } else if let Payload::ActivationEmailResent(sent) = &event.payload {
+            let original = self.messages.get(&sent.original).cloned();
+            if let Some(license_id) = sent.license_id.clone().or(original) {
+                self.messages
+                    .insert(sent.message.clone(), license_id.clone());
+                if let Some(link) = &sent.link {
+                    self.links.insert(link.clone(), license_id);
+                }
+            }
+        }
+    }
+
+    /// Remembers where somebody can be written to.
+    fn meet(&mut self, person: &Person) {
+        let mailbox = Mailbox {
+            domain: person.domain,
+            public: person.public_domain,
+        };
+        self.mailboxes.insert(person.id, mailbox);
+    }
+
+    fn meet_any(&mut self, person: &Option<Person>) {
+        person.iter().for_each(|person| self.meet(person));
+    }
+
+    fn meet_all(&mut self, contacts: &[Contact]) {
+        contacts
+            .iter()
+            .for_each(|contact| self.meet(&contact.person));
+    }
+
+    fn agreement(&mut self, id: &LicenseId) -> &mut AgreementFacts {
+        self.agreements.entry(id.clone()).or_default()
+    }
+
+    fn tenant(&mut self, id: &TenantId) -> &mut TenantFacts {
+        self.tenants.entry(id.clone()).or_default()
+    }
+
+    fn used(
+        &mut self,
+        session: Option<&SessionId>,
+        event: &Event,
+        license: &LicenseId,
+        by: &'static str,
+    ) {
+        if let Some(session) = session {
+            let session = self.sessions.entry(session.clone()).or_default();
+            session
+                .used_for
+                .push(Known::new(event, (license.clone(), by)));
+        }
+    }
+}
