@@ -3,20 +3,23 @@
 //! Its users and machines are counters, not inputs: a tenant with a million seats has millions of
 //! events about them, which are folded from their changes alone.
 
+mod counters;
+
 use crate::seen::Seen;
 use crate::source::{Change, Step};
 use crate::view::agreement::Agreement;
 use crate::view::subscription::{Subscription, SubscriptionState, SubscriptionView};
 use crate::view::{Fold, kind_ids, shown_each, shown_option};
+use counters::{Counters, MachineUse};
 use ledger::event::word::{Cloud, CreatedVia, TenantRole};
 use ledger::event::{Event, KindId, Payload};
 use ledger::id::*;
 use ledger::kinds;
-use ledger::secret::{MachineId, PersonId};
+use ledger::secret::PersonId;
 use ledger::subject::{Names, Subject, SubjectKind};
 use ledger::time::{Date, Occurred, Timestamp};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The projection.
@@ -125,9 +128,7 @@ pub struct State {
     cases: BTreeSet<CaseId>,
     notified: usize,
     retired: bool,
-    sessions: usize,
-    holders: HashMap<PersonId, Vec<Option<Arc<Sku>>>>,
-    machines: HashMap<MachineId, MachineUse>,
+    counters: Counters,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -135,12 +136,6 @@ struct Confirmed {
     last: Timestamp,
     of_agreement: bool,
     service: Name,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct MachineUse {
-    registered: bool,
-    licensed_until: Option<Timestamp>,
 }
 
 impl State {
@@ -395,109 +390,11 @@ impl Fold for Tenant {
     }
 
     fn steps(event: &Event, subject: &Subject, emit: &mut dyn FnMut(Step)) {
-        let here = |tenant: &TenantId| tenant.as_str() == subject.id;
-        match &event.payload {
-            Payload::LicensesAssigned(assigned) => {
-                let sku = Some(Arc::new(assigned.sku.clone()));
-                let users = assigned.users.iter();
-                users.for_each(|user| emit(Step::Holds(user.id, sku.clone())));
-            }
-            Payload::LicensesUnassigned(taken) => {
-                let sku = Some(Arc::new(taken.sku.clone()));
-                let users = taken.users.iter();
-                users.for_each(|user| emit(Step::Drops(user.id, sku.clone())));
-            }
-            Payload::UserDeprovisioned(gone) => emit(match &gone.sku {
-                Some(sku) => Step::Drops(gone.user.id, Some(Arc::new(sku.clone()))),
-                None => Step::DropsAll(gone.user.id),
-            }),
-            Payload::UserReprovisioned(back) => {
-                emit(Step::Holds(back.user.id, back.sku.clone().map(Arc::new)));
-            }
-            Payload::SeatsReassigned(moved) => {
-                let sku = moved.sku.clone().map(Arc::new);
-                for user in &moved.users {
-                    emit(match &sku {
-                        _ if here(&moved.tenant) => Step::Holds(user.id, sku.clone()),
-                        Some(_) => Step::Drops(user.id, sku.clone()),
-                        None => Step::DropsAll(user.id),
-                    });
-                }
-            }
-            Payload::MachineRegistered(registered) => {
-                emit(Step::Registers(registered.machine.id));
-            }
-            Payload::SessionStarted(_) => emit(Step::SignsIn),
-            Payload::SeatProvisioned(given) => emit(Step::Registers(given.machine.id)),
-            Payload::MachineBumped(bumped) => emit(Step::Leaves(bumped.machine.id)),
-            Payload::SeatLicensed(licensed) => {
-                emit(Step::Licenses(licensed.machine.id, licensed.valid_until));
-            }
-            Payload::SeatRevalidated(again) => {
-                emit(Step::Licenses(again.machine.id, again.valid_until));
-            }
-            kinds![
-                AccountProfileCreated AcknowledgementShown ActivationEmailBounced
-                ActivationEmailDelivered ActivationEmailForwarded ActivationEmailResent
-                ActivationEmailScheduled ActivationEmailSent ActivationEmailSuppressed
-                ActivationLinkExpired ActivationLinkOpened ActivationLinkReactivated
-                ActivationStatusObserved AgentStarted AgreementRenewedAs AgreementSigned
-                AuthorizationReceived BypassTransitioned CaseClosed CaseOpened
-                ClockSkewObserved ConfirmationGiven ContactChanged CreditConsumed
-                CreditExpired CreditForfeited CreditLotActivated CustomerRegistered
-                CustomersRelated DelegatedAdminGranted DelegatedAdminRevoked DesktopSetupRun
-                DomainOptionChosen DomainRemoved DomainVerified EndDateCorrected
-                ExistingSubscriptionsShown FindingConfirmed FindingDismissed
-                IdentityVerified ImportRecorded IncarnationBegun KeyEntered KeyIssued
-                KeyReissued KeyRejected KeyRevealed KeysRedeemed LicenseStateObserved
-                MachineKeyIssued NotifierStarted OfficeInstalled OnlineServicesIdAdded
-                OrderAmended OrderCancelled OrderPlaced OrderRelayed OrderReturned
-                PartnerRegistered PartyNotified PersonErased PersonalDataRevealed
-                PersonsMerged ProfileEntered ProvisioningConfirmed RedemptionAbandoned
-                RedemptionModeChosen RedemptionOutcomeDiverged RedemptionReversed
-                RedemptionReviewed RedemptionStarted RedemptionSubmitted
-                ReservationCancelled ReservationPlaced RevalidationFailed ScenarioAssessed
-                SeatReset SeatResetRequested SeatsAdded SeatsReduced SeatsTransferred
-                ServicesAutoAssigned ServicesBoundToTenant SessionEnded SignInChosen
-                SignUpChosen SourceRecordKept SubscriptionCancelled SubscriptionDeleted
-                SubscriptionDisabled SubscriptionExpired SubscriptionObserved
-                SubscriptionReactivated SubscriptionRenewed SubscriptionStarted
-                SubscriptionsReviewed SupportEscalated TblParametersSet TenantCreated
-                TenantObserved TenantRemapped TenantRetired TenantRoleAssigned
-                TenantRoleRemoved TrialAbandoned TrialConverted TrialDataDeleted
-                TrialDeletionAdvised TrialExpired TrialStarted UserAuthenticated
-                UserNotified UserPrompted VlRoleAssigned VlRoleRemoved
-            ] => {}
-        }
+        counters::steps(event, subject, emit);
     }
 
     fn tally(state: &mut State, change: &Change) {
-        match &change.step {
-            Step::Holds(user, sku) => {
-                let held = state.holders.entry(*user).or_default();
-                if !held.contains(sku) {
-                    held.push(sku.clone());
-                }
-            }
-            Step::Drops(user, sku) => {
-                if let Some(held) = state.holders.get_mut(user) {
-                    held.retain(|other| other != sku);
-                }
-            }
-            Step::DropsAll(user) => drop(state.holders.remove(user)),
-            Step::SignsIn => state.sessions += 1,
-            Step::Registers(machine) => {
-                state.machines.entry(*machine).or_default().registered = true;
-            }
-            Step::Leaves(machine) => {
-                state.machines.entry(*machine).or_default().registered = false;
-            }
-            Step::Licenses(machine, until) => {
-                let machine = state.machines.entry(*machine).or_default();
-                machine.registered = true;
-                machine.licensed_until = machine.licensed_until.max(Some(*until));
-            }
-        }
+        state.counters.tally(change);
     }
 
     fn view(state: &State, subject: &Subject, seen: &Seen<'_>) -> Option<TenantView> {
@@ -513,7 +410,7 @@ impl Fold for Tenant {
             .filter(|s| s.state != Some(SubscriptionState::Reversed))
             .collect();
         let seats_by_sku = seats_by_sku(&subscriptions);
-        let assigned_by_sku = assigned_by_sku(state);
+        let assigned_by_sku = state.counters.assigned_by_sku();
         let seats = |sku: &String| seats_by_sku.get(sku).map_or(0, |seats| seats.0);
         let over = assigned_by_sku.iter();
         let over =
@@ -525,7 +422,7 @@ impl Fold for Tenant {
         let delegated = state.delegated_to.iter();
         let delegated =
             delegated.filter(|(_, until)| until.is_none_or(|last| seen.today() <= last));
-        let machines = state.machines.values();
+        let machines = state.counters.machines.values();
         let licensed = |machine: &&MachineUse| {
             machine.registered
                 && machine
@@ -556,6 +453,7 @@ impl Fold for Tenant {
             overassigned: over.map(|(sku, _)| sku.clone()).collect(),
             seats_by_sku,
             assigned: state
+                .counters
                 .holders
                 .values()
                 .filter(|skus| !skus.is_empty())
@@ -578,7 +476,7 @@ impl Fold for Tenant {
             orders_intended: state.orders_intended.clone(),
             keys_refused: state.keys_refused,
             reversed: state.reversed.clone(),
-            sessions: state.sessions,
+            sessions: state.counters.sessions,
             cases: state.cases.clone(),
             notified: state.notified,
             retired: state.retired,
@@ -608,16 +506,4 @@ fn seats_by_sku(subscriptions: &[Arc<SubscriptionView>]) -> BTreeMap<String, Sea
         seats.0 = seats.0.saturating_add(subscription.seats.0);
     }
     by_sku
-}
-
-fn assigned_by_sku(state: &State) -> BTreeMap<String, usize> {
-    let mut by_sku: BTreeMap<&str, usize> = BTreeMap::new();
-    for sku in state.holders.values().flatten() {
-        let sku = sku.as_ref().map_or(UNKNOWN_SKU, |sku| sku.as_str());
-        *by_sku.entry(sku).or_default() += 1;
-    }
-    by_sku
-        .into_iter()
-        .map(|(sku, users)| (sku.to_owned(), users))
-        .collect()
 }
