@@ -2,11 +2,9 @@
 //! other here, so that several can be read beside each other.
 
 use super::ViewsError;
-use super::names::{
-    CHANGES, INPUTS, RecordHash, SUBJECTS, Takes, record_hash, subjects_of, write_subject,
-};
+use super::names::{CHANGES, INPUTS, RecordHash, SUBJECTS, Takes, record_hash, write_subject};
 use super::value::{begin_item, write_change_head, write_step};
-use crate::source::Step;
+use crate::source::{Step, subjects_of};
 use crate::view::projection;
 use ledger::event::{Event, EventRef};
 use ledger::id::{EventId, Position};

@@ -21,7 +21,7 @@ pub(super) const CORRECTIONS_BY_ID: Table = Table(4);
 pub(super) const CORRECTIONS_BY_RECORD: Table = Table(5);
 
 /// What of the lists has to change if this does.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The name of a subject's lists; no name is the beginning of another one, because an identifier has no
 /// zero byte.
@@ -129,17 +129,6 @@ impl Takes {
     pub(super) fn table(&self, subject: SubjectKind, kind: KindId) -> Option<Table> {
         self.tables.get(self.place(subject, kind)).copied()?
     }
-}
-
-/// The subjects that an event names, each once, and what its payload names first.
-pub(super) fn subjects_of(event: &Event, subjects: &mut Vec<Subject>) -> Option<Subject> {
-    subjects.clear();
-    event.payload.subjects(subjects);
-    let about = subjects.first().cloned();
-    ledger::event::field::Field::subjects(&event.actor, subjects);
-    subjects.sort_unstable();
-    subjects.dedup();
-    about
 }
 
 /// What the lists of a store are made by: the form of their values, and which projections there are, in
