@@ -215,6 +215,10 @@ impl Field for Occurred {
     fn write(&self, _: Writer<'_>) -> Value {
         Value::from(self.to_string())
     }
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        let precision = (self.precision as u32).to_le_bytes();
+        self.start.is_stored_at(stored) && super::stored::same(stored, &precision)
+    }
     fn visit_sealed(&mut self, _: &mut VisitSealed<'_>) {}
 }
 

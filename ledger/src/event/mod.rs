@@ -11,11 +11,12 @@ pub mod kinds;
 pub mod part;
 pub mod protected;
 pub mod schema;
+pub(crate) mod stored;
 pub mod word;
 
 use crate::id::{EventId, Name, PartnerId, Position, TenantId};
 use crate::secret::{Keyring, Opened, Pseudonym, Sealed, SealedKind, Seat};
-use crate::subject::{Names, Subject};
+use crate::subject::{Names, Subject, SubjectSink};
 use crate::time::{Occurred, Timestamp};
 use field::{Field, FieldInfo, VisitSealed, record};
 pub use kinds::{KINDS, Payload};
@@ -132,11 +133,16 @@ impl Fact {
     /// The subjects that it names, sorted and without repetition. Costs one walk over its fields.
     pub fn subjects(&self) -> Vec<Subject> {
         let mut subjects = Vec::with_capacity(8);
-        self.actor.subjects(&mut subjects);
-        self.payload.subjects(&mut subjects);
+        self.name_subjects(&mut subjects);
         subjects.sort_unstable();
         subjects.dedup();
         subjects
+    }
+
+    /// Gives the subjects that it names to somebody, in the order of its fields and with repetition.
+    pub(crate) fn name_subjects(&self, out: &mut dyn SubjectSink) {
+        self.actor.subjects(out);
+        self.payload.subjects(out);
     }
 
     /// The kind of its payload.
@@ -301,8 +307,8 @@ macro_rules! kind_registry {
                 match self { $(Self::$name(_) => &const { <$name as $crate::event::Kind>::INFO }),+ }
             }
 
-            /// Adds the subjects that it names.
-            pub fn subjects(&self, out: &mut Vec<$crate::subject::Subject>) {
+            /// Gives the subjects that it names to somebody, with repetition.
+            pub fn subjects(&self, out: &mut dyn $crate::subject::SubjectSink) {
                 match self { $(Self::$name(p) => $crate::event::field::Field::subjects(p, out)),+ }
             }
 
@@ -338,6 +344,11 @@ macro_rules! kind_registry {
             /// Appends its stored form to a buffer.
             pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), $crate::event::codec::CodecError> {
                 match self { $(Self::$name(p) => $crate::event::codec::encode_into(p, out)),+ }
+            }
+
+            /// Whether its stored form stands at the beginning of some bytes, which are taken off.
+            pub(crate) fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+                match self { $(Self::$name(p) => $crate::event::field::Field::is_stored_at(p, stored)),+ }
             }
 
             /// Decodes the stored form of a kind and version.
