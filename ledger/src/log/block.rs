@@ -3,6 +3,7 @@
 use super::frame::{FrameError, Header, array_at, check, u32_at};
 use crate::id::Position;
 use crate::limits::BLOCK_LENGTH_TARGET_BYTES;
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 use std::sync::Arc;
 
 /// How long an entry of the table of blocks is.
@@ -58,6 +59,12 @@ impl Block {
         }
     }
 
+    /// Its events, in order; none if they are lost.
+    pub(super) fn events(&self) -> impl Iterator<Item = &[u8]> {
+        let positions = (self.first.0..).map(Position);
+        positions.map_while(|position| self.event(position))
+    }
+
     fn part(&self, position: Position) -> Option<&[u8]> {
         let number = usize::try_from(position.0.checked_sub(self.first.0)?).ok()?;
         let end = usize::try_from(*self.ends.get(number)?).ok()?;
@@ -87,6 +94,7 @@ pub(super) fn write<E: AsRef<[u8]>>(
     let mut blocks = Vec::new();
     let mut next = first;
     let mut rest = events;
+    let mut packer = compressed.then(Packer::default);
     while !rest.is_empty() {
         let mut length = 0;
         let fitting = rest.iter().take_while(|event| {
@@ -98,10 +106,9 @@ pub(super) fn write<E: AsRef<[u8]>>(
         rest = later;
         let block = fill(next, is_lost, these);
         next = Position(next.0 + these.len() as u64);
-        let packed = compressed.then(|| lz4_flex::block::compress(&block.plain));
-        let packed = packed.filter(|packed| packed.len() < block.plain.len());
+        let packed = packer.as_mut().and_then(|packer| packer.pack(&block.plain));
         let flags = if packed.is_some() { COMPRESSED } else { 0 };
-        let bytes = packed.as_ref().unwrap_or(&block.plain);
+        let bytes = packed.unwrap_or(&block.plain);
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
         table.extend_from_slice(&u16::try_from(these.len()).unwrap_or(u16::MAX).to_le_bytes());
         table.extend_from_slice(&flags.to_le_bytes());
@@ -115,6 +122,26 @@ pub(super) fn write<E: AsRef<[u8]>>(
     table.extend_from_slice(&check);
     table.extend_from_slice(&stored);
     (table, blocks)
+}
+
+/// Compresses one block after the other, with the same memory.
+#[derive(Default)]
+struct Packer {
+    table: CompressTable,
+    packed: Vec<u8>,
+}
+
+impl Packer {
+    /// A block in its compressed form, if that is shorter.
+    fn pack(&mut self, plain: &[u8]) -> Option<&[u8]> {
+        let most = get_maximum_output_size(plain.len());
+        if self.packed.len() < most {
+            self.packed.resize(most, 0);
+        }
+        let packed = compress_into_with_table(plain, &mut self.packed, &mut self.table);
+        let length = packed.ok().filter(|length| *length < plain.len())?;
+        self.packed.get(..length)
+    }
 }
 
 fn fill<E: AsRef<[u8]>>(first: Position, is_lost: bool, events: &[E]) -> Block {

@@ -1,6 +1,6 @@
 //! Frames: what the log takes in at once. The layout is in `FORMAT.md`.
 
-use super::block::{self, StoredBlock};
+use super::block::{self, Block, StoredBlock};
 use crate::id::Position;
 use crate::limits::{FRAME_COMPRESSED_LENGTH_MIN_BYTES, FRAME_EVENTS_MAX, FRAME_LENGTH_MAX_BYTES};
 use std::fmt;
@@ -264,6 +264,37 @@ impl Frame {
         }
     }
 
+    /// What is whole of a frame that does not hold as a whole: its whole blocks, successive ones as one
+    /// frame of the same epoch, at the same positions. None if its header or its table does not hold. Costs a hash
+    /// and a decompression.
+    pub(crate) fn remains(bytes: &[u8]) -> Vec<Self> {
+        let Ok(header) = Header::read(bytes) else {
+            return Vec::new();
+        };
+        let body = bytes.get(HEADER_LENGTH_BYTES..).unwrap_or_default();
+        let split = body.split_at_checked(header.table_length());
+        let Some((table, mut rest)) = split.filter(|_| !header.is_lost) else {
+            return Vec::new();
+        };
+        let mut rows: Vec<Vec<Block>> = Vec::new();
+        for place in block::read_table(&header, table).unwrap_or_default() {
+            let stored = rest.get(..place.length);
+            rest = rest.get(place.length..).unwrap_or_default();
+            match stored.and_then(|stored| place.read_checked(stored).ok()) {
+                None => rows.push(Vec::new()),
+                Some(block) => match rows.last_mut() {
+                    Some(row) => row.push(block),
+                    None => rows.push(vec![block]),
+                },
+            }
+        }
+        let frame = |row: Vec<Block>| {
+            let events: Vec<&[u8]> = row.iter().flat_map(Block::events).collect();
+            Self::new(header.epoch, row.first()?.first(), &events).ok()
+        };
+        rows.into_iter().filter_map(frame).collect()
+    }
+
     /// Checks the header and the hash of a frame, and nothing in it. Costs one hash.
     pub(crate) fn check(bytes: &[u8]) -> Result<Header, FrameError> {
         let header = Header::read(bytes)?;
@@ -413,6 +444,45 @@ mod tests {
             }
             assert!(Frame::read([bytes, vec![0]].concat()).is_err());
         }
+    }
+
+    #[test]
+    fn of_a_damaged_frame_every_whole_block_remains() {
+        let whole = compressed();
+        let header = Header::read(whole.bytes()).unwrap();
+        let table = HEADER_LENGTH_BYTES + header.table_length();
+        let hash = whole.bytes().len() - HASH_LENGTH_BYTES;
+        for at in 0..whole.bytes().len() {
+            let mut changed = whole.bytes().to_vec();
+            changed[at] ^= 0x20;
+            let remains = Frame::remains(&changed);
+            let (mut events, mut next) = (0, whole.first());
+            for frame in &remains {
+                assert!(frame.first() >= next && frame.epoch() == whole.epoch());
+                for position in (frame.first().0..=frame.last().0).map(Position) {
+                    assert_eq!(frame.event(position), whole.event(position));
+                    events += 1;
+                }
+                next = frame.last().next().next();
+            }
+            let lost = match at {
+                at if at < table => 40,
+                at if at >= hash => 0,
+                _ => whole
+                    .blocks
+                    .iter()
+                    .map(|b| b.events().count())
+                    .max()
+                    .unwrap(),
+            };
+            assert!(
+                events >= 40 - lost && (events == 40) == (at >= hash),
+                "byte {at}"
+            );
+        }
+        let lost = Frame::lost(Epoch(3), Position(7), &[Some([5; 32])]).unwrap();
+        assert_eq!(Frame::remains(lost.bytes()), []);
+        assert_eq!(Frame::remains(&whole.bytes()[..table - 1]), []);
     }
 
     #[test]

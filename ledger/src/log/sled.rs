@@ -5,7 +5,7 @@
 //! pieces of a frame go in as one batch. A piece also says by itself what it is a piece of, for those who
 //! have to find it without sled.
 
-use super::sled_file::{SledFile, guard};
+use super::sled_file::SledFile;
 use super::sled_piece::Piece;
 use super::sled_salvage;
 use super::{CommitLog, Engine, Epoch, Frame, LogError, Opened, Opening, Stop, StoredFrame, Torn};
@@ -184,30 +184,31 @@ impl SledLog {
     }
 
     fn last_pieces(&self) -> Result<Option<(Position, Pieces)>, LogError> {
-        let tree = self.file.tree();
-        guard("reading the end of the log", || {
+        let doing = "reading the end of the log";
+        let found = self.file.with_tree(doing, |tree| {
             let Some((at, _)) = tree.last()? else {
                 return Ok(None);
             };
             let prefix = at.get(..8).unwrap_or_default();
             let entries = tree.scan_prefix(prefix).collect::<Result<Vec<_>, _>>()?;
             Ok(Some((at, entries)))
-        })?
-        .map(|(at, entries)| {
-            let (last, _) = read_key(&at)?;
-            let pieces = entries.into_iter().map(|(key, piece)| {
-                let (_, number) = read_key(&key)?;
-                Ok((number, piece))
-            });
-            Ok((last, pieces.collect::<Result<_, LogError>>()?))
-        })
-        .transpose()
+        })?;
+        let Some((at, entries)) = found else {
+            return Ok(None);
+        };
+        let (last, _) = read_key(&at)?;
+        let pieces = entries.into_iter().map(|(key, piece)| {
+            let (_, number) = read_key(&key)?;
+            Ok((number, piece))
+        });
+        Ok(Some((last, pieces.collect::<Result<_, LogError>>()?)))
     }
 
     fn write(&self, fill: impl FnOnce(&mut sled::Batch)) -> Result<(), LogError> {
         let mut batch = sled::Batch::default();
         fill(&mut batch);
-        guard("writing to sled", || self.file.tree().apply_batch(batch))
+        let doing = "writing to sled";
+        self.file.with_tree(doing, |tree| tree.apply_batch(batch))
     }
 
     fn tail(&self) -> std::sync::MutexGuard<'_, (Position, Epoch)> {
@@ -287,8 +288,9 @@ impl CommitLog for SledLog {
         if position.0 == 0 || position > self.end() {
             return Ok(None);
         }
-        let mut entries = self.file.tree().range(key(position, 0)..);
-        let mut next = || guard("reading from sled", || entries.next().transpose());
+        let mut entries = self.file.range(key(position, 0));
+        let doing = "reading from sled";
+        let mut next = || self.file.with_tree(doing, |_| entries.next().transpose());
         let Some((at, piece)) = next()? else {
             return Ok(None);
         };
