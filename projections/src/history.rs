@@ -1,7 +1,7 @@
 //! Histories: the events of a log by subject, in the order in which they are folded.
 
 use crate::seen::{Point, Seen};
-use crate::source::{Change, Input, Replacer, Source, Unread, subjects_of};
+use crate::source::{Change, Input, Replacer, Source, Unread};
 use crate::view::projection;
 use ledger::event::{Event, EventRef, KindId};
 use ledger::id::{EventId, Name, Position};
@@ -36,11 +36,9 @@ impl Histories {
             events: events.into_iter().map(input).collect(),
             ..Self::default()
         };
-        let mut subjects = Vec::new();
         for (index, input) in (0_u32..).zip(&histories.events) {
             histories.by_id.insert(input.event.id, index);
-            subjects_of(&input.event, &mut subjects);
-            for subject in subjects.drain(..) {
+            for subject in input.event.subjects() {
                 histories.by_subject.entry(subject).or_default().push(index);
             }
         }

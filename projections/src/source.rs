@@ -4,7 +4,6 @@
 //! decides what of it is seen. Two sources that hold the same events give the same views.
 
 use ledger::event::Event;
-use ledger::event::field::Field;
 use ledger::id::{EventId, Position, Sku};
 use ledger::secret::{MachineId, PersonId};
 use ledger::subject::{Subject, SubjectKind};
@@ -42,22 +41,6 @@ pub trait Source: Sync {
 
     /// The last position that it has taken in.
     fn end(&self) -> Position;
-}
-
-/// Writes down the subjects that an event is an input of, sorted and without repetition, and tells the one
-/// that its payload names first. What somebody did is part of what that person and their partner did, but
-/// not of what the tenant has that they are at home in: `home_tenant` of an actor is left out.
-pub(crate) fn subjects_of(event: &Event, subjects: &mut Vec<Subject>) -> Option<Subject> {
-    subjects.clear();
-    event.payload.subjects(subjects);
-    let about = subjects.first().cloned();
-    if let Some(actor) = &event.actor {
-        actor.person.subjects(subjects);
-        actor.partner.subjects(subjects);
-    }
-    subjects.sort_unstable();
-    subjects.dedup();
-    about
 }
 
 /// One event that stands instead of another: a correction, or a revised record.

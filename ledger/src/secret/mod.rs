@@ -151,6 +151,11 @@ pub enum Purpose {
 pub struct Last5([u8; 5]);
 
 impl Last5 {
+    /// Five characters that were stored as such.
+    pub(crate) fn of_stored(bytes: [u8; 5]) -> Self {
+        Self(bytes)
+    }
+
     /// Reads exactly five letters or digits, in either case.
     pub fn parse(text: &str) -> Option<Self> {
         let upper = text.trim().to_ascii_uppercase();

@@ -2,7 +2,6 @@
 //! silent, and by which day the evidence has to be exported before its portal drops it (E16).
 
 use crate::seen::Seen;
-use crate::source::subjects_of;
 use crate::view::agreement::Agreement;
 use crate::view::email::Email;
 use crate::view::key::Key;
@@ -180,8 +179,7 @@ impl Gathering {
         let day = event.occurred_at.start.date();
         let system = &event.source.system;
         self.by_system.entry(system.clone()).or_default().take(day);
-        let mut subjects = Vec::new();
-        subjects_of(event, &mut subjects);
+        let subjects = event.subjects();
         let of = |kind: &SubjectKind| {
             let of_kind = subjects.iter().filter(|subject| subject.kind == *kind);
             of_kind.cloned().map(Some).collect::<Vec<_>>()
