@@ -164,9 +164,15 @@ impl Histories {
         self.subjects.get_or_init(|| {
             let viewed = self.by_subject.iter().filter(|(subject, indices)| {
                 projection(subject.kind).is_some_and(|projection| {
-                    let kinds = indices.iter().filter_map(|index| self.get(*index));
-                    let mut kinds = kinds.map(|event| event.kind().id);
-                    kinds.any(|kind| projection.takes(kind) || projection.counts(kind))
+                    let mut events = indices.iter().filter_map(|index| self.get(*index));
+                    events.any(|event| {
+                        let kind = event.kind().id;
+                        let mut changes = false;
+                        if projection.counts(kind) {
+                            (projection.steps)(event, subject, &mut |_| changes = true);
+                        }
+                        changes || projection.takes(kind)
+                    })
                 })
             });
             viewed.map(|(subject, _)| subject.clone()).collect()

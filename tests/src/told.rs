@@ -51,7 +51,7 @@ impl Told {
             kind: ledger::event::word::ActorKind::Partner,
             person: None,
             partner: None,
-            home_tenant: Some(ledger::id::HomeTenantId::new(tenant).expect("a tenant")),
+            home_tenant: Some(ledger::id::TenantId::new(tenant).expect("a tenant")),
             roles: Vec::new(),
         });
         self

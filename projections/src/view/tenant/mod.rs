@@ -191,7 +191,7 @@ impl Fold for Tenant {
         "A tenant: its domains, agreements, subscriptions, seats, users and administrators.";
     const FOLLOWS: &'static [SubjectKind] = &[SubjectKind::Subscription, SubjectKind::Agreement];
     const READS: &'static [SubjectKind] = &[];
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     const TRACES: &'static [&'static str] = &[
         "keys_refused",
         "reversed",
@@ -218,6 +218,9 @@ impl Fold for Tenant {
     ];
 
     fn evolve(state: &mut State, subject: &Subject, event: &Event) {
+        if !concerns(event, subject) {
+            return;
+        }
         let here = |tenant: &TenantId| tenant.as_str() == subject.id;
         match &event.payload {
             Payload::TenantCreated(created) => {
@@ -390,7 +393,9 @@ impl Fold for Tenant {
     }
 
     fn steps(event: &Event, subject: &Subject, emit: &mut dyn FnMut(Step)) {
-        counters::steps(event, subject, emit);
+        if concerns(event, subject) {
+            counters::steps(event, subject, emit);
+        }
     }
 
     fn tally(state: &mut State, change: &Change) {
@@ -483,6 +488,18 @@ impl Fold for Tenant {
             tenant: id,
         })
     }
+}
+
+/// Whether an event is about a tenant: what somebody of it did elsewhere is not.
+fn concerns(event: &Event, subject: &Subject) -> bool {
+    let actor = event.actor.as_ref();
+    let home = actor.and_then(|actor| actor.home_tenant.as_ref());
+    if home.is_none_or(|home| home.as_str() != subject.id) {
+        return true;
+    }
+    let mut named = Vec::new();
+    event.payload.subjects(&mut named);
+    named.contains(subject)
 }
 
 /// What stands for a SKU that no source names.
