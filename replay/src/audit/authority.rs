@@ -176,9 +176,46 @@ pub fn administers(landing: &Landing, evidence: &Evidence) -> Option<bool> {
     let delegated = tenant.delegations.iter().filter(live).any(|to| {
         let by_actor = to.value.partner.as_ref();
         let by_actor = by_actor.is_some_and(|partner| landing.partners.contains(partner));
-        by_actor || home_tenant(landing, evidence) == Some(&to.value.partner_tenant)
+        by_actor
+            || home_tenant(landing, evidence) == Some(&to.value.partner_tenant)
+            || works_for(landing, &to.value, evidence)
     });
-    Some(held || delegated || super::expectation::born_of(landing, evidence))
+    let let_in = signed_in_by_delegation(landing, evidence);
+    Some(held || delegated || let_in || super::expectation::born_of(landing, evidence))
+}
+
+/// Whether anybody of those who did it has an address of the partner that a delegation is to.
+fn works_for(
+    landing: &Landing,
+    to: &super::evidence::DelegationFacts,
+    evidence: &Evidence,
+) -> bool {
+    let named = to.partner.as_ref();
+    let by_tenant = evidence.partner_of_tenant(&to.partner_tenant, Some(landing.cutoff()));
+    let partner = named.or(by_tenant.map(|(partner, _)| partner));
+    let Some(partner) = partner.and_then(|partner| evidence.partners.get(partner)) else {
+        return false;
+    };
+    let mut persons = landing.persons.iter();
+    persons.any(|person| {
+        let mailbox = evidence
+            .mailboxes
+            .get(person)
+            .filter(|mailbox| !mailbox.public);
+        mailbox.is_some_and(|mailbox| partner.domains.contains(&mailbox.domain))
+    })
+}
+
+/// Whether the directory let the landing's session into the tenant by delegation: then there was one,
+/// whether or not its grant is on record.
+fn signed_in_by_delegation(landing: &Landing, evidence: &Evidence) -> bool {
+    let session = landing.session.as_ref();
+    let starts = session.and_then(|session| evidence.sessions.get(session));
+    let mut starts = starts.into_iter().flat_map(|session| &session.started);
+    starts.any(|start| {
+        let there = start.value.resource_tenant.as_ref() == Some(&landing.tenant);
+        there && start.value.auth == ledger::event::word::AuthMethod::Delegated
+    })
 }
 
 /// The tenant that the account of the landing's session is at home in.

@@ -74,7 +74,8 @@ impl<'r> Finding<'r> {
     }
 }
 
-fn seat(machine: &str) -> String {
+/// The subject of a machine.
+pub fn seat(machine: &str) -> String {
     let pepper = Pepper::public();
     let id = pepper.pseudonym(Purpose::Machine, &[machine.to_lowercase().as_bytes()]);
     let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -55,7 +55,8 @@ impl Plan {
         Date::new(2014, 1, 1).unwrap_or_else(|| Timestamp::from_micros(0).date())
     }
 
-    fn horizon(&self) -> Timestamp {
+    /// When the run ends: nothing happens then or later, whatever a wrong clock says.
+    pub fn horizon(&self) -> Timestamp {
         self.start
             .plus_months(self.months, self.start.day_of_month())
             .start()

@@ -312,6 +312,9 @@ fn record_name(record: u64) -> String {
 /// The facts that were said and not written yet.
 pub struct Outbox {
     waiting: BinaryHeap<Reverse<(Timestamp, u64, String)>>,
+    /// How many lines have waited: it is no number of the world, which is the same whatever the noise
+    /// says again.
+    waited: u64,
     random: Random,
     serial: u64,
     horizon: Timestamp,
@@ -344,6 +347,7 @@ impl Outbox {
     pub fn new(seed: u64, horizon: Timestamp, noise: Noise) -> Self {
         Self {
             waiting: BinaryHeap::new(),
+            waited: 0,
             random: Random::new(seed, u64::MAX),
             serial: 0,
             horizon,
@@ -482,7 +486,8 @@ impl Outbox {
     }
 
     fn wait(&mut self, arrival: Timestamp, text: String) {
-        let number = self.serial();
+        self.waited += 1;
+        let number = self.waited;
         match &mut self.staged {
             Some(staged) => staged.push((arrival, number, text)),
             None => self.waiting.push(Reverse((arrival, number, text))),

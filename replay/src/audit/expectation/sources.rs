@@ -149,6 +149,16 @@ pub fn bound_before(
     earlier(&mut others).map(|(tenant, events)| (tenant, events, false))
 }
 
+/// Whether somebody asked for another agreement to be moved, and not for this one, which went along.
+/// Then the other's new tenant says nothing about this one.
+fn left_this_out(landing: &Landing, other: &Landing, basis: &Basis<'_>) -> bool {
+    let moved = other.remapped.as_ref().map(|to| to.event);
+    let license = landing.license_id.as_ref();
+    let remaps = license.and_then(|license| basis.evidence.remaps.get(license));
+    let mut along = remaps.into_iter().flatten();
+    along.any(|remap| Some(remap.event) == moved && !remap.value.asked_for)
+}
+
 /// Whether nothing says that the customers of two landings have nothing to do with each other.
 fn are_related(one: &Landing, other: &Landing, basis: &Basis<'_>) -> bool {
     match (&one.customer, &other.customer) {
@@ -165,7 +175,9 @@ fn are_related(one: &Landing, other: &Landing, basis: &Basis<'_>) -> bool {
 pub(super) fn by_customer_number(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
     let pcn = landing.agreement(basis.evidence)?.pcn.as_ref()?;
     let others = basis.others.of_number(pcn).filter(|other| {
-        other.landing.license_id != landing.license_id && are_related(landing, other.landing, basis)
+        other.landing.license_id != landing.license_id
+            && are_related(landing, other.landing, basis)
+            && !left_this_out(landing, other.landing, basis)
     });
     let bindings = bound(landing, basis, others).into_iter();
     let sound = bindings.filter(|(_, _, worth)| *worth != Binding::Accused);

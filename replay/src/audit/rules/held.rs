@@ -6,6 +6,7 @@ use ledger::event::{Event, protected::Person};
 use ledger::id::{EventId, Sku, TenantId};
 use ledger::secret::PersonId;
 use ledger::time::Timestamp;
+use projections::view::tenant;
 use std::collections::BTreeMap;
 
 /// Who holds a product in a tenant at a moment, with the event that gave it.
@@ -53,4 +54,19 @@ pub(super) fn taken<'e>(event: &'e Event, id: &TenantId, sku: &Sku) -> &'e [Pers
     } else {
         &[]
     }
+}
+
+/// How many seats of a product a tenant had at a moment.
+pub(super) fn seats_of(
+    scene: &Scene<'_>,
+    id: &TenantId,
+    sku: &Sku,
+    moment: Timestamp,
+) -> Option<usize> {
+    let view = tenant::fold(&scene.at.valid_at(moment), id)?;
+    let seats = view
+        .seats_by_sku
+        .get(sku.as_str())
+        .map_or(0, |seats| seats.0);
+    usize::try_from(seats).ok()
 }

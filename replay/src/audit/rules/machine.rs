@@ -31,9 +31,10 @@ pub(super) struct Machine<'s> {
     pub licensed: Option<(Timestamp, &'s Event)>,
     /// How long a success licenses it, in days.
     ttl_days: i64,
-    /// How many installs and starts of the agent are on record.
+    /// How many installs, starts of the agent and starts of the notifier are on record.
     installs: usize,
     starts: usize,
+    notifiers: usize,
     /// Failures to revalidate since it last succeeded.
     pub failures: Vec<&'s Event>,
     /// The last sign of life of any kind.
@@ -56,6 +57,7 @@ impl<'s> Machine<'s> {
             ttl_days,
             installs: 0,
             starts: 0,
+            notifiers: 0,
             failures: Vec::new(),
             last: None,
             out: None,
@@ -64,7 +66,12 @@ impl<'s> Machine<'s> {
 
     /// Whether there was a start of the agent for every install, in whatever order clocks put them.
     pub fn starts_every_time(&self) -> bool {
-        self.starts >= self.installs
+        self.starts >= self.installs.max(1)
+    }
+
+    /// The same for the notifier.
+    pub fn notifies_every_time(&self) -> bool {
+        self.notifiers >= self.installs.max(1)
     }
 
     /// When the service last licensed it, by the clock of the service.
@@ -96,6 +103,7 @@ impl<'s> Machine<'s> {
                 *self = Self {
                     installs: self.installs,
                     starts: self.starts,
+                    notifiers: self.notifiers,
                     ..Self::new(self.ttl_days)
                 };
             }
@@ -111,6 +119,7 @@ impl<'s> Machine<'s> {
             self.ttl_days = i64::from(set.ttl_days.0);
         } else if let Payload::NotifierStarted(_) = &event.payload {
             self.notifier = Some(event);
+            self.notifiers += 1;
             self.missing = None;
         } else if let Payload::DesktopSetupRun(_)
         | Payload::UserPrompted(_)
@@ -157,6 +166,7 @@ impl<'s> Machine<'s> {
                 notifier: self.notifier,
                 installs: self.installs,
                 starts: self.starts,
+                notifiers: self.notifiers,
                 out: Some(event),
                 ..Self::new(self.ttl_days)
             };

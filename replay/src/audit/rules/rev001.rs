@@ -3,12 +3,16 @@
 use super::fleet::Fleet;
 use super::machine::{Machine, shown};
 use super::{Breach, Check, Parameter, Rule, Scene, Severity, Silence};
+use ledger::event::Payload;
 use ledger::subject::{Subject, SubjectKind};
 use ledger::time::Timestamp;
 use projections::policy::SEAT_GRACE_DAYS;
 
 /// A revalidation may be reported this late.
 const LATE_HOURS: i64 = 48;
+
+/// A machine's clock can be ahead by this much.
+const CLOCK_AHEAD_DAYS: i64 = 60;
 
 pub(super) const RULE: Rule = Rule {
     code: "REV001",
@@ -25,6 +29,12 @@ pub(super) const RULE: Rule = Rule {
             value: LATE_HOURS,
             unit: "hours",
             doc: "how late a revalidation may be reported",
+        },
+        Parameter {
+            name: "CLOCK_AHEAD_DAYS",
+            value: CLOCK_AHEAD_DAYS,
+            unit: "days",
+            doc: "how far ahead the clock of a machine may be that reports a success",
         },
         Parameter {
             name: "SEAT_GRACE_DAYS",
@@ -71,6 +81,9 @@ fn overdue_now(
     if now < due || retired {
         return None;
     }
+    if was_served_meanwhile(scene, subject, machine, until) {
+        return None;
+    }
     if machine
         .failures
         .iter()
@@ -93,6 +106,28 @@ fn overdue_now(
         breach = breach.shows(failure, "a revalidation failed");
     }
     Some(breach)
+}
+
+/// Whether the service licensed a machine for longer than is seen so far, which the machine reports with
+/// a date that is still to come: its clock is ahead, and the term says when it really was.
+fn was_served_meanwhile(
+    scene: &Scene<'_>,
+    subject: &Subject,
+    machine: &Machine<'_>,
+    until: Timestamp,
+) -> bool {
+    let now = scene.now();
+    let ahead = scene.at.valid_at(now.plus_days(CLOCK_AHEAD_DAYS));
+    ahead.of(subject).any(|event| {
+        let again = if let Payload::SeatRevalidated(again) = &event.payload {
+            again.valid_until
+        } else if let Payload::SeatLicensed(licensed) = &event.payload {
+            licensed.valid_until
+        } else {
+            return false;
+        };
+        again > until && machine.served_at(event, again) <= now
+    })
 }
 
 /// Up to when a machine that fails is certainly heard of: the second last day on which it failed. One

@@ -31,7 +31,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     let machine = Machine::of(scene.subject, scene.events.iter().copied());
     let agent = machine.agent.ok_or("the agent was not started either")?;
-    if machine.notifier.is_some() {
+    if machine.notifier.is_some() || machine.notifies_every_time() {
         return Err(Silence("the notifier was started"));
     }
     if !scene.hours_since(agent.occurred_at.last(), START_HOURS) {

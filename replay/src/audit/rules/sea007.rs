@@ -1,15 +1,13 @@
 //! SEA007: renewed with fewer seats than are assigned.
 
-use super::held::{holders, taken};
+use super::held::{holders, seats_of, taken};
 use super::{Breach, Check, Rule, Scene, Severity, Silence};
 use ledger::event::kinds::KeysRedeemed;
 use ledger::event::part::RedemptionEffect;
 use ledger::event::word::RedemptionMode;
 use ledger::event::{Event, Payload};
-use ledger::id::{Sku, TenantId};
+use ledger::id::TenantId;
 use ledger::subject::SubjectKind;
-use ledger::time::Timestamp;
-use projections::view::tenant;
 
 pub(super) const RULE: Rule = Rule {
     code: "SEA007",
@@ -83,7 +81,7 @@ fn breach(
     }
     let then = event.occurred_at.last();
     let held = holders(scene, id, sku, then);
-    let seats = seats(scene, id, sku, then)?;
+    let seats = seats_of(scene, id, sku, then)?;
     if held.len() <= seats {
         return None;
     }
@@ -106,7 +104,7 @@ fn breach(
     let given = given.into_iter().map(|event| (event, why.clone()));
     breach.hit.evidence.extend(given);
     let now = scene.now();
-    let enough = self::seats(scene, id, sku, now)? >= holders(scene, id, sku, now).len();
+    let enough = seats_of(scene, id, sku, now)? >= holders(scene, id, sku, now).len();
     let gone = scene.events.iter().rfind(|event| {
         !taken(event, id, sku).is_empty() || matches!(event.payload, Payload::KeysRedeemed(_))
     });
@@ -114,14 +112,4 @@ fn breach(
         .filter(|_| enough)
         .map(|event| (event.id, "there are seats enough now".to_owned()));
     Some(breach)
-}
-
-/// How many seats of a product a tenant had at a moment.
-fn seats(scene: &Scene<'_>, id: &TenantId, sku: &Sku, moment: Timestamp) -> Option<usize> {
-    let view = tenant::fold(&scene.at.valid_at(moment), id)?;
-    let seats = view
-        .seats_by_sku
-        .get(sku.as_str())
-        .map_or(0, |seats| seats.0);
-    usize::try_from(seats).ok()
 }

@@ -23,6 +23,8 @@ pub(super) const RULE: Rule = Rule {
         "DelegatedAdminGranted.partner_tenant",
         "DelegatedAdminRevoked.partner_tenant",
         "SessionStarted.home_tenant",
+        "SessionStarted.auth",
+        "PartnerRegistered.domains",
         "TenantCreated.session",
         "OnlineServicesIdAdded.user",
         "KeysRedeemed.redeemer",

@@ -4,9 +4,9 @@ use super::{Case, Check, Hit, Parameter, Rule, Severity, Silence};
 use crate::audit::evidence::SubscriptionFacts;
 use crate::audit::landing::LandingKind;
 use ledger::event::word::RedemptionMode;
-use ledger::id::{CustomerId, Sku, SubscriptionId};
+use ledger::id::{CustomerId, Seats, Sku, SubscriptionId};
 use projections::view::subscription::{self, SubscriptionState, SubscriptionView};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const ENDS_WITHIN_DAYS: i64 = 90;
 const SEATS_FROM_PERCENT: u64 = 50;
@@ -81,9 +81,6 @@ fn beside_the_old(case: &Case<'_>) -> Result<Hit, Silence> {
     let skus: BTreeSet<&Sku> = own
         .filter_map(|id| evidence.subscriptions.get(id)?.sku.as_ref())
         .collect();
-    let seats = landing
-        .seats
-        .ok_or("no source says how many seats it brought")?;
     let same = evidence
         .subscriptions_of_tenant(&landing.tenant)
         .filter(|id| !landing.subscriptions.contains(*id))
@@ -106,6 +103,9 @@ fn beside_the_old(case: &Case<'_>) -> Result<Hit, Silence> {
         let soon = view
             .end
             .is_some_and(|end| end.days_since(today) <= ENDS_WITHIN_DAYS);
+        let Some(seats) = brought(case, view.sku.as_ref()) else {
+            return false;
+        };
         let percent = u64::from(seats.0).saturating_mul(100);
         let old = u64::from(view.seats.0);
         let alike = percent >= old.saturating_mul(SEATS_FROM_PERCENT)
@@ -122,6 +122,26 @@ fn beside_the_old(case: &Case<'_>) -> Result<Hit, Silence> {
     let what = format!("{} with {} seats ended{end}", old.subscription, old.seats);
     hit.landed(case, &format!("a new subscription began while {what}"));
     Ok(hit)
+}
+
+/// How many seats of a product the landing brought: as a source saw them, else all that its keys hold if
+/// they are of one product.
+fn brought(case: &Case<'_>, sku: Option<&Sku>) -> Option<Seats> {
+    let (landing, evidence) = (case.landing, case.evidence);
+    let redemptions = landing.redemptions.iter();
+    let facts = redemptions.filter_map(|id| evidence.redemptions.get(id));
+    let effects = facts.flat_map(|facts| &facts.effects);
+    // One subscription can be told by two systems.
+    let seen: BTreeMap<&SubscriptionId, Seats> = effects
+        .filter(|effect| effect.value.sku.as_ref() == sku)
+        .filter_map(|effect| Some((&effect.value.subscription, effect.value.seats_after?)))
+        .collect();
+    let total = seen.values().map(|seats| seats.0).sum();
+    match seen.is_empty() {
+        false => Some(Seats(total)),
+        true if landing.subscriptions.len() <= 1 => landing.seats,
+        true => None,
+    }
 }
 
 /// Whether nothing says that a subscription is of a customer who has nothing to do with the landing's.

@@ -25,6 +25,7 @@ pub fn first(s: &mut Scene<'_>) {
     s.who.tenant = Some(tenant);
     s.wait_minutes(1, 5);
     registration::becomes_administrator(s);
+    registration::delegate(s);
     started(s, 25);
 }
 

@@ -30,13 +30,7 @@ pub const MISTAKE: Mistake = Mistake {
         Act {
             name: "a colleague with the mail redeems in another customer's tenant, without a role there",
             also: &[2, 5, 9],
-            play: |stage| elsewhere(stage, false),
-            needs: no_role,
-        },
-        Act {
-            name: "the role in the other tenant had ended a week before",
-            also: &[2, 5, 9],
-            play: |stage| elsewhere(stage, true),
+            play: elsewhere,
             needs: no_role,
         },
     ],
@@ -75,18 +69,13 @@ fn at_home(stage: &mut Stage<'_>, had_a_role: bool) -> Option<Told> {
 }
 
 /// Another customer's tenant, whose directory says who administers it.
-fn elsewhere(stage: &mut Stage<'_>, had_a_role: bool) -> Option<Told> {
+fn elsewhere(stage: &mut Stage<'_>) -> Option<Told> {
     let mut who = stage.settled(true);
     let other = stage.other();
     stage.with(&mut who, |s| {
         let person = set::employee(s);
         let (tenant, administrator) = (&other.tenant, &other.administrator);
         set::given_role(s, tenant, administrator, "GlobalAdministrator", None);
-        if had_a_role {
-            let until = s.now.plus_days(1);
-            set::given_role(s, tenant, &person, "GlobalAdministrator", Some(until));
-            s.wait_days(9, 12);
-        }
         mailed_to(s, &person, tenant, |_| {}).map(Told::only)
     })
 }
