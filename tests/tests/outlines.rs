@@ -60,7 +60,9 @@ fn a_walk_finds_what_decoding_finds_of_every_kind() {
 #[test]
 fn a_walk_finds_what_decoding_finds_of_the_stories_and_of_anything() {
     let mut outline = Outline::default();
-    let stories = tests::story::all().into_iter().flat_map(|story| story.facts);
+    let stories = tests::story::all()
+        .into_iter()
+        .flat_map(|story| story.facts);
     let mut facts: Vec<_> = stories.collect();
     let mut dice = Dice::new(7);
     for (number, kind) in (0..20).flat_map(|_| KINDS).enumerate() {
