@@ -170,6 +170,9 @@ id_type! {
     SessionId;
     /// A directory: its initial domain or its directory id, as the source names it; lower case.
     TenantId(lower);
+    /// The tenant that an actor is at home in. No subject: what somebody does elsewhere is part of what the
+    /// person and the partner did, but not of what their own tenant has.
+    HomeTenantId(lower);
     /// A licence subscription in a tenant. (A feed of events is a *tail*.)
     SubscriptionId;
     /// One redemption: from opening the window to the keys being redeemed.

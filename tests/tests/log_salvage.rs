@@ -239,6 +239,45 @@ fn a_damaged_file_of_sled_loses_at_most_the_damaged_frames() {
     assert_eq!(found(engine, &log).0, BTreeSet::new());
 }
 
+/// Sled believes its snapshot, and writes over what that does not know. An opening that fails leaves
+/// sled's files as it found them.
+#[test]
+fn an_opening_that_fails_costs_no_frame_that_was_whole() {
+    let engine = Engine::named("sled").unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let log = place.path().join("log");
+    for round in 0..4 {
+        drop(write(engine, &log, round * 10..(round + 1) * 10));
+    }
+    let snapshots = || {
+        let files = files(&log).into_iter();
+        files.filter(|(path, _)| path.to_string_lossy().contains("/snap."))
+    };
+    assert!(snapshots().count() > 0);
+    let opening = Opening {
+        reached: Position(FRAMES * EVENTS_PER_FRAME),
+        ..Opening::clean()
+    };
+    let mut failed = 0;
+    for (path, bytes) in snapshots() {
+        for at in (0..bytes.len()).step_by(5) {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1;
+            for damaged in [&flipped[..], &bytes[..at]] {
+                let damaged_log = place.path().join(format!("damaged-{failed}-{at}"));
+                copy(&log, &damaged_log);
+                fs::write(damaged_log.join(path.file_name().unwrap()), damaged).unwrap();
+                let opened = (engine.open)(&damaged_log, opening);
+                failed += usize::from(opened.is_err());
+                drop(opened);
+                assert_eq!(found(engine, &damaged_log).0, all(), "byte {at}");
+                fs::remove_dir_all(damaged_log).unwrap();
+            }
+        }
+    }
+    assert!(failed > 0, "no damage mattered");
+}
+
 /// Sled moves what it keeps: what is found of a large log that was opened and closed often is still all
 /// of it, and the blocks that sled has written over do not bring back anything.
 #[test]

@@ -354,6 +354,7 @@ text_fields! {
     ActivationId: "an activation id" names Activation;
     SessionId: "a session id" names Session;
     TenantId: "a tenant: its initial domain or its directory id" names Tenant;
+    HomeTenantId: "a tenant: its initial domain or its directory id";
     SubscriptionId: "a subscription id" names Subscription;
     RedemptionId: "a redemption id" names Redemption;
     LotId: "the id of a credit lot" names Credit;

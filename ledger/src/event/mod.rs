@@ -15,7 +15,7 @@ pub(crate) mod stored;
 pub mod walk;
 pub mod word;
 
-use crate::id::{EventId, Name, PartnerId, Position, TenantId};
+use crate::id::{EventId, HomeTenantId, Name, PartnerId, Position};
 use crate::secret::{Keyring, Opened, Pseudonym, Sealed, SealedKind, Seat};
 use crate::subject::{Names, Subject, SubjectSink};
 use crate::time::{Occurred, Timestamp};
@@ -73,8 +73,8 @@ record! {
         person: Option<Person>,
         /// The partner that the actor works for.
         partner: Option<PartnerId>,
-        /// The actor's own tenant.
-        home_tenant: Option<TenantId>,
+        /// The actor's own tenant, which the event is not about.
+        home_tenant: Option<HomeTenantId>,
         /// Roles that the actor held in doing it.
         roles: Vec<TenantRole>,
     }

@@ -99,7 +99,7 @@ impl Entries {
     }
 
     /// The ids, in order.
-    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = HashedId> {
+    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = HashedId> + Clone {
         self.events.iter().map(|(id, _)| *id)
     }
 

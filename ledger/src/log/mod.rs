@@ -10,6 +10,7 @@ pub mod memory;
 pub mod salvage;
 pub mod sled;
 pub(crate) mod sled_file;
+mod sled_kept;
 mod sled_piece;
 mod sled_salvage;
 

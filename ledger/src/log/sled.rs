@@ -6,6 +6,7 @@
 //! have to find it without sled.
 
 use super::sled_file::SledFile;
+use super::sled_kept::{self, NoteWhenClosed};
 use super::sled_piece::Piece;
 use super::sled_salvage;
 use super::{CommitLog, Engine, Epoch, Frame, LogError, Opened, Opening, Stop, StoredFrame, Torn};
@@ -40,6 +41,8 @@ const COPY_LENGTH_BYTES: usize = 1 << 20;
 struct SledLog {
     directory: PathBuf,
     file: SledFile,
+    // Dropped after sled.
+    note: NoteWhenClosed,
     tail: Mutex<(Position, Epoch)>,
 }
 
@@ -48,6 +51,7 @@ impl Drop for SledLog {
         // Sled's file is synced once more when it is closed; if that is going to fail, it is noted.
         if let Err(error) = self.sync_file() {
             tracing::warn!(%error, "the log was closed, but not synced");
+            self.note.set_well(false);
         }
     }
 }
@@ -104,6 +108,15 @@ type Pieces = Vec<(u16, sled::IVec)>;
 
 impl SledLog {
     fn open(directory: &Path, opening: Opening) -> Result<Opened, LogError> {
+        sled_kept::put_back(directory)?;
+        let open = || Self::open_as_it_is(directory, opening);
+        match opening.stop {
+            Stop::Clean => sled_kept::guarded(directory, open),
+            Stop::Unclean => open(),
+        }
+    }
+
+    fn open_as_it_is(directory: &Path, opening: Opening) -> Result<Opened, LogError> {
         write_again(directory).map_err(|error| LogError::Failed {
             doing: "writing sled's file again",
             reason: error.to_string(),
@@ -111,9 +124,19 @@ impl SledLog {
         let log = Self {
             directory: directory.to_owned(),
             file: SledFile::open(directory, "frames", SLED_CACHE_BYTES)?,
+            note: NoteWhenClosed::of(directory),
             tail: Mutex::new((Position(0), Epoch(0))),
         };
         let torn = log.recover(opening)?;
+        let (end, reached) = (log.end(), opening.reached);
+        if opening.stop == Stop::Clean && end < reached {
+            let reason = format!("the log ends before it, and it had reached position {reached}");
+            return Err(LogError::Damaged {
+                position: end.next(),
+                reason,
+            });
+        }
+        log.note.set_well(true);
         let log = Box::new(log);
         Ok(Opened { log, torn })
     }

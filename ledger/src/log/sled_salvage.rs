@@ -7,6 +7,7 @@
 
 use super::frame::Header;
 use super::journal::window::Window;
+use super::sled_kept;
 use super::sled_piece::{self, Piece};
 use super::{Damage, Epoch, Frame, LogError, Salvage, StoredFrame};
 use crate::id::Position;
@@ -62,6 +63,7 @@ pub(super) fn salvage(directory: &Path, reached: Position) -> Result<Box<dyn Sal
         doing: "reading sled's file",
         reason: error.to_string(),
     };
+    let directory = sled_kept::as_they_were(directory);
     let file = match File::open(directory.join(FILE)) {
         Ok(file) => Some(file),
         Err(error) if error.kind() == ErrorKind::NotFound => None,

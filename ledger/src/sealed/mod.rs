@@ -365,19 +365,22 @@ pub(crate) fn hash(directory: &Path) -> Result<FilesHash, SealedError> {
     Ok(*hasher.finalize().as_bytes())
 }
 
-/// A line for each file of a database that is another one once somebody wrote to the file, replaced it or
-/// changed its mode. Where the system does not say when that was, no two are equal.
+/// A line for each file of a database. See [`stamp`].
 fn stamps(directory: &Path) -> io::Result<Vec<String>> {
-    let stamp = |name: String| {
-        let about = fs::metadata(directory.join(&name))?;
-        #[cfg(unix)]
-        let changed = {
-            use std::os::unix::fs::MetadataExt;
-            (about.ino(), about.ctime(), about.ctime_nsec())
-        };
-        #[cfg(not(unix))]
-        let changed = ("unknown", directory, std::time::Instant::now());
-        Ok(format!("{name} {} {changed:?}", about.len()))
+    let names = file_names(directory)?.into_iter();
+    names.map(|name| stamp(directory, &name)).collect()
+}
+
+/// A line that is another one once somebody wrote to a file of a directory, replaced it or changed its mode.
+/// Where the system does not say when that was, no two are equal.
+pub(crate) fn stamp(directory: &Path, name: &str) -> io::Result<String> {
+    let about = fs::metadata(directory.join(name))?;
+    #[cfg(unix)]
+    let changed = {
+        use std::os::unix::fs::MetadataExt;
+        (about.ino(), about.ctime(), about.ctime_nsec())
     };
-    file_names(directory)?.into_iter().map(stamp).collect()
+    #[cfg(not(unix))]
+    let changed = ("unknown", directory, std::time::Instant::now());
+    Ok(format!("{name} {} {changed:?}", about.len()))
 }

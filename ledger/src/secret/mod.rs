@@ -6,6 +6,7 @@
 //! from the store. Secrets are held in types that are neither printed nor serialised, and that wipe
 //! their memory when they are dropped.
 
+mod cipher;
 mod sealing;
 
 use crate::id::{parse_hex16, write_hex};

@@ -81,9 +81,7 @@ impl Admission<'_> {
     fn indexed(&self, events: &Prepared) -> Result<Vec<Option<Position>>, AppendError> {
         let index = self.shared.indexing.get();
         let index = index.map_err(AppendError::NotAppended)?;
-        // An iterator over the entries can be made as often as it is needed.
-        let ids: Vec<HashedId> = events.entries().ids().collect();
-        let found = index.positions_of_ids(ids.iter().copied());
+        let found = index.positions_of_ids(events.entries().ids());
         found.map_err(not_appended)
     }
 
@@ -195,18 +193,18 @@ fn not_appended(error: crate::index::IndexError) -> AppendError {
     AppendError::NotAppended(StoreError::Index(error))
 }
 
-/// The ids of an append, and which of its events has each first.
-struct Seen(HashTable<(HashedId, usize)>);
+/// The ids of an append, and which of its events has each first. `None` for one event, which has no other.
+struct Seen(Option<HashTable<(HashedId, usize)>>);
 
 impl Seen {
     fn of(offered: usize) -> Self {
-        Self(HashTable::with_capacity(offered))
+        Self((offered > 1).then(|| HashTable::with_capacity(offered)))
     }
 
     /// The number of the event that has an id already; else it is that of `number`.
     fn put(&mut self, id: HashedId, number: usize) -> Option<usize> {
         let is_it = |(other, _): &(HashedId, usize)| other.id == id.id;
-        let entry = self.0.entry(id.hash, is_it, |(id, _)| id.hash);
+        let entry = self.0.as_mut()?.entry(id.hash, is_it, |(id, _)| id.hash);
         match entry {
             Entry::Occupied(entry) => Some(entry.get().1),
             Entry::Vacant(entry) => {

@@ -60,6 +60,8 @@ struct State {
     answers: Vec<Answered>,
     /// The frame that is being written.
     flight: Option<Arc<Draft>>,
+    /// One that was written, with its memory, for the frame after the next.
+    spare: Option<Draft>,
     clock: Box<dyn Clock>,
     /// When the last event was recorded: recorded time never goes back.
     recorded_at: Timestamp,
@@ -91,6 +93,7 @@ impl Desk {
                 draft: Draft::new(end, recorded_at),
                 answers: Vec::new(),
                 flight: None,
+                spare: None,
                 clock,
                 recorded_at,
                 stopped: false,
@@ -207,7 +210,14 @@ impl Desk {
             let mut state = self.state();
             self.admit_all(&mut state, shared);
             if !state.answers.is_empty() {
-                let next = Draft::new(state.draft.last(), state.recorded_at);
+                let (last, recorded_at) = (state.draft.last(), state.recorded_at);
+                let next = match state.spare.take() {
+                    None => Draft::new(last, recorded_at),
+                    Some(mut draft) => {
+                        draft.restart(last, recorded_at);
+                        draft
+                    }
+                };
                 let draft = Arc::new(std::mem::replace(&mut state.draft, next));
                 state.flight = Some(Arc::clone(&draft));
                 self.queue().waiting = Arc::default();
@@ -255,6 +265,15 @@ impl Desk {
                 index.add(draft.first(), draft.entries());
             }
             durable.send_replace(draft.last());
+        }
+    }
+
+    /// Takes a frame back that nobody needs any more: the memory of its index serves another one.
+    pub(crate) fn take_back(&self, draft: Arc<Draft>) {
+        if let Ok(mut draft) = Arc::try_unwrap(draft) {
+            // Not behind the lock: it costs freeing what was appended.
+            draft.restart(Position(0), draft.recorded_at());
+            self.state().spare = Some(draft);
         }
     }
 

@@ -39,6 +39,16 @@ impl Draft {
         }
     }
 
+    /// Forgets everything and keeps the memory, for a frame that follows another position.
+    pub(crate) fn restart(&mut self, before: Position, recorded_at: Timestamp) {
+        self.before = before;
+        self.recorded_at = recorded_at;
+        self.appends.clear();
+        self.events = 0;
+        self.length_bytes = 0;
+        self.overlay.clear();
+    }
+
     /// Says when its events are recorded, before the first is admitted.
     pub(crate) fn begin(&mut self, recorded_at: Timestamp) {
         self.recorded_at = recorded_at;

@@ -44,7 +44,10 @@ impl Sequencer {
                 .desk
                 .take(&shared, self.is_unmarked().then_some(MARK_AFTER))
             {
-                Taken::Frame(draft, answers) => self.frame(&draft, answers),
+                Taken::Frame(draft, answers) => {
+                    self.frame(&draft, answers);
+                    shared.desk.take_back(draft);
+                }
                 Taken::Idle => {}
                 Taken::Closed => break,
             }

@@ -21,7 +21,7 @@ pub(super) const CORRECTIONS_BY_ID: Table = Table(4);
 pub(super) const CORRECTIONS_BY_RECORD: Table = Table(5);
 
 /// What of the lists has to change if this does.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The name of a subject's lists; no name is the beginning of another one, because an identifier has no
 /// zero byte.
