@@ -6,7 +6,7 @@ use ledger::id::EventId;
 use ledger::subject::Subject;
 use ledger::time::Timestamp;
 use projections::query::{Cause, Cell, LISTINGS, Listing, Query, QueryError, why};
-use projections::source::{Input, Source, Unread};
+use projections::source::{Input, Unread};
 use projections::view::{PROJECTIONS, view};
 use projections::{Histories, Point, Seen};
 use serde_json::Value;
