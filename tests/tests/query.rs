@@ -6,6 +6,7 @@ use ledger::id::EventId;
 use ledger::subject::Subject;
 use ledger::time::Timestamp;
 use projections::query::{Cause, Cell, LISTINGS, Listing, Query, QueryError, why};
+use projections::source::{Input, Unread};
 use projections::view::{PROJECTIONS, view};
 use projections::{Histories, Point, Seen};
 use serde_json::Value;
@@ -349,4 +350,113 @@ fn explained(events: &[Event], point: Point, subject: &Subject, field: usize, na
         when = at;
     }
     assert_eq!(value, now, "{what}: the last change gives the value");
+}
+
+/// A source that counts how often it is read.
+struct Counting<'s> {
+    source: &'s Histories,
+    reads: std::sync::atomic::AtomicUsize,
+}
+
+impl projections::source::Source for Counting<'_> {
+    fn inputs(&self, subject: &Subject) -> Result<Vec<Input>, Unread> {
+        self.reads
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.source.inputs(subject)
+    }
+
+    fn changes(
+        &self,
+        subject: &Subject,
+        visit: &mut dyn FnMut(&projections::source::Change),
+    ) -> Result<(), Unread> {
+        self.reads
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.source.changes(subject, visit)
+    }
+
+    fn subjects(
+        &self,
+        kind: ledger::subject::SubjectKind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, Unread> {
+        self.source.subjects(kind, after, limit)
+    }
+
+    fn end(&self) -> ledger::id::Position {
+        projections::source::Source::end(self.source)
+    }
+}
+
+/// A tenant that is looked at every hour, and once has another name than before. Its country is said once.
+fn observed_hourly(times: usize, renamed: usize) -> Vec<Event> {
+    let facts = (0..times).map(|hour| {
+        let (day, hour_of_day) = (hour / 24, hour % 24);
+        let (month, day_of_month) = (day / 28 % 12 + 1, day % 28 + 1);
+        let year = 2020 + day / 336;
+        let mut data = serde_json::json!({
+            "tenant": "contoso.onmicrosoft.example",
+            "name": if hour < renamed { "Contoso" } else { "Fabrikam" },
+        });
+        if hour == times / 3 {
+            data["country"] = "DE".into();
+        }
+        tests::facts::fact(&serde_json::json!({
+            "kind": "TenantObserved",
+            "occurred_at": format!("{year}-{month:02}-{day_of_month:02}T{hour_of_day:02}:00:00Z"),
+            "source": { "system": "directory", "record": format!("r-{hour}") },
+            "data": data
+        }))
+    });
+    story::record(facts.collect::<Vec<_>>())
+}
+
+#[test]
+fn why_over_a_long_history_finds_the_change_and_says_that_it_did_not_try_everything() {
+    for times in [700, 5_000, 20_000] {
+        let renamed = times * 5 / 7 + 3;
+        let events = observed_hourly(times, renamed);
+        let histories = Histories::gather(events.clone());
+        let counting = Counting {
+            source: &histories,
+            reads: 0.into(),
+        };
+        let subject = Subject::parse("tenant:contoso.onmicrosoft.example").expect("a subject");
+        let last = events.last().expect("events").occurred_at.last();
+        let policies = projections::policy::Policies::default();
+        let of = |field: &str| {
+            let why = why(&counting, Point::valid(last), policies, &subject, field);
+            why.expect("a field").expect("a view")
+        };
+        let name = of("name");
+        assert!(!name.exact, "{times} events are too many to try each");
+        assert_eq!(name.events, times);
+        let text = |text: &str| Cell::Text(text.to_owned());
+        assert_eq!(name.value, text("Fabrikam"));
+        let changes: Vec<_> = name
+            .changes
+            .iter()
+            .map(|c| (c.cause, &c.before, &c.after))
+            .collect();
+        let cause = |number: usize| Cause::Event(events[number].id);
+        assert_eq!(
+            changes,
+            [
+                (cause(0), &Cell::Absent, &text("Contoso")),
+                (cause(renamed), &text("Contoso"), &text("Fabrikam")),
+            ]
+        );
+        // Every later event says the same, so that none alone is decisive.
+        assert_eq!((name.decisive, name.together), (Vec::new(), None));
+        let country = of("country");
+        let decisive: Vec<_> = country
+            .decisive
+            .iter()
+            .map(|one| (one.event, &one.otherwise))
+            .collect();
+        assert_eq!(decisive, [(events[times / 3].id, &Cell::Absent)]);
+        let reads = counting.reads.into_inner();
+        assert!(reads < 50, "{reads} reads of {times} events");
+    }
 }

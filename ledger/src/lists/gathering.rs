@@ -5,6 +5,8 @@ use crate::id::Position;
 use crate::limits::LIST_NAME_MAX_BYTES;
 use crate::runs::varint;
 use hashbrown::HashTable;
+use std::ops::ControlFlow;
+use std::sync::OnceLock;
 
 /// The number of a link that is none.
 const NONE: u32 = u32::MAX;
@@ -26,6 +28,8 @@ pub struct Gathering {
     /// Each with its length before it.
     values: Vec<u8>,
     links: Vec<Link>,
+    /// The numbers of the lists by their names, once somebody asked for it and until a list is added.
+    order: OnceLock<Vec<u32>>,
 }
 
 /// One list: a chain through the links.
@@ -96,6 +100,7 @@ impl Gathering {
         let bytes = name.bytes.get(..LIST_NAME_MAX_BYTES);
         self.names.extend_from_slice(bytes.unwrap_or(name.bytes));
         let number = short(self.lists.len());
+        self.order.take();
         self.lists.push(Listed {
             table: name.table,
             hash: name.hash,
@@ -177,21 +182,54 @@ impl Gathering {
         self.lists.iter().any(|list| list.table == table)
     }
 
-    /// Visits the names of a table, in no order.
-    pub(super) fn names(&self, table: Table, mut visit: impl FnMut(&[u8])) {
+    /// Visits the names of a table that begin with a prefix, in no order. Costs a look at every name.
+    pub(super) fn names(&self, table: Table, prefix: &[u8], mut visit: impl FnMut(&[u8])) {
         let of_table = self.lists.iter().filter(|list| list.table == table);
-        of_table.for_each(|list| visit(part(&self.names, list.name)));
+        let names = of_table.map(|list| part(&self.names, list.name));
+        names
+            .filter(|name| name.starts_with(prefix))
+            .for_each(&mut visit);
     }
 
-    /// The names of a table that begin with a prefix, in no order. Costs a look at every name.
-    pub fn names_with(&self, table: Table, prefix: &[u8]) -> Vec<Vec<u8>> {
-        let mut names = Vec::new();
-        self.names(table, |name| {
-            if name.starts_with(prefix) {
-                names.push(name.to_vec());
+    /// [`Gathering::names`] in order, of one to which nothing is added any more. Costs a sort of all names the
+    /// first time, and then by the names themselves.
+    pub(super) fn names_in_order(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        mut visit: impl FnMut(&[u8]) -> ControlFlow<()>,
+    ) {
+        let order = self.order();
+        let name_of = |number: u32| {
+            let list = self.lists.get(at(number))?;
+            Some((list.table, part(&self.names, list.name)))
+        };
+        let from = after.unwrap_or(prefix).max(prefix);
+        let start = order.partition_point(|number| name_of(*number) < Some((table, from)));
+        let following = order.get(start..).unwrap_or_default().iter();
+        for (of, name) in following.filter_map(|number| name_of(*number)) {
+            if of != table || !name.starts_with(prefix) {
+                break;
             }
-        });
-        names
+            let is_after = after.is_none_or(|after| name > after);
+            if is_after && visit(name).is_break() {
+                break;
+            }
+        }
+    }
+
+    /// The numbers of the lists, sorted by table and name.
+    fn order(&self) -> &[u32] {
+        self.order.get_or_init(|| {
+            let name_of = |list: &Listed| (list.table, part(&self.names, list.name));
+            let mut order: Vec<_> = (0_u32..)
+                .zip(&self.lists)
+                .map(|(number, list)| (name_of(list), number))
+                .collect();
+            order.sort_unstable();
+            order.into_iter().map(|(_, number)| number).collect()
+        })
     }
 
     /// How many lists it has.
@@ -240,20 +278,18 @@ impl Gathering {
         self.names.clear();
         self.values.clear();
         self.links.clear();
+        self.order.take();
     }
 
     /// The lists, sorted by table and name: table, name, hash of the name, values each with its length.
     pub(super) fn sorted(
         &self,
     ) -> impl Iterator<Item = (Table, &[u8], u64, impl Iterator<Item = &[u8]>)> {
-        let keys = self.lists.iter().map(|list| {
+        let lists = self.order().iter();
+        let lists = lists.filter_map(|number| self.lists.get(at(*number)));
+        lists.map(|list| {
             let name = part(&self.names, list.name);
-            (list.table, name, list)
-        });
-        let mut sorted: Vec<_> = keys.collect();
-        sorted.sort_unstable_by_key(|(table, name, _)| (*table, *name));
-        sorted
-            .into_iter()
-            .map(|(table, name, list)| (table, name, list.hash, self.chain(list)))
+            (list.table, name, list.hash, self.chain(list))
+        })
     }
 }

@@ -308,14 +308,14 @@ impl Lists {
     ) -> Result<Vec<Vec<u8>>, ListsError> {
         let mut names = FirstNames::new(limit);
         let state = self.core.state();
-        for overlay in state.overlays() {
-            overlay.names(table, |name| {
-                let is_wanted = name.starts_with(prefix) && after.is_none_or(|after| name > after);
-                if is_wanted {
-                    let _ = names.offer(name);
-                }
-            });
+        for frozen in &state.frozen {
+            frozen.names_in_order(table, prefix, after, |name| names.offer(name));
         }
+        state.overlay.names(table, prefix, |name| {
+            if after.is_none_or(|after| name > after) {
+                let _ = names.offer(name);
+            }
+        });
         let runs = Arc::clone(&state.runs);
         drop(state);
         let from = after.unwrap_or(prefix).max(prefix);

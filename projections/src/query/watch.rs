@@ -1,11 +1,12 @@
-//! A source that remembers what was read of it.
+//! A source that remembers what was read of it, and does not read it again: whoever asks why folds the same
+//! events over and over.
 
 use crate::source::{Change, Input, Source, Unread};
 use ledger::event::Event;
 use ledger::id::{EventId, Position};
 use ledger::subject::{Subject, SubjectKind};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What is known of an event that was read.
 #[derive(Clone)]
@@ -20,6 +21,12 @@ pub(super) struct Read {
 pub(super) struct Watched<'s> {
     source: &'s dyn Source,
     read: Mutex<BTreeMap<EventId, Read>>,
+    inputs: Mutex<HashMap<Subject, Vec<Input>>>,
+    changes: Mutex<HashMap<Subject, Arc<Vec<Change>>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'s> Watched<'s> {
@@ -27,42 +34,53 @@ impl<'s> Watched<'s> {
         Self {
             source,
             read: Mutex::default(),
+            inputs: Mutex::default(),
+            changes: Mutex::default(),
         }
     }
 
     /// The events that were read so far.
     pub(super) fn read(&self) -> BTreeMap<EventId, Read> {
-        self.read
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.read).clone()
     }
 }
 
 impl Source for Watched<'_> {
     fn inputs(&self, subject: &Subject) -> Result<Vec<Input>, Unread> {
+        if let Some(inputs) = lock(&self.inputs).get(subject) {
+            return Ok(inputs.clone());
+        }
         let inputs = self.source.inputs(subject)?;
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = lock(&self.read);
         for input in &inputs {
             read.entry(input.event.id).or_insert_with(|| Read {
                 order: input.event.order(),
                 event: Some(Arc::clone(&input.event)),
             });
         }
+        lock(&self.inputs).insert(subject.clone(), inputs.clone());
         Ok(inputs)
     }
 
     fn changes(&self, subject: &Subject, visit: &mut dyn FnMut(&Change)) -> Result<(), Unread> {
-        let mut orders = Vec::new();
-        self.source.changes(subject, &mut |change| {
-            orders.push(change.order);
-            visit(change);
-        })?;
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        for order in orders {
-            let (_, _, id) = order;
-            read.entry(id).or_insert(Read { order, event: None });
-        }
+        let known = lock(&self.changes).get(subject).map(Arc::clone);
+        let changes = match known {
+            Some(changes) => changes,
+            None => {
+                let mut changes = Vec::new();
+                let mut keep = |change: &Change| changes.push(change.clone());
+                self.source.changes(subject, &mut keep)?;
+                let mut read = lock(&self.read);
+                for order in changes.iter().map(|change| change.order) {
+                    let (_, _, id) = order;
+                    read.entry(id).or_insert(Read { order, event: None });
+                }
+                let changes = Arc::new(changes);
+                lock(&self.changes).insert(subject.clone(), Arc::clone(&changes));
+                changes
+            }
+        };
+        changes.iter().for_each(visit);
         Ok(())
     }
 

@@ -24,12 +24,28 @@ use std::collections::BTreeMap;
 /// A history of up to so many events is tried event by event. Each event costs three folds of all
 /// of them, so that the longest takes a few seconds.
 pub const WHOLE_MAX_EVENTS: usize = 600;
-/// Folds that a longer history may cost, in each of the two searches.
+/// Folds that a longer history may cost, in each of the two searches, if they are short.
 const FOLDS_MAX: usize = 2_000;
+/// Events that all folds of a search may read together: a few seconds, as for the longest that is tried event
+/// by event. Of a history of a million events a few folds are left, and only coarse answers.
+const FOLDED_EVENTS_MAX: usize = 8_000_000;
+/// Folds that a search may cost however long the history is.
+const FOLDS_MIN: usize = 16;
 /// Events that say the same, of which so many are looked for.
 const TOGETHER_MAX: usize = 8;
-/// Parts that a longer history is first cut into.
+/// Parts that a longer history is first cut into, at most.
 const PARTS: usize = 32;
+
+/// How many folds a search over so many events may cost.
+fn folds_max(events: usize) -> usize {
+    (FOLDED_EVENTS_MAX / events.max(1)).clamp(FOLDS_MIN, FOLDS_MAX)
+}
+
+/// How many parts so many events are first cut into: half of what the search may cost, so that as much is left
+/// to look into those that matter.
+fn parts_of(events: usize) -> usize {
+    PARTS.min(folds_max(events) / 4)
+}
 
 /// Why a value is what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +123,8 @@ pub struct Decided {
 /// there is no view at this point.
 ///
 /// Costs three folds for every event that the view is folded from, up to [`WHOLE_MAX_EVENTS`] of
-/// them; of longer histories parts are tried first, and [`Why::exact`] is false.
+/// them; of longer histories parts are tried first, as far as some seconds suffice, and [`Why::exact`] is false.
+/// Holds what it reads in memory.
 pub fn why(
     source: &dyn Source,
     point: Point,
@@ -253,17 +270,18 @@ impl<'a> Looking<'a> {
             Some(self.value_at(*order, order.0))
         };
         let last = orders.len().saturating_sub(1);
+        let folds_max = folds_max(orders.len());
         let mut folds = 0;
         let mut places = std::collections::BTreeSet::from([0, last]);
         let mut parts: Vec<(usize, usize, Option<Cell>, Option<Cell>)> = Vec::new();
-        let cut = (last / PARTS).max(1);
+        let cut = last.div_ceil(parts_of(orders.len())).max(1);
         for from in (0..last).step_by(cut) {
             let to = (from + cut).min(last);
             parts.push((from, to, sample(from), sample(to)));
             folds += 2;
         }
         while let Some((from, to, before, after)) = parts.pop() {
-            if before == after || folds >= FOLDS_MAX {
+            if before == after || folds >= folds_max {
                 continue;
             }
             if to - from <= 1 {
@@ -286,12 +304,13 @@ impl<'a> Looking<'a> {
         let mut found = Vec::new();
         let size = match exact {
             true => 1,
-            false => orders.len().div_ceil(PARTS).max(1),
+            false => orders.len().div_ceil(parts_of(orders.len())).max(1),
         };
+        let folds_max = folds_max(orders.len());
         let mut parts: Vec<&[Order]> = orders.chunks(size).rev().collect();
         let mut folds = 0;
         while let Some(part) = parts.pop() {
-            if !exact && folds >= FOLDS_MAX {
+            if !exact && folds >= folds_max {
                 break;
             }
             folds += 1;

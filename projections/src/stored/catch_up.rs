@@ -11,7 +11,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 impl Views {
     /// Takes in everything that is durable when this is called. `progress` is told now and then how far
-    /// they are and how far they have to go. Returns up to where they reach then. Costs about two
+    /// they are and how far they have to go. Returns up to where they reach then. Costs some
     /// microseconds an event; one call works at a time, others wait.
     pub fn catch_up(
         &self,

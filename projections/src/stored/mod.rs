@@ -85,9 +85,9 @@ impl Default for Sizes {
     fn default() -> Self {
         Self {
             runs: RunSize {
-                full: 1 << 17,
+                full: 1 << 16,
                 at_close: 1 << 12,
-                fan_out: 8,
+                fan_out: 12,
             },
             readers: 2,
             batch: 4_096,

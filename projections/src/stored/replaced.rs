@@ -23,7 +23,7 @@ use ledger::event::{Event, EventRef};
 use ledger::id::Position;
 use ledger::lists::{Gathering, ListName, Lists, Table};
 use ledger::store::Store;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// How many names of versions are looked at together, for a correction that names a record.
 const PAGE: usize = 256;
@@ -42,6 +42,8 @@ pub(super) fn find(store: &Store, lists: &Lists, extract: &mut Extract) -> Resul
     let mut finding = Finding {
         store,
         lists,
+        noted: &extract.noted,
+        by_half: None,
         gathered: &mut extract.gathered,
         has_by_id: lists.has_any(CORRECTIONS_BY_ID)?,
         has_by_record: lists.has_any(CORRECTIONS_BY_RECORD)?,
@@ -56,6 +58,9 @@ pub(super) fn find(store: &Store, lists: &Lists, extract: &mut Extract) -> Resul
 struct Finding<'a> {
     store: &'a Store,
     lists: &'a Lists,
+    noted: &'a [Noted],
+    /// The records of the extract by the first half of their hash, once a correction names a record.
+    by_half: Option<HashMap<[u8; RECORD_HALF_LENGTH_BYTES], Vec<RecordHash>>>,
     gathered: &'a mut Gathering,
     has_by_id: bool,
     has_by_record: bool,
@@ -271,9 +276,24 @@ impl Finding<'_> {
         Ok(versions.iter().map(|version| version.position).collect())
     }
 
-    /// The events that a record gave of a kind, whatever they tell of. Costs by their number.
-    fn given_by(&self, half: [u8; 8]) -> Result<Vec<Position>, ViewsError> {
-        let mut names = self.gathered.names_with(VERSIONS, &half);
+    /// The events that a record gave of a kind, whatever they tell of. Costs by their number, and the first
+    /// time a walk over the extract.
+    fn given_by(
+        &mut self,
+        half: [u8; RECORD_HALF_LENGTH_BYTES],
+    ) -> Result<Vec<Position>, ViewsError> {
+        let noted = self.noted;
+        let by_half = self.by_half.get_or_insert_with(|| {
+            let mut by_half: HashMap<_, Vec<RecordHash>> = HashMap::new();
+            for record in noted.iter().filter_map(|noted| noted.record) {
+                if let Some(half) = record.first_chunk() {
+                    by_half.entry(*half).or_default().push(record);
+                }
+            }
+            by_half
+        });
+        let of_extract = by_half.get(&half).into_iter().flatten();
+        let mut names: Vec<Vec<u8>> = of_extract.map(|record| record.to_vec()).collect();
         let mut after: Option<Vec<u8>> = None;
         loop {
             let page = self.lists.names(VERSIONS, &half, after.as_deref(), PAGE)?;

@@ -10,14 +10,37 @@ use ledger::secret::{MachineId, PersonId};
 use ledger::subject::Subject;
 use ledger::time::Timestamp;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
+
+/// By a pseudonym. There can be a million changes, and pseudonyms are random already.
+pub(super) type ByPseudonym<K, V> = HashMap<K, V, BuildHasherDefault<SomeBytes>>;
+
+/// Takes eight bytes of a key for its hash.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SomeBytes(u64);
+
+impl Hasher for SomeBytes {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for eight in bytes.as_chunks::<8>().0.iter().take(1) {
+            self.0 = u64::from_le_bytes(*eight);
+        }
+    }
+
+    // The length that comes before the bytes is the same for all.
+    fn write_usize(&mut self, _: usize) {}
+}
 
 /// What the changes of a tenant's counters add up to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Counters {
     pub(super) sessions: usize,
-    pub(super) holders: HashMap<PersonId, Vec<Option<Arc<Sku>>>>,
-    pub(super) machines: HashMap<MachineId, MachineUse>,
+    pub(super) holders: ByPseudonym<PersonId, Vec<Option<Arc<Sku>>>>,
+    pub(super) machines: ByPseudonym<MachineId, MachineUse>,
 }
 
 /// What is known of a machine in the tenant.

@@ -172,13 +172,13 @@ fn fold(source: &Stored, store: &Store) -> Outcome<(f64, u64)> {
     let next = AtomicU64::new(0);
     let work = || -> Result<u64, String> {
         let mut shown = 0;
+        let seen = Seen::new(source, point);
         loop {
             let page = next.fetch_add(1, Ordering::Relaxed) as usize;
             let Some((number, ids)) = pages.get(page) else {
                 return Ok(shown);
             };
             let projection = &PROJECTIONS[*number];
-            let seen = Seen::new(source, point);
             for id in ids {
                 shown += u64::from((projection.run)(&seen, &Subject::new(projection.kind, id)));
             }
