@@ -170,6 +170,9 @@ id_type! {
     SessionId;
     /// A directory: its initial domain or its directory id, as the source names it; lower case.
     TenantId(lower);
+    /// The tenant that an actor is at home in. No subject: what somebody does elsewhere is part of what the
+    /// person and the partner did, but not of what their own tenant has.
+    HomeTenantId(lower);
     /// A licence subscription in a tenant. (A feed of events is a *tail*.)
     SubscriptionId;
     /// One redemption: from opening the window to the keys being redeemed.
@@ -189,7 +192,7 @@ id_type! {
 }
 
 /// The 128-bit identity of an event, for ever: a keyed BLAKE3 of what its source said.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EventId(#[serde(with = "crate::fixed::sixteen")] pub [u8; 16]);
 
 impl EventId {

@@ -103,6 +103,9 @@ pub const LIST_NAME_MAX_BYTES: usize = 272;
 /// The most bytes of one list that are one after the other in a chunk.
 pub const LIST_SEGMENT_MAX_BYTES: usize = 2 << 10;
 
+/// So many chunks that were read last are kept of each run of lists, unpacked: about 24 KiB each.
+pub const LISTS_CHUNKS_KEPT: usize = 8;
+
 /// A run of lists remembers of so many tables whether they have any list.
 pub const LISTS_TABLES_LOOKED_AT_MAX: usize = 16;
 

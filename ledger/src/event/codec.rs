@@ -86,7 +86,7 @@ struct StoredEventRef<'a> {
 
 /// The stored form. Storage contract: names, order and types of the fields.
 #[derive(Deserialize)]
-struct StoredEvent {
+struct StoredEvent<'a> {
     position: Position,
     recorded_at: Timestamp,
     id: EventId,
@@ -100,8 +100,8 @@ struct StoredEvent {
     causation: Option<EventRef>,
     corrects: Option<EventRef>,
     policies: Vec<PolicyRef>,
-    #[serde(with = "serde_bytes")]
-    payload: Vec<u8>,
+    #[serde(with = "serde_bytes", borrow)]
+    payload: &'a [u8],
 }
 
 fn malformed(what: &'static str) -> impl Fn(bincode::error::DecodeError) -> CodecError {
@@ -187,8 +187,8 @@ impl Event {
     /// Reads the stored form; every byte has to be part of it.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
         let what = "event";
-        let (stored, used): (StoredEvent, usize) =
-            bincode::serde::decode_from_slice(bytes, config()).map_err(malformed(what))?;
+        let (stored, used): (StoredEvent<'_>, usize) =
+            bincode::serde::borrow_decode_from_slice(bytes, config()).map_err(malformed(what))?;
         if used != bytes.len() {
             let surplus = bytes.len() - used;
             return Err(CodecError::Surplus { what, surplus });
@@ -206,7 +206,7 @@ impl Event {
                 causation: stored.causation,
                 corrects: stored.corrects,
                 policies: stored.policies,
-                payload: Payload::decode(stored.kind, stored.version, &stored.payload)?,
+                payload: Payload::decode(stored.kind, stored.version, stored.payload)?,
             },
         })
     }

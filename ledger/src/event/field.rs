@@ -5,6 +5,7 @@
 
 use crate::event::Fact;
 use crate::event::stored::{is_length_at, is_text_at, same};
+use crate::event::walk::Walker;
 use crate::id::*;
 use crate::secret::{
     Keyring, Last5, Opened, Pepper, PepperId, Plaintext, Pseudonym, Sealed, SealedKind, Seat,
@@ -239,6 +240,10 @@ pub trait Field: Sized {
     /// a walk over what is declared here, independent of what serde derives of it.
     fn is_stored_at(&self, stored: &mut &[u8]) -> bool;
 
+    /// Passes over the stored form of a value, and notes which subjects it names and what is sealed in it.
+    /// `None` if it is cut.
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()>;
+
     /// Gives the subjects that it names to somebody.
     fn subjects(&self, _out: &mut dyn SubjectSink) {}
 
@@ -323,6 +328,11 @@ macro_rules! text_fields {
             fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
                 is_text_at(self.as_str(), stored)
             }
+            fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+                let _id = walker.take_text()?;
+                $(walker.name(SubjectKind::$kind, _id);)?
+                Some(())
+            }
             $(fn subjects(&self, out: &mut dyn SubjectSink) {
                 const { assert!(SubjectKind::$kind as u8 > 0) };
                 self.name_to(out);
@@ -344,6 +354,7 @@ text_fields! {
     ActivationId: "an activation id" names Activation;
     SessionId: "a session id" names Session;
     TenantId: "a tenant: its initial domain or its directory id" names Tenant;
+    HomeTenantId: "a tenant: its initial domain or its directory id";
     SubscriptionId: "a subscription id" names Subscription;
     RedemptionId: "a redemption id" names Redemption;
     LotId: "the id of a credit lot" names Credit;
@@ -372,6 +383,9 @@ macro_rules! number_fields {
             }
             fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
                 same(stored, &self.0.to_le_bytes())
+            }
+            fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+                walker.pass(size_of::<$repr>())
             }
         }
     )+};
@@ -412,6 +426,9 @@ impl Field for bool {
     fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
         same(stored, &[u8::from(*self)])
     }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        walker.pass(1)
+    }
 }
 
 impl Field for Date {
@@ -427,6 +444,9 @@ impl Field for Date {
     }
     fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
         same(stored, &self.day_number().to_le_bytes())
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        walker.pass(size_of::<Self>())
     }
 }
 
@@ -445,6 +465,9 @@ impl Field for Timestamp {
     fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
         same(stored, &self.as_micros().to_le_bytes())
     }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        walker.pass(size_of::<Self>())
+    }
 }
 
 impl Field for Last5 {
@@ -460,6 +483,9 @@ impl Field for Last5 {
     }
     fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
         same(stored, self.as_str().as_bytes())
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        walker.pass(size_of::<Self>())
     }
 }
 
@@ -481,6 +507,12 @@ impl<T: Field> Field for Option<T> {
         match self {
             None => same(stored, &[0]),
             Some(field) => same(stored, &[1]) && field.is_stored_at(stored),
+        }
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        match walker.take_presence()? {
+            true => T::walk(walker),
+            false => Some(()),
         }
     }
     fn subjects(&self, out: &mut dyn SubjectSink) {
@@ -519,6 +551,9 @@ impl<T: Field> Field for Vec<T> {
     }
     fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
         is_length_at(self.len(), stored) && self.iter().all(|field| field.is_stored_at(stored))
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        (0..walker.take_length()?).try_for_each(|_| T::walk(walker))
     }
     fn subjects(&self, out: &mut dyn SubjectSink) {
         self.iter().for_each(|field| field.subjects(out));
@@ -569,6 +604,10 @@ macro_rules! impl_record {
             }
             fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
                 true $(&& $crate::event::field::Field::is_stored_at(&self.$field, stored))*
+            }
+            fn walk(walker: &mut $crate::event::walk::Walker<'_, '_>) -> Option<()> {
+                $(<$type as $crate::event::field::Field>::walk(walker)?;)*
+                Some(())
             }
             fn subjects(&self, out: &mut dyn $crate::subject::SubjectSink) {
                 $($crate::event::field::Field::subjects(&self.$field, out);)*
@@ -627,6 +666,9 @@ macro_rules! choice {
             }
             fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
                 $crate::event::stored::same(stored, &(*self as u32).to_le_bytes())
+            }
+            fn walk(walker: &mut $crate::event::walk::Walker<'_, '_>) -> Option<()> {
+                walker.pass(size_of::<u32>())
             }
         }
     )+};

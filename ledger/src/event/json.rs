@@ -219,6 +219,10 @@ impl Field for Occurred {
         let precision = (self.precision as u32).to_le_bytes();
         self.start.is_stored_at(stored) && super::stored::same(stored, &precision)
     }
+    fn walk(walker: &mut super::walk::Walker<'_, '_>) -> Option<()> {
+        Timestamp::walk(walker)?;
+        walker.pass(size_of::<u32>())
+    }
     fn visit_sealed(&mut self, _: &mut VisitSealed<'_>) {}
 }
 

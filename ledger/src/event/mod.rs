@@ -12,9 +12,10 @@ pub mod part;
 pub mod protected;
 pub mod schema;
 pub(crate) mod stored;
+pub mod walk;
 pub mod word;
 
-use crate::id::{EventId, Name, PartnerId, Position, TenantId};
+use crate::id::{EventId, HomeTenantId, Name, PartnerId, Position};
 use crate::secret::{Keyring, Opened, Pseudonym, Sealed, SealedKind, Seat};
 use crate::subject::{Names, Subject, SubjectSink};
 use crate::time::{Occurred, Timestamp};
@@ -26,7 +27,9 @@ use serde::{Deserialize, Serialize};
 use word::{ActorKind, TenantRole};
 
 /// The number of an event kind. Storage contract: never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct KindId(pub u16);
 
 /// What is known of an event kind besides its payload.
@@ -70,8 +73,8 @@ record! {
         person: Option<Person>,
         /// The partner that the actor works for.
         partner: Option<PartnerId>,
-        /// The actor's own tenant.
-        home_tenant: Option<TenantId>,
+        /// The actor's own tenant, which the event is not about.
+        home_tenant: Option<HomeTenantId>,
         /// Roles that the actor held in doing it.
         roles: Vec<TenantRole>,
     }
@@ -349,6 +352,21 @@ macro_rules! kind_registry {
             /// Whether its stored form stands at the beginning of some bytes, which are taken off.
             pub(crate) fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
                 match self { $(Self::$name(p) => $crate::event::field::Field::is_stored_at(p, stored)),+ }
+            }
+
+            /// Passes over the stored form of a kind and version.
+            pub(crate) fn walk(
+                id: $crate::event::KindId,
+                version: u16,
+                walker: &mut $crate::event::walk::Walker<'_, '_>,
+            ) -> Option<()> {
+                $(
+                    if id == <$name as $crate::event::Kind>::INFO.id {
+                        $crate::event::codec::known_version::<$name>(version).ok()?;
+                        return <$name as $crate::event::field::Field>::walk(walker);
+                    }
+                )+
+                None
             }
 
             /// Decodes the stored form of a kind and version.

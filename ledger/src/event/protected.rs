@@ -4,6 +4,7 @@ use crate::event::field::{
     Field, FieldError, Reader, Shape, VisitSealed, Writer, member, object, put, text,
 };
 use crate::event::stored::same;
+use crate::event::walk::Walker;
 use crate::id::{DomainName, parse_hex, parse_hex16};
 use crate::secret::{
     DomainId, KeyFingerprint, Last5, MachineId, NetworkId, PUBLIC_DOMAINS, Pepper, PepperId,
@@ -48,6 +49,12 @@ impl Field for KeyFingerprint {
     fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
         same(stored, &self.digest) && self.last5.is_stored_at(stored)
     }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        let digest = *walker.take()?;
+        let last5 = Last5::of_stored(*walker.take()?);
+        Self { digest, last5 }.name_to(walker);
+        Some(())
+    }
     fn subjects(&self, out: &mut dyn SubjectSink) {
         self.name_to(out);
     }
@@ -89,6 +96,9 @@ impl Field for SealOwner {
     fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
         same(stored, &self.0)
     }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        walker.pass(size_of::<Self>())
+    }
 }
 
 impl Field for PersonId {
@@ -109,6 +119,10 @@ impl Field for PersonId {
     }
     fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
         same(stored, &self.0)
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        Self(*walker.take()?).name_to(walker);
+        Some(())
     }
     fn subjects(&self, out: &mut dyn SubjectSink) {
         self.name_to(out);
@@ -197,6 +211,12 @@ impl Field for Person {
             && self.public_domain.is_stored_at(stored)
             && self.sealed.is_stored_at(stored)
     }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        PersonId::walk(walker)?;
+        walker.pass(size_of::<DomainId>())?;
+        bool::walk(walker)?;
+        walker.pass_sealed()
+    }
     fn subjects(&self, out: &mut dyn SubjectSink) {
         self.id.name_to(out);
     }
@@ -257,7 +277,7 @@ pub struct Note {
 }
 
 macro_rules! sealed_text {
-    ($($type:ident, $name:literal, $purpose:ident, $doc:literal, $normal:expr, |$id:ident, $s:ident| $make:expr, |$of:ident| $back:expr, $first:expr, $subjects:expr;)+) => {$(
+    ($($type:ident, $name:literal, $purpose:ident, $doc:literal, $normal:expr, |$id:ident, $s:ident| $make:expr, |$of:ident| $back:expr, $first:expr, $walk:expr, $subjects:expr;)+) => {$(
         impl Field for $type {
             fn shape() -> Shape {
                 Shape::Secret($doc)
@@ -290,6 +310,11 @@ macro_rules! sealed_text {
                 let first: fn(&Self, &mut &[u8]) -> bool = $first;
                 first(self, stored) && self.sealed.is_stored_at(stored)
             }
+            fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+                let first: fn(&mut Walker<'_, '_>) -> Option<()> = $walk;
+                first(walker)?;
+                walker.pass_sealed()
+            }
             fn subjects(&self, out: &mut dyn SubjectSink) {
                 let subjects: fn(&Self, &mut dyn SubjectSink) = $subjects;
                 subjects(self, out);
@@ -307,18 +332,21 @@ sealed_text! {
         |typed: &str| (!typed.is_empty()).then(|| typed.to_lowercase()),
         |id, sealed| Self { id: MachineId(id), sealed }, |of| of.id,
         |of, stored| same(stored, &of.id.0),
+        |walker| { MachineId(*walker.take()?).name_to(walker); Some(()) },
         |of, out| of.id.name_to(out);
     Network, "network", Network,
         "an IP address, or its protected form {network, sealed}; stored as a keyed pseudonym, the address sealed",
         |typed: &str| typed.parse::<std::net::IpAddr>().ok().map(|ip| ip.to_string()),
         |id, sealed| Self { id: NetworkId(id), sealed }, |of| of.id,
         |of, stored| same(stored, &of.id.0),
+        |walker| walker.pass(size_of::<NetworkId>()),
         |_, _| ();
     Note, "note", Note,
         "free text, or its protected form {note, sealed}; stored sealed, because it may name a person",
         |typed: &str| (!typed.is_empty()).then(|| typed.to_owned()),
         |id, sealed| { let _: Pseudonym = id; Self { sealed } }, |of| crate::id::EventId(of.sealed.owner),
         |_, _| true,
+        |_| Some(()),
         |_, _| ();
 }
 
@@ -345,6 +373,10 @@ impl Field for Domain {
     }
     fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
         self.name.is_stored_at(stored) && same(stored, &self.id.0)
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        DomainName::walk(walker)?;
+        walker.pass(size_of::<DomainId>())
     }
 }
 

@@ -46,6 +46,19 @@ pub struct Seen {
 }
 
 impl PointQuery {
+    /// The parameters as they were given.
+    pub fn new(
+        as_of: Option<String>,
+        valid_at: Option<String>,
+        min_position: Option<String>,
+    ) -> Self {
+        Self {
+            as_of,
+            valid_at,
+            min_position,
+        }
+    }
+
     fn valid_at(&self, app: &App) -> Result<Timestamp, Problem> {
         match self.valid_at.as_deref().map(valid_at).transpose() {
             Ok(Some(time)) => Ok(time),
