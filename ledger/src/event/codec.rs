@@ -171,63 +171,17 @@ impl Event {
     /// The stored form: the bytes that are kept, hashed and proved.
     pub fn encode(&self) -> Result<Vec<u8>, CodecError> {
         let mut out = Vec::with_capacity(EVENT_LENGTH_USUAL_BYTES);
-        self.encode_to(&mut out)?;
+        self.fact
+            .encode_at(self.position, self.recorded_at, &mut out)?;
         Ok(out)
-    }
-
-    /// Appends the stored form to a buffer.
-    fn encode_to(&self, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        let start = out.len();
-        let kind = self.fact.kind();
-        let fact = &self.fact;
-        let stored = StoredEventRef {
-            position: self.position,
-            recorded_at: self.recorded_at,
-            id: fact.id,
-            kind: kind.id,
-            version: kind.version,
-            occurred_at: fact.occurred_at,
-            observed_at: fact.observed_at,
-            actor: &fact.actor,
-            source: &fact.source,
-            correlation: &fact.correlation,
-            causation: &fact.causation,
-            corrects: &fact.corrects,
-            policies: &fact.policies,
-        };
-        encode_into(&stored, out)?;
-        // The payload is a list of bytes: its length comes first, and is known last.
-        let length_at = out.len();
-        out.extend_from_slice(&[0; size_of::<u64>()]);
-        let payload_at = out.len();
-        fact.payload.encode(out)?;
-        let length = (out.len() - payload_at) as u64;
-        if let Some(place) = out.get_mut(length_at..payload_at) {
-            place.copy_from_slice(&length.to_le_bytes());
-        }
-        match out.len() - start {
-            length if length > EVENT_LENGTH_MAX_BYTES => Err(CodecError::TooLarge { length }),
-            _ => Ok(()),
-        }
     }
 
     /// [`Event::encode`], walked over and compared: what the log acknowledges can be read back.
     pub fn encode_checked(&self) -> Result<Vec<u8>, CodecError> {
         let mut out = Vec::with_capacity(EVENT_LENGTH_USUAL_BYTES);
-        self.encode_checked_to(&mut out)?;
+        self.fact
+            .encode_checked_at(self.position, self.recorded_at, &mut out)?;
         Ok(out)
-    }
-
-    /// [`Event::encode_checked`], appended to a buffer. After an error the buffer is not to be used.
-    pub(crate) fn encode_checked_to(&self, out: &mut Vec<u8>) -> Result<(), CodecError> {
-        let start = out.len();
-        self.encode_to(out)?;
-        match self.is_stored_as(out.get(start..).unwrap_or_default()) {
-            true => Ok(()),
-            false => Err(CodecError::NotFaithful {
-                kind: self.fact.kind().name,
-            }),
-        }
     }
 
     /// Reads the stored form; every byte has to be part of it.
@@ -255,6 +209,67 @@ impl Event {
                 payload: Payload::decode(stored.kind, stored.version, stored.payload)?,
             },
         })
+    }
+}
+
+impl Fact {
+    /// Appends the stored form of the event that it is at a place in the log to a buffer.
+    fn encode_at(
+        &self,
+        position: Position,
+        recorded_at: Timestamp,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CodecError> {
+        let start = out.len();
+        let kind = self.kind();
+        let stored = StoredEventRef {
+            position,
+            recorded_at,
+            id: self.id,
+            kind: kind.id,
+            version: kind.version,
+            occurred_at: self.occurred_at,
+            observed_at: self.observed_at,
+            actor: &self.actor,
+            source: &self.source,
+            correlation: &self.correlation,
+            causation: &self.causation,
+            corrects: &self.corrects,
+            policies: &self.policies,
+        };
+        encode_into(&stored, out)?;
+        // The payload is a list of bytes: its length comes first, and is known last.
+        let length_at = out.len();
+        out.extend_from_slice(&[0; size_of::<u64>()]);
+        let payload_at = out.len();
+        self.payload.encode(out)?;
+        let length = (out.len() - payload_at) as u64;
+        if let Some(place) = out.get_mut(length_at..payload_at) {
+            place.copy_from_slice(&length.to_le_bytes());
+        }
+        match out.len() - start {
+            length if length > EVENT_LENGTH_MAX_BYTES => Err(CodecError::TooLarge { length }),
+            _ => Ok(()),
+        }
+    }
+
+    /// [`Event::encode_checked`] of the event that it is at a place, appended to a buffer, without moving the
+    /// fact, which is large. After an error the buffer is not to be used.
+    pub(crate) fn encode_checked_at(
+        &self,
+        position: Position,
+        recorded_at: Timestamp,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CodecError> {
+        let start = out.len();
+        self.encode_at(position, recorded_at, out)?;
+        let stored = out.get(start..).unwrap_or_default();
+        match self.is_stored_at(position, recorded_at, stored) {
+            true => Ok(()),
+            false => Err(CodecError::NotFaithful {
+                kind: self.kind().name,
+            }),
+        }
     }
 }
 

@@ -4,11 +4,13 @@
 //! are declared, one after the other, and compares each with the bytes where it has to stand. A type
 //! whose derive leaves the declared layout is caught here before an event of it is acknowledged. That decoding
 //! reads exactly this layout is a law of the types, not of the values, and tests hold it for every
-//! kind: see [`Event::encode_checked`]. It allocates nothing, and costs a tenth of a decoding.
+//! kind: see `Event::encode_checked`. It allocates nothing, and costs a tenth of a decoding.
 
 use super::field::Field;
-use super::{Event, EventRef, Source};
+use super::{EventRef, Fact, Source};
+use crate::id::Position;
 use crate::secret::Sealed;
+use crate::time::Timestamp;
 
 /// Whether bytes begin with what is expected, which is taken off.
 pub(crate) fn same(stored: &mut &[u8], expected: &[u8]) -> bool {
@@ -51,29 +53,34 @@ fn is_ref_at(reference: &Option<EventRef>, stored: &mut &[u8]) -> bool {
     }
 }
 
-impl Event {
-    /// Whether some bytes are exactly its stored form. Costs a comparison of them.
-    pub(crate) fn is_stored_as(&self, mut stored: &[u8]) -> bool {
+impl Fact {
+    /// Whether some bytes are exactly the stored form of the event that it is at a place in the log. Costs a
+    /// comparison of them.
+    pub(crate) fn is_stored_at(
+        &self,
+        position: Position,
+        recorded_at: Timestamp,
+        mut stored: &[u8],
+    ) -> bool {
         let stored = &mut stored;
-        let kind = self.fact.kind();
-        let fact = &self.fact;
-        let is_envelope = same(stored, &self.position.0.to_le_bytes())
-            && self.recorded_at.is_stored_at(stored)
-            && same(stored, &fact.id.0)
+        let kind = self.kind();
+        let is_envelope = same(stored, &position.0.to_le_bytes())
+            && recorded_at.is_stored_at(stored)
+            && same(stored, &self.id.0)
             && same(stored, &kind.id.0.to_le_bytes())
             && same(stored, &kind.version.to_le_bytes())
-            && fact.occurred_at.is_stored_at(stored)
-            && fact.observed_at.is_stored_at(stored)
-            && fact.actor.is_stored_at(stored)
-            && fact.source.is_stored_at(stored)
-            && fact.correlation.is_stored_at(stored)
-            && is_ref_at(&fact.causation, stored)
-            && is_ref_at(&fact.corrects, stored)
-            && fact.policies.is_stored_at(stored);
+            && self.occurred_at.is_stored_at(stored)
+            && self.observed_at.is_stored_at(stored)
+            && self.actor.is_stored_at(stored)
+            && self.source.is_stored_at(stored)
+            && self.correlation.is_stored_at(stored)
+            && is_ref_at(&self.causation, stored)
+            && is_ref_at(&self.corrects, stored)
+            && self.policies.is_stored_at(stored);
         let payload_length = stored.len().saturating_sub(size_of::<u64>());
         is_envelope
             && is_length_at(payload_length, stored)
-            && fact.payload.is_stored_at(stored)
+            && self.payload.is_stored_at(stored)
             && stored.is_empty()
     }
 }

@@ -103,6 +103,20 @@ impl Entries {
         self.events.iter().map(|(id, _)| *id)
     }
 
+    /// The one of a number.
+    pub(crate) fn get(&self, number: usize) -> Option<EntryRef<'_>> {
+        let (id, last) = *self.events.get(number)?;
+        let before = number.checked_sub(1).and_then(|n| self.events.get(n));
+        let first = before.map_or(0, |(_, last)| *last);
+        let start = first.checked_sub(1).and_then(|n| self.ends.get(n));
+        Some(EntryRef {
+            id,
+            names: &self.names,
+            start: start.map_or(0, |end| end.at),
+            ends: self.ends.get(first..last)?,
+        })
+    }
+
     /// All of them, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = EntryRef<'_>> {
         let mut first = 0;

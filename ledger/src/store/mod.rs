@@ -20,6 +20,7 @@ mod indexing;
 mod integrity;
 mod making;
 mod manifest;
+mod marks;
 mod open;
 mod prepare;
 mod proofs;

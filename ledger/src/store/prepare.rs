@@ -24,7 +24,7 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// Encodes facts, which have to be what was encoded.
-    fn new(facts: Vec<Fact>) -> Result<Self, AppendError> {
+    fn new(facts: &[Fact]) -> Result<Self, AppendError> {
         let mut prepared = Self {
             entries: Entries::with_room(facts.len()),
             stored: Vec::with_capacity(facts.len() * EVENT_LENGTH_USUAL_BYTES),
@@ -36,15 +36,11 @@ impl Prepared {
         Ok(prepared)
     }
 
-    fn push(&mut self, fact: Fact) -> Result<(), AppendError> {
-        self.entries.push(&fact);
-        let event = Event {
-            position: Position(0),
-            recorded_at: Timestamp::from_micros(0),
-            fact,
-        };
-        let stored = event.encode_checked_to(&mut self.stored);
-        let id = event.id;
+    fn push(&mut self, fact: &Fact) -> Result<(), AppendError> {
+        self.entries.push(fact);
+        let nowhere = (Position(0), Timestamp::from_micros(0));
+        let stored = fact.encode_checked_at(nowhere.0, nowhere.1, &mut self.stored);
+        let id = fact.id;
         stored.map_err(|error| AppendError::Codec { id, error })?;
         self.ends.push(self.stored.len());
         Ok(())
@@ -161,7 +157,7 @@ impl Offer {
         at_most("events", facts.len(), APPEND_EVENTS_MAX)?;
         at_most("conditions", conditions.len(), APPEND_CONDITIONS_MAX)?;
         Ok(Self {
-            events: Prepared::new(facts)?,
+            events: Prepared::new(&facts)?,
             guards: conditions.into_iter().map(Guard::new).collect(),
             known,
         })
