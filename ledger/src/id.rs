@@ -170,6 +170,9 @@ id_type! {
     SessionId;
     /// A directory: its initial domain or its directory id, as the source names it; lower case.
     TenantId(lower);
+    /// The tenant that an actor is at home in. No subject: what somebody does elsewhere is part of what the
+    /// person and the partner did, but not of what their own tenant has.
+    HomeTenantId(lower);
     /// A licence subscription in a tenant. (A feed of events is a *tail*.)
     SubscriptionId;
     /// One redemption: from opening the window to the keys being redeemed.
@@ -189,7 +192,7 @@ id_type! {
 }
 
 /// The 128-bit identity of an event, for ever: a keyed BLAKE3 of what its source said.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EventId(#[serde(with = "crate::fixed::sixteen")] pub [u8; 16]);
 
 impl EventId {
@@ -211,14 +214,20 @@ impl fmt::Debug for EventId {
     }
 }
 
-pub(crate) fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+/// At most 16 bytes as hexadecimal digits, the first ones of the 32.
+pub(crate) fn hex_digits(bytes: &[u8]) -> [u8; 32] {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
     let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'?');
+    let mut text = [b'?'; 32];
+    for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *pair = [digit(byte >> 4), digit(byte & 15)];
+    }
+    text
+}
+
+pub(crate) fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     for part in bytes.chunks(16) {
-        let mut text = [b'?'; 32];
-        for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(part) {
-            *pair = [digit(byte >> 4), digit(byte & 15)];
-        }
+        let text = hex_digits(part);
         let text = text.get(..2 * part.len()).unwrap_or_default();
         f.write_str(std::str::from_utf8(text).unwrap_or_default())?;
     }

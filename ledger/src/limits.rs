@@ -50,8 +50,15 @@ pub const PREFETCH_POSITIONS: usize = 48;
 /// Fewer blocks than this are read one after the other.
 pub const PREFETCH_POSITIONS_MIN: usize = 6;
 
-/// How many threads read ahead.
-pub const PREFETCH_THREADS: usize = 8;
+/// How many threads read ahead. Each asks the medium for all that it is going to read before it reads the
+/// first of it, so that a few are enough.
+pub const PREFETCH_THREADS: usize = 4;
+
+/// So many runs of the index are asked for a subject beside each other.
+pub const LOOK_UPS_AT_ONCE: usize = 12;
+
+/// Fewer runs than this are asked one after the other.
+pub const LOOK_UPS_AT_ONCE_MIN: usize = 4;
 
 /// How many positions a reader of a history takes from the index at once.
 pub const READ_PAGE_POSITIONS: usize = 1_024;
@@ -95,6 +102,9 @@ pub const LIST_NAME_MAX_BYTES: usize = 272;
 
 /// The most bytes of one list that are one after the other in a chunk.
 pub const LIST_SEGMENT_MAX_BYTES: usize = 2 << 10;
+
+/// So many chunks that were read last are kept of each run of lists, unpacked: about 24 KiB each.
+pub const LISTS_CHUNKS_KEPT: usize = 8;
 
 /// A run of lists remembers of so many tables whether they have any list.
 pub const LISTS_TABLES_LOOKED_AT_MAX: usize = 16;
@@ -150,6 +160,9 @@ pub const SLED_SEALED_CACHE_BYTES: u64 = 1 << 20;
 
 /// Sled splits a leaf of so many keys before it puts another one in.
 pub const SLED_LEAF_KEYS_MAX: usize = 17;
+
+/// How long a flush of sled is waited for. After some errors of its file it never comes back.
+pub const SLED_FLUSH_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The largest value that is given to sled. Sled keeps up to 17 values in a node and moves a node
 /// larger than a quarter of its 512 KiB segment to a file of its own, which nobody syncs.

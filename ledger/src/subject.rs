@@ -108,20 +108,57 @@ impl fmt::Display for Subject {
     }
 }
 
+/// Takes the subjects that an event names, as it names them: with repetition and in no order.
+pub trait SubjectSink {
+    /// Takes a subject.
+    fn subject(&mut self, kind: SubjectKind, id: &str);
+}
+
+impl SubjectSink for Vec<Subject> {
+    fn subject(&mut self, kind: SubjectKind, id: &str) {
+        let id = id.to_owned();
+        self.push(Subject { kind, id });
+    }
+}
+
 /// An identifier whose presence in an event makes the event name a subject.
 pub trait Names {
     /// The subject that it names.
     fn subject(&self) -> Subject;
+
+    /// Gives the subject that it names to somebody, without making one.
+    fn name_to(&self, out: &mut dyn SubjectSink);
 }
 
 macro_rules! names {
     ($($type:ty => $kind:ident;)+) => {$(
         impl Names for $type {
             fn subject(&self) -> Subject {
-                Subject::new(SubjectKind::$kind, self)
+                Subject::new(SubjectKind::$kind, self.as_str())
+            }
+            fn name_to(&self, out: &mut dyn SubjectSink) {
+                out.subject(SubjectKind::$kind, self.as_str());
             }
         }
     )+};
+}
+
+macro_rules! pseudonym_names {
+    ($($type:ty => $kind:ident;)+) => {$(
+        impl Names for $type {
+            fn subject(&self) -> Subject {
+                Subject::new(SubjectKind::$kind, self)
+            }
+            fn name_to(&self, out: &mut dyn SubjectSink) {
+                out.subject(SubjectKind::$kind, text_of(&hex_digits(&self.0)));
+            }
+        }
+    )+};
+}
+
+/// Digits and letters as a text.
+fn text_of(ascii: &[u8]) -> &str {
+    std::str::from_utf8(ascii).unwrap_or_default()
 }
 
 names! {
@@ -134,14 +171,17 @@ names! {
     LinkId => Link;
     ActivationId => Activation;
     SessionId => Session;
-    PersonId => Person;
     TenantId => Tenant;
     SubscriptionId => Subscription;
     RedemptionId => Redemption;
     LotId => Credit;
-    MachineId => Seat;
     CaseId => Case;
     FindingId => Finding;
+}
+
+pseudonym_names! {
+    PersonId => Person;
+    MachineId => Seat;
 }
 
 impl Names for KeyFingerprint {
@@ -149,11 +189,38 @@ impl Names for KeyFingerprint {
         let digest = EventId(self.digest);
         Subject::new(SubjectKind::Key, format_args!("{digest}-{}", self.last5))
     }
+
+    fn name_to(&self, out: &mut dyn SubjectSink) {
+        let mut name = [b'-'; 38];
+        let last5 = self.last5.as_str().bytes();
+        let digits = hex_digits(&self.digest).into_iter().chain([b'-']);
+        name.iter_mut()
+            .zip(digits.chain(last5))
+            .for_each(|(to, from)| *to = from);
+        out.subject(SubjectKind::Key, text_of(&name));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_named_to_a_sink_is_the_subject() {
+        fn check(names: &dyn Names) {
+            let mut named = Vec::new();
+            names.name_to(&mut named);
+            assert_eq!(named, [names.subject()]);
+        }
+        let key = KeyFingerprint::of_key(
+            &crate::secret::Pepper::public(),
+            "AAAAA-BBBBB-CCCCC-DDDDD-EEEE2",
+        );
+        check(&key.unwrap());
+        check(&PersonId(std::array::from_fn(|n| n as u8 * 17)));
+        check(&MachineId([9; 16]));
+        check(&TenantId::new("Contoso.onmicrosoft.example").unwrap());
+    }
 
     #[test]
     fn every_kind_is_read_back_from_its_name() {

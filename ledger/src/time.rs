@@ -63,6 +63,11 @@ impl fmt::Display for Timestamp {
 pub struct Date(i32);
 
 impl Date {
+    /// Its number as it is stored.
+    pub(crate) fn day_number(self) -> i32 {
+        self.0
+    }
+
     /// Reads `2024-03-11`; an instant (`2018-05-10T00:00:00Z`) is read as its UTC day.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > 10 {

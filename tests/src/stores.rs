@@ -4,7 +4,7 @@ use crate::facts::clock;
 use ledger::index::RunSize;
 use ledger::log::Engine;
 use ledger::secret::Pepper;
-use ledger::store::{NewStore, Sizes, Store, StoreError};
+use ledger::store::{Identity, NewStore, Sizes, Store, StoreError};
 use ledger::tiles::BlockSize;
 use ledger::time::Timestamp;
 use std::fs;
@@ -23,6 +23,16 @@ pub const SMALL: Sizes = Sizes {
     segment_length_bytes: 12_000,
     tile_blocks: BlockSize::at_least(256),
 };
+
+const STORE_ID: [u8; 16] = [7; 16];
+
+/// What every store of a test is.
+pub fn identity() -> Identity {
+    Identity {
+        store_id: STORE_ID,
+        pepper: Pepper::public().id(),
+    }
+}
 
 /// A path at which a test may make a store, in a directory that is removed afterwards.
 pub struct Place(tempfile::TempDir);
@@ -66,7 +76,7 @@ pub fn create_with(path: &Path, engine: &str) -> Result<Store, StoreError> {
     let new = NewStore {
         engine: engine.name,
         pepper: Pepper::public().id(),
-        store_id: [7; 16],
+        store_id: STORE_ID,
         created_at: Timestamp::from_micros(0),
     };
     Store::create(path, new, clock())

@@ -44,6 +44,19 @@ impl Told {
         self
     }
 
+    /// Says that the last line was done by somebody of a partner's own tenant.
+    #[must_use]
+    pub fn from_home(mut self, tenant: &str) -> Self {
+        self.0.last_mut().expect("a line").actor = Some(ledger::event::Actor {
+            kind: ledger::event::word::ActorKind::Partner,
+            person: None,
+            partner: None,
+            home_tenant: Some(ledger::id::HomeTenantId::new(tenant).expect("a tenant")),
+            roles: Vec::new(),
+        });
+        self
+    }
+
     /// The view of a subject at an instant; `Null` if there is none.
     pub fn view(&self, subject: &str, at: &str) -> Value {
         self.view_under(Policies::default(), subject, at)

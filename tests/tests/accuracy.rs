@@ -15,41 +15,49 @@ const PRECISION_MIN: f64 = 0.95;
 /// The least recall over all rules with the default noise.
 const RECALL_MIN: f64 = 0.95;
 
-fn run(noise: Noise) -> Tally {
+fn run() -> [Tally; 2] {
     let settings = Settings {
         seeds: vec![11],
         customers: 26,
         months: 13,
         wrong_ppm: 1_000_000,
     };
-    measure(&settings, noise)
+    let tallies = measure(&settings, &[Noise::NONE, Noise::DEFAULT]);
+    tallies.try_into().expect("a tally for each noise")
 }
 
-static QUIET: LazyLock<Tally> = LazyLock::new(|| run(Noise::NONE));
-static NOISY: LazyLock<Tally> = LazyLock::new(|| run(Noise::DEFAULT));
+static RUN: LazyLock<[Tally; 2]> = LazyLock::new(run);
+
+fn quiet() -> &'static Tally {
+    &RUN[0]
+}
+
+fn noisy() -> &'static Tally {
+    &RUN[1]
+}
 
 #[test]
 fn with_noise_off_every_mistake_of_a_complete_rule_is_found() {
-    for (kind, marks) in &QUIET.rules {
+    for (kind, marks) in &quiet().rules {
         assert!(marks.decidable > 0, "W{kind} never happened");
         let is_incomplete = INCOMPLETE.contains(kind);
         assert!(
             is_incomplete || marks.missed() == 0,
             "WTR{kind:03}: {:#?}",
-            QUIET.notes
+            quiet().notes
         );
     }
 }
 
 #[test]
 fn with_the_default_noise_most_mistakes_with_evidence_are_found() {
-    let recall = NOISY.all().recall().expect("there are mistakes");
-    assert!(recall >= RECALL_MIN, "{recall}: {:#?}", NOISY.notes);
+    let recall = noisy().all().recall().expect("there are mistakes");
+    assert!(recall >= RECALL_MIN, "{recall}: {:#?}", noisy().notes);
 }
 
 #[test]
 fn few_findings_are_false_alarms() {
-    for tally in [&*QUIET, &*NOISY] {
+    for tally in [quiet(), noisy()] {
         let precision = tally.all().precision().expect("there are findings");
         assert!(
             precision >= PRECISION_MIN,
@@ -61,13 +69,13 @@ fn few_findings_are_false_alarms() {
 
 #[test]
 fn a_mistake_without_evidence_is_never_called_clean() {
-    let clean = NOISY.without_evidence.get(&Fate::Clean);
-    assert_eq!(clean, None, "{:#?}", NOISY.notes);
+    let clean = noisy().without_evidence.get(&Fate::Clean);
+    assert_eq!(clean, None, "{:#?}", noisy().notes);
 }
 
 #[test]
 fn every_miss_and_every_false_alarm_has_a_line_of_its_own() {
-    for tally in [&*QUIET, &*NOISY] {
+    for tally in [quiet(), noisy()] {
         let all = tally.all();
         let lines = |word: &str| tally.notes.iter().filter(|n| n.starts_with(word)).count();
         assert_eq!(lines("missed"), all.missed());

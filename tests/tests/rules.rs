@@ -29,6 +29,11 @@ const TWINS: &[(&str, &str, &str)] = &[
         "signed-in-and-bound-to-the-same-of-two",
     ),
     (
+        "CHO005",
+        "shown-as-not-activated-for-a-week",
+        "shown-as-not-activated-for-a-day-and-a-half",
+    ),
+    (
         "EML001",
         "order-without-a-contact",
         "order-whose-contact-was-named-in-time",
@@ -58,6 +63,11 @@ const TWINS: &[(&str, &str, &str)] = &[
         "EML007",
         "mail-to-a-private-address",
         "mail-to-the-second-domain",
+    ),
+    (
+        "EML008",
+        "trial-deleted-unannounced",
+        "trial-deleted-on-the-announced-day",
     ),
     (
         "INV002",
@@ -153,6 +163,16 @@ const TWINS: &[(&str, &str, &str)] = &[
         "SEA005",
         "machine-forty-days-ahead",
         "machine-whose-clock-was-set",
+    ),
+    (
+        "SEA006",
+        "seats-added-in-the-grace",
+        "seats-added-on-the-last-day",
+    ),
+    (
+        "SEA007",
+        "renewed-with-fewer-seats-than-users",
+        "renewed-with-as-many-seats-as-users",
     ),
     (
         "WTR001",

@@ -56,8 +56,7 @@ pub fn failure(error: &QueryError) -> Failure {
         ),
         QueryError::NoOperator => (
             "cannot read a filter",
-            "for example --where state=Grace, --where 'seats>=25', --where 'end<2024-03'; the \
-             operators are =, !=, <, <=, >, >= and ~ (has this text in it)"
+            "for example 'state=Grace', 'seats>=25' or 'end<2024-03'; the operators are =, !=, <, <=, >, >= and ~ (has this text in it)"
                 .to_owned(),
         ),
         QueryError::UnknownField { field, known, .. } => {

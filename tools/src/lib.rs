@@ -18,6 +18,7 @@
     )
 )]
 
+pub mod answer;
 pub mod asking;
 pub mod checkpoints;
 pub mod cli;

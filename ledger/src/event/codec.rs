@@ -1,7 +1,7 @@
 //! The stored form of events: bincode's legacy fixed-width layout over plain serde types.
 //!
-//! What was encoded is decoded and compared before it is acknowledged, and decoding consumes every
-//! byte. Hashes are taken over the stored bytes, never over a second encoding.
+//! What was encoded is held against the fact before it is acknowledged (see `stored.rs`), and decoding
+//! consumes every byte. Hashes are taken over the stored bytes, never over a second encoding.
 
 use super::{Actor, Event, EventRef, Fact, Kind, KindId, Payload, Source};
 use crate::event::part::PolicyRef;
@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 /// The largest stored event, in bytes: keeps frames and memory bounded.
 pub const EVENT_LENGTH_MAX_BYTES: usize = 1 << 20;
+
+/// Room for most stored events, in bytes.
+pub(crate) const EVENT_LENGTH_USUAL_BYTES: usize = 768;
 
 /// Why bytes are no event, or an event cannot be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +52,7 @@ pub enum CodecError {
         /// The version that was found.
         version: u16,
     },
-    /// What was encoded does not decode to what it was made from: a mistake in a stored type.
+    /// What was encoded is not what its fields say: a mistake in a stored type.
     #[error("{kind} does not survive being stored and read back; this is a mistake in the program")]
     NotFaithful {
         /// The kind's name.
@@ -63,7 +66,7 @@ pub enum CodecError {
     },
 }
 
-/// [`StoredEvent`] of an event that is not taken apart.
+/// [`StoredEvent`] of an event that is not taken apart, up to its payload.
 #[derive(Serialize)]
 struct StoredEventRef<'a> {
     position: Position,
@@ -79,13 +82,11 @@ struct StoredEventRef<'a> {
     causation: &'a Option<EventRef>,
     corrects: &'a Option<EventRef>,
     policies: &'a [PolicyRef],
-    #[serde(with = "serde_bytes")]
-    payload: &'a [u8],
 }
 
 /// The stored form. Storage contract: names, order and types of the fields.
 #[derive(Deserialize)]
-struct StoredEvent {
+struct StoredEvent<'a> {
     position: Position,
     recorded_at: Timestamp,
     id: EventId,
@@ -99,8 +100,8 @@ struct StoredEvent {
     causation: Option<EventRef>,
     corrects: Option<EventRef>,
     policies: Vec<PolicyRef>,
-    #[serde(with = "serde_bytes")]
-    payload: Vec<u8>,
+    #[serde(with = "serde_bytes", borrow)]
+    payload: &'a [u8],
 }
 
 fn malformed(what: &'static str) -> impl Fn(bincode::error::DecodeError) -> CodecError {
@@ -169,10 +170,16 @@ pub(crate) fn known_version<K: Kind>(version: u16) -> Result<(), CodecError> {
 impl Event {
     /// The stored form: the bytes that are kept, hashed and proved.
     pub fn encode(&self) -> Result<Vec<u8>, CodecError> {
+        let mut out = Vec::with_capacity(EVENT_LENGTH_USUAL_BYTES);
+        self.encode_to(&mut out)?;
+        Ok(out)
+    }
+
+    /// Appends the stored form to a buffer.
+    fn encode_to(&self, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        let start = out.len();
         let kind = self.fact.kind();
         let fact = &self.fact;
-        let mut payload = Vec::with_capacity(512);
-        fact.payload.encode(&mut payload)?;
         let stored = StoredEventRef {
             position: self.position,
             recorded_at: self.recorded_at,
@@ -187,22 +194,37 @@ impl Event {
             causation: &fact.causation,
             corrects: &fact.corrects,
             policies: &fact.policies,
-            payload: &payload,
         };
-        let mut out = Vec::with_capacity(256 + payload.len());
-        encode_into(&stored, &mut out)?;
-        if out.len() > EVENT_LENGTH_MAX_BYTES {
-            return Err(CodecError::TooLarge { length: out.len() });
+        encode_into(&stored, out)?;
+        // The payload is a list of bytes: its length comes first, and is known last.
+        let length_at = out.len();
+        out.extend_from_slice(&[0; size_of::<u64>()]);
+        let payload_at = out.len();
+        fact.payload.encode(out)?;
+        let length = (out.len() - payload_at) as u64;
+        if let Some(place) = out.get_mut(length_at..payload_at) {
+            place.copy_from_slice(&length.to_le_bytes());
         }
+        match out.len() - start {
+            length if length > EVENT_LENGTH_MAX_BYTES => Err(CodecError::TooLarge { length }),
+            _ => Ok(()),
+        }
+    }
+
+    /// [`Event::encode`], walked over and compared: what the log acknowledges can be read back.
+    pub fn encode_checked(&self) -> Result<Vec<u8>, CodecError> {
+        let mut out = Vec::with_capacity(EVENT_LENGTH_USUAL_BYTES);
+        self.encode_checked_to(&mut out)?;
         Ok(out)
     }
 
-    /// [`Event::encode`], decoded again and compared: what the log acknowledges can be read back.
-    pub fn encode_checked(&self) -> Result<Vec<u8>, CodecError> {
-        let bytes = self.encode()?;
-        match Self::decode(&bytes) {
-            Ok(back) if back == *self => Ok(bytes),
-            _ => Err(CodecError::NotFaithful {
+    /// [`Event::encode_checked`], appended to a buffer. After an error the buffer is not to be used.
+    pub(crate) fn encode_checked_to(&self, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        let start = out.len();
+        self.encode_to(out)?;
+        match self.is_stored_as(out.get(start..).unwrap_or_default()) {
+            true => Ok(()),
+            false => Err(CodecError::NotFaithful {
                 kind: self.fact.kind().name,
             }),
         }
@@ -211,8 +233,8 @@ impl Event {
     /// Reads the stored form; every byte has to be part of it.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
         let what = "event";
-        let (stored, used): (StoredEvent, usize) =
-            bincode::serde::decode_from_slice(bytes, config()).map_err(malformed(what))?;
+        let (stored, used): (StoredEvent<'_>, usize) =
+            bincode::serde::borrow_decode_from_slice(bytes, config()).map_err(malformed(what))?;
         if used != bytes.len() {
             let surplus = bytes.len() - used;
             return Err(CodecError::Surplus { what, surplus });
@@ -230,7 +252,7 @@ impl Event {
                 causation: stored.causation,
                 corrects: stored.corrects,
                 policies: stored.policies,
-                payload: Payload::decode(stored.kind, stored.version, &stored.payload)?,
+                payload: Payload::decode(stored.kind, stored.version, stored.payload)?,
             },
         })
     }

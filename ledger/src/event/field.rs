@@ -4,11 +4,13 @@
 //! are kept apart on purpose: the one is a storage contract, the other is for people and programs.
 
 use crate::event::Fact;
+use crate::event::stored::{is_length_at, is_text_at, same};
+use crate::event::walk::Walker;
 use crate::id::*;
 use crate::secret::{
     Keyring, Last5, Opened, Pepper, PepperId, Plaintext, Pseudonym, Sealed, SealedKind, Seat,
 };
-use crate::subject::{Names, Subject, SubjectKind};
+use crate::subject::{Names, SubjectKind, SubjectSink};
 use crate::time::{Date, Timestamp};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -234,8 +236,16 @@ pub trait Field: Sized {
     /// Writes its protected JSON form; `Null` is left out by the record around it.
     fn write(&self, writer: Writer<'_>) -> Value;
 
-    /// Adds the subjects that it names.
-    fn subjects(&self, _out: &mut Vec<Subject>) {}
+    /// Whether the stored form of the value stands at the beginning of some bytes, which are taken off:
+    /// a walk over what is declared here, independent of what serde derives of it.
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool;
+
+    /// Passes over the stored form of a value, and notes which subjects it names and what is sealed in it.
+    /// `None` if it is cut.
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()>;
+
+    /// Gives the subjects that it names to somebody.
+    fn subjects(&self, _out: &mut dyn SubjectSink) {}
 
     /// Visits its sealed parts, in field order.
     fn visit_sealed(&mut self, _visit: &mut VisitSealed<'_>) {}
@@ -315,9 +325,17 @@ macro_rules! text_fields {
             fn write(&self, _: Writer<'_>) -> Value {
                 Value::from(self.as_str())
             }
-            $(fn subjects(&self, out: &mut Vec<Subject>) {
+            fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+                is_text_at(self.as_str(), stored)
+            }
+            fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+                let _id = walker.take_text()?;
+                $(walker.name(SubjectKind::$kind, _id);)?
+                Some(())
+            }
+            $(fn subjects(&self, out: &mut dyn SubjectSink) {
                 const { assert!(SubjectKind::$kind as u8 > 0) };
-                out.push(self.subject());
+                self.name_to(out);
             })?
         }
     )+};
@@ -336,6 +354,7 @@ text_fields! {
     ActivationId: "an activation id" names Activation;
     SessionId: "a session id" names Session;
     TenantId: "a tenant: its initial domain or its directory id" names Tenant;
+    HomeTenantId: "a tenant: its initial domain or its directory id";
     SubscriptionId: "a subscription id" names Subscription;
     RedemptionId: "a redemption id" names Redemption;
     LotId: "the id of a credit lot" names Credit;
@@ -361,6 +380,12 @@ macro_rules! number_fields {
             }
             fn write(&self, _: Writer<'_>) -> Value {
                 Value::from(self.0)
+            }
+            fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+                same(stored, &self.0.to_le_bytes())
+            }
+            fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+                walker.pass(size_of::<$repr>())
             }
         }
     )+};
@@ -398,6 +423,12 @@ impl Field for bool {
     fn write(&self, _: Writer<'_>) -> Value {
         Value::from(*self)
     }
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        same(stored, &[u8::from(*self)])
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        walker.pass(1)
+    }
 }
 
 impl Field for Date {
@@ -410,6 +441,12 @@ impl Field for Date {
     }
     fn write(&self, _: Writer<'_>) -> Value {
         Value::from(self.to_string())
+    }
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        same(stored, &self.day_number().to_le_bytes())
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        walker.pass(size_of::<Self>())
     }
 }
 
@@ -425,6 +462,12 @@ impl Field for Timestamp {
     fn write(&self, _: Writer<'_>) -> Value {
         Value::from(self.to_string())
     }
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        same(stored, &self.as_micros().to_le_bytes())
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        walker.pass(size_of::<Self>())
+    }
 }
 
 impl Field for Last5 {
@@ -437,6 +480,12 @@ impl Field for Last5 {
     }
     fn write(&self, _: Writer<'_>) -> Value {
         Value::from(self.as_str())
+    }
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        same(stored, self.as_str().as_bytes())
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        walker.pass(size_of::<Self>())
     }
 }
 
@@ -454,7 +503,19 @@ impl<T: Field> Field for Option<T> {
         self.as_ref()
             .map_or(Value::Null, |field| field.write(writer))
     }
-    fn subjects(&self, out: &mut Vec<Subject>) {
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        match self {
+            None => same(stored, &[0]),
+            Some(field) => same(stored, &[1]) && field.is_stored_at(stored),
+        }
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        match walker.take_presence()? {
+            true => T::walk(walker),
+            false => Some(()),
+        }
+    }
+    fn subjects(&self, out: &mut dyn SubjectSink) {
         if let Some(field) = self {
             field.subjects(out);
         }
@@ -488,7 +549,13 @@ impl<T: Field> Field for Vec<T> {
         }
         self.iter().map(|field| field.write(writer)).collect()
     }
-    fn subjects(&self, out: &mut Vec<Subject>) {
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        is_length_at(self.len(), stored) && self.iter().all(|field| field.is_stored_at(stored))
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        (0..walker.take_length()?).try_for_each(|_| T::walk(walker))
+    }
+    fn subjects(&self, out: &mut dyn SubjectSink) {
         self.iter().for_each(|field| field.subjects(out));
     }
     fn visit_sealed(&mut self, visit: &mut VisitSealed<'_>) {
@@ -535,7 +602,14 @@ macro_rules! impl_record {
                 $($crate::event::field::put(&mut map, stringify!($field), &self.$field, writer);)*
                 serde_json::Value::Object(map)
             }
-            fn subjects(&self, out: &mut Vec<$crate::subject::Subject>) {
+            fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+                true $(&& $crate::event::field::Field::is_stored_at(&self.$field, stored))*
+            }
+            fn walk(walker: &mut $crate::event::walk::Walker<'_, '_>) -> Option<()> {
+                $(<$type as $crate::event::field::Field>::walk(walker)?;)*
+                Some(())
+            }
+            fn subjects(&self, out: &mut dyn $crate::subject::SubjectSink) {
                 $($crate::event::field::Field::subjects(&self.$field, out);)*
             }
             fn visit_sealed(&mut self, visit: &mut $crate::event::field::VisitSealed<'_>) {
@@ -589,6 +663,12 @@ macro_rules! choice {
             }
             fn write(&self, _: $crate::event::field::Writer<'_>) -> serde_json::Value {
                 serde_json::Value::from(self.as_str())
+            }
+            fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+                $crate::event::stored::same(stored, &(*self as u32).to_le_bytes())
+            }
+            fn walk(walker: &mut $crate::event::walk::Walker<'_, '_>) -> Option<()> {
+                walker.pass(size_of::<u32>())
             }
         }
     )+};

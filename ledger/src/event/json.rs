@@ -215,6 +215,14 @@ impl Field for Occurred {
     fn write(&self, _: Writer<'_>) -> Value {
         Value::from(self.to_string())
     }
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        let precision = (self.precision as u32).to_le_bytes();
+        self.start.is_stored_at(stored) && super::stored::same(stored, &precision)
+    }
+    fn walk(walker: &mut super::walk::Walker<'_, '_>) -> Option<()> {
+        Timestamp::walk(walker)?;
+        walker.pass(size_of::<u32>())
+    }
     fn visit_sealed(&mut self, _: &mut VisitSealed<'_>) {}
 }
 

@@ -11,11 +11,13 @@ pub mod kinds;
 pub mod part;
 pub mod protected;
 pub mod schema;
+pub(crate) mod stored;
+pub mod walk;
 pub mod word;
 
-use crate::id::{EventId, Name, PartnerId, Position, TenantId};
+use crate::id::{EventId, HomeTenantId, Name, PartnerId, Position};
 use crate::secret::{Keyring, Opened, Pseudonym, Sealed, SealedKind, Seat};
-use crate::subject::{Names, Subject};
+use crate::subject::{Names, Subject, SubjectSink};
 use crate::time::{Occurred, Timestamp};
 use field::{Field, FieldInfo, VisitSealed, record};
 pub use kinds::{KINDS, Payload};
@@ -25,7 +27,9 @@ use serde::{Deserialize, Serialize};
 use word::{ActorKind, TenantRole};
 
 /// The number of an event kind. Storage contract: never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct KindId(pub u16);
 
 /// What is known of an event kind besides its payload.
@@ -69,8 +73,8 @@ record! {
         person: Option<Person>,
         /// The partner that the actor works for.
         partner: Option<PartnerId>,
-        /// The actor's own tenant.
-        home_tenant: Option<TenantId>,
+        /// The actor's own tenant, which the event is not about.
+        home_tenant: Option<HomeTenantId>,
         /// Roles that the actor held in doing it.
         roles: Vec<TenantRole>,
     }
@@ -132,11 +136,16 @@ impl Fact {
     /// The subjects that it names, sorted and without repetition. Costs one walk over its fields.
     pub fn subjects(&self) -> Vec<Subject> {
         let mut subjects = Vec::with_capacity(8);
-        self.actor.subjects(&mut subjects);
-        self.payload.subjects(&mut subjects);
+        self.name_subjects(&mut subjects);
         subjects.sort_unstable();
         subjects.dedup();
         subjects
+    }
+
+    /// Gives the subjects that it names to somebody, in the order of its fields and with repetition.
+    pub(crate) fn name_subjects(&self, out: &mut dyn SubjectSink) {
+        self.actor.subjects(out);
+        self.payload.subjects(out);
     }
 
     /// The kind of its payload.
@@ -301,8 +310,8 @@ macro_rules! kind_registry {
                 match self { $(Self::$name(_) => &const { <$name as $crate::event::Kind>::INFO }),+ }
             }
 
-            /// Adds the subjects that it names.
-            pub fn subjects(&self, out: &mut Vec<$crate::subject::Subject>) {
+            /// Gives the subjects that it names to somebody, with repetition.
+            pub fn subjects(&self, out: &mut dyn $crate::subject::SubjectSink) {
                 match self { $(Self::$name(p) => $crate::event::field::Field::subjects(p, out)),+ }
             }
 
@@ -338,6 +347,26 @@ macro_rules! kind_registry {
             /// Appends its stored form to a buffer.
             pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), $crate::event::codec::CodecError> {
                 match self { $(Self::$name(p) => $crate::event::codec::encode_into(p, out)),+ }
+            }
+
+            /// Whether its stored form stands at the beginning of some bytes, which are taken off.
+            pub(crate) fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+                match self { $(Self::$name(p) => $crate::event::field::Field::is_stored_at(p, stored)),+ }
+            }
+
+            /// Passes over the stored form of a kind and version.
+            pub(crate) fn walk(
+                id: $crate::event::KindId,
+                version: u16,
+                walker: &mut $crate::event::walk::Walker<'_, '_>,
+            ) -> Option<()> {
+                $(
+                    if id == <$name as $crate::event::Kind>::INFO.id {
+                        $crate::event::codec::known_version::<$name>(version).ok()?;
+                        return <$name as $crate::event::field::Field>::walk(walker);
+                    }
+                )+
+                None
             }
 
             /// Decodes the stored form of a kind and version.

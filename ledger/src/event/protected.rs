@@ -3,12 +3,14 @@
 use crate::event::field::{
     Field, FieldError, Reader, Shape, VisitSealed, Writer, member, object, put, text,
 };
+use crate::event::stored::same;
+use crate::event::walk::Walker;
 use crate::id::{DomainName, parse_hex, parse_hex16};
 use crate::secret::{
     DomainId, KeyFingerprint, Last5, MachineId, NetworkId, PUBLIC_DOMAINS, Pepper, PepperId,
     PersonId, Pseudonym, Purpose, Sealed, SealedKind,
 };
-use crate::subject::{Names, Subject};
+use crate::subject::{Names, SubjectSink};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt::Display;
@@ -44,8 +46,17 @@ impl Field for KeyFingerprint {
             None => Value::from(self.protected(writer.pepper)),
         }
     }
-    fn subjects(&self, out: &mut Vec<Subject>) {
-        out.push(self.subject());
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        same(stored, &self.digest) && self.last5.is_stored_at(stored)
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        let digest = *walker.take()?;
+        let last5 = Last5::of_stored(*walker.take()?);
+        Self { digest, last5 }.name_to(walker);
+        Some(())
+    }
+    fn subjects(&self, out: &mut dyn SubjectSink) {
+        self.name_to(out);
     }
 }
 
@@ -82,6 +93,12 @@ impl Field for SealOwner {
             crate::id::EventId(self.0)
         ))
     }
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        same(stored, &self.0)
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        walker.pass(size_of::<Self>())
+    }
 }
 
 impl Field for PersonId {
@@ -100,8 +117,15 @@ impl Field for PersonId {
     fn write(&self, writer: Writer<'_>) -> Value {
         Value::from(format!("person:{}:{self}", writer.pepper))
     }
-    fn subjects(&self, out: &mut Vec<Subject>) {
-        out.push(self.subject());
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        same(stored, &self.0)
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        Self(*walker.take()?).name_to(walker);
+        Some(())
+    }
+    fn subjects(&self, out: &mut dyn SubjectSink) {
+        self.name_to(out);
     }
 }
 
@@ -181,8 +205,20 @@ impl Field for Person {
         put_sealed(&mut map, &self.sealed);
         Value::Object(map)
     }
-    fn subjects(&self, out: &mut Vec<Subject>) {
-        out.push(self.id.subject());
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        same(stored, &self.id.0)
+            && same(stored, &self.domain.0)
+            && self.public_domain.is_stored_at(stored)
+            && self.sealed.is_stored_at(stored)
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        PersonId::walk(walker)?;
+        walker.pass(size_of::<DomainId>())?;
+        bool::walk(walker)?;
+        walker.pass_sealed()
+    }
+    fn subjects(&self, out: &mut dyn SubjectSink) {
+        self.id.name_to(out);
     }
     fn visit_sealed(&mut self, visit: &mut VisitSealed<'_>) {
         visit(SealedKind::Person, &mut self.sealed);
@@ -241,7 +277,7 @@ pub struct Note {
 }
 
 macro_rules! sealed_text {
-    ($($type:ident, $name:literal, $purpose:ident, $doc:literal, $normal:expr, |$id:ident, $s:ident| $make:expr, |$of:ident| $back:expr, $subjects:expr;)+) => {$(
+    ($($type:ident, $name:literal, $purpose:ident, $doc:literal, $normal:expr, |$id:ident, $s:ident| $make:expr, |$of:ident| $back:expr, $first:expr, $walk:expr, $subjects:expr;)+) => {$(
         impl Field for $type {
             fn shape() -> Shape {
                 Shape::Secret($doc)
@@ -270,8 +306,17 @@ macro_rules! sealed_text {
                 put_sealed(&mut map, &self.sealed);
                 Value::Object(map)
             }
-            fn subjects(&self, out: &mut Vec<Subject>) {
-                let subjects: fn(&Self, &mut Vec<Subject>) = $subjects;
+            fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+                let first: fn(&Self, &mut &[u8]) -> bool = $first;
+                first(self, stored) && self.sealed.is_stored_at(stored)
+            }
+            fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+                let first: fn(&mut Walker<'_, '_>) -> Option<()> = $walk;
+                first(walker)?;
+                walker.pass_sealed()
+            }
+            fn subjects(&self, out: &mut dyn SubjectSink) {
+                let subjects: fn(&Self, &mut dyn SubjectSink) = $subjects;
                 subjects(self, out);
             }
             fn visit_sealed(&mut self, visit: &mut VisitSealed<'_>) {
@@ -286,16 +331,22 @@ sealed_text! {
         "a machine's name, or its protected form {machine, sealed}; stored as a keyed pseudonym, the name sealed",
         |typed: &str| (!typed.is_empty()).then(|| typed.to_lowercase()),
         |id, sealed| Self { id: MachineId(id), sealed }, |of| of.id,
-        |of, out| out.push(of.id.subject());
+        |of, stored| same(stored, &of.id.0),
+        |walker| { MachineId(*walker.take()?).name_to(walker); Some(()) },
+        |of, out| of.id.name_to(out);
     Network, "network", Network,
         "an IP address, or its protected form {network, sealed}; stored as a keyed pseudonym, the address sealed",
         |typed: &str| typed.parse::<std::net::IpAddr>().ok().map(|ip| ip.to_string()),
         |id, sealed| Self { id: NetworkId(id), sealed }, |of| of.id,
+        |of, stored| same(stored, &of.id.0),
+        |walker| walker.pass(size_of::<NetworkId>()),
         |_, _| ();
     Note, "note", Note,
         "free text, or its protected form {note, sealed}; stored sealed, because it may name a person",
         |typed: &str| (!typed.is_empty()).then(|| typed.to_owned()),
         |id, sealed| { let _: Pseudonym = id; Self { sealed } }, |of| crate::id::EventId(of.sealed.owner),
+        |_, _| true,
+        |_| Some(()),
         |_, _| ();
 }
 
@@ -319,6 +370,13 @@ impl Field for Domain {
     }
     fn write(&self, _: Writer<'_>) -> Value {
         Value::from(self.name.as_str())
+    }
+    fn is_stored_at(&self, stored: &mut &[u8]) -> bool {
+        self.name.is_stored_at(stored) && same(stored, &self.id.0)
+    }
+    fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
+        DomainName::walk(walker)?;
+        walker.pass(size_of::<DomainId>())
     }
 }
 

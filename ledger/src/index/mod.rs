@@ -21,7 +21,9 @@ mod write;
 
 use crate::event::{Event, KindId};
 use crate::id::{EventId, Position, Revision};
-use crate::limits::{OVERLAY_LENGTH_MAX_BYTES, OVERLAYS_FROZEN_MAX};
+use crate::limits::{
+    LOOK_UPS_AT_ONCE, LOOK_UPS_AT_ONCE_MIN, OVERLAY_LENGTH_MAX_BYTES, OVERLAYS_FROZEN_MAX,
+};
 pub use crate::runs::RunError as IndexError;
 pub use crate::runs::RunSize;
 use crate::runs::filter::Kept;
@@ -30,7 +32,7 @@ use crate::runs::tend::{self, Tenders};
 use crate::runs::{Gathers, IsRun, Material, RunInfo, Target};
 use crate::subject::{Subject, SubjectKind};
 pub use disk::Rebuilt;
-use entry::{Entry, Name, hash_of};
+use entry::{EntryRef, HashedId, Name, hash_of};
 use overlay::Overlay;
 use run::Run;
 use std::collections::BTreeSet;
@@ -75,7 +77,7 @@ impl Listing {
     /// The events that name a subject.
     pub fn subject(subject: &Subject) -> Self {
         let mut name = Vec::with_capacity(subject.id.len() + 2);
-        Self::write_subject(subject, &mut name);
+        Self::write_subject(subject.kind, &subject.id, &mut name);
         Self::new(Table::Subjects, name)
     }
 
@@ -92,9 +94,9 @@ impl Listing {
     }
 
     /// Appends the name of a subject's listing. Format of the index.
-    fn write_subject(subject: &Subject, name: &mut Vec<u8>) {
-        name.push(subject.kind as u8);
-        name.extend_from_slice(subject.id.as_bytes());
+    fn write_subject(kind: SubjectKind, id: &str, name: &mut Vec<u8>) {
+        name.push(kind as u8);
+        name.extend_from_slice(id.as_bytes());
         name.push(0);
     }
 
@@ -213,23 +215,33 @@ impl Index {
     /// Where the event of an id is. Costs a look at a filter for each run, and a look-up in the one
     /// that holds it.
     pub fn position(&self, id: EventId) -> Result<Option<Position>, IndexError> {
+        let found = self.positions_of_ids([HashedId::new(id)].into_iter())?;
+        Ok(found.first().copied().flatten())
+    }
+
+    /// Where the events of some ids are: [`Index::position`] of each, but one run after the other, so that
+    /// memory is asked for the filters of all of them at once.
+    pub(crate) fn positions_of_ids(
+        &self,
+        ids: impl ExactSizeIterator<Item = HashedId> + Clone,
+    ) -> Result<Vec<Option<Position>>, IndexError> {
+        let mut found = vec![None; ids.len()];
         let state = self.core.state();
-        let in_memory = state
-            .overlays()
-            .rev()
-            .find_map(|overlay| overlay.position(id));
-        if in_memory.is_some() {
-            return Ok(in_memory);
+        for overlay in state.overlays() {
+            for (found, id) in found.iter_mut().zip(ids.clone()) {
+                *found = found.or_else(|| overlay.position(id));
+            }
         }
         let runs = Arc::clone(&state.runs);
         drop(state);
-        let hash = hash_of(Table::Ids, &id.0);
         for run in runs.iter().rev() {
-            if let Some(position) = run.position(id, hash)? {
-                return Ok(Some(position));
+            for (found, id) in found.iter_mut().zip(ids.clone()) {
+                if found.is_none() {
+                    *found = run.position(id)?;
+                }
             }
         }
-        Ok(None)
+        Ok(found)
     }
 
     /// How many events a listing has. Costs a look at a filter for each run, and a look-up in those
@@ -247,7 +259,8 @@ impl Index {
         Ok(Revision(count))
     }
 
-    /// The first positions of a listing after a position, at most `limit`, in order.
+    /// The first positions of a listing after a position, at most `limit`, in order. Runs that have to be
+    /// read are read beside each other.
     pub fn positions(
         &self,
         listing: &Listing,
@@ -263,9 +276,14 @@ impl Index {
         drop(state);
         let mut found = Vec::new();
         let from = runs.partition_point(|run| run.info.last <= after);
-        for run in runs.get(from..).unwrap_or_default() {
-            run.positions(name, after, limit, &mut found)?;
+        let later_runs = runs.get(from..).unwrap_or_default().iter();
+        let runs: Vec<_> = later_runs.filter(|run| !run.surely_lacks(name)).collect();
+        for some in runs.chunks(LOOK_UPS_AT_ONCE) {
+            for of_run in positions_of_runs(some, name, after, limit) {
+                found.extend(of_run?);
+            }
             if found.len() >= limit {
+                found.truncate(limit);
                 return Ok(found);
             }
         }
@@ -304,7 +322,11 @@ impl Index {
 
     /// Adds events that are durable, in order, the first of which is at a position. Costs about a
     /// microsecond an event; nothing is written.
-    pub(crate) fn add(&self, first: Position, entries: &[Entry]) {
+    pub(crate) fn add<'e>(
+        &self,
+        first: Position,
+        entries: impl IntoIterator<Item = impl Into<EntryRef<'e>>>,
+    ) {
         let mut state = self.core.state_mut();
         let mut position = first;
         for entry in entries {
@@ -345,6 +367,43 @@ impl Index {
     pub(crate) fn distrust(&self) {
         self.core.shelf.distrust();
     }
+}
+
+/// The positions of a listing in each of some runs, read beside each other if there are enough of them to
+/// make up for the threads.
+fn positions_of_runs(
+    runs: &[&Arc<Run>],
+    name: Name<'_>,
+    after: Position,
+    limit: usize,
+) -> Vec<Result<Vec<Position>, IndexError>> {
+    let look = |run: &Run| {
+        let mut found = Vec::new();
+        run.positions(name, after, limit, &mut found)?;
+        Ok(found)
+    };
+    if runs.len() < LOOK_UPS_AT_ONCE_MIN {
+        return runs.iter().map(|run| look(run)).collect();
+    }
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = runs
+            .iter()
+            .map(|run| {
+                let thread = std::thread::Builder::new().name("ledger-look-up".to_owned());
+                (*run, thread.spawn_scoped(scope, move || look(run)))
+            })
+            .collect();
+        let joined = threads.into_iter().map(|(run, thread)| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|_| {
+                Err(IndexError::Failed {
+                    doing: "looking up a subject",
+                    reason: "its thread ended before its time".to_owned(),
+                })
+            }),
+            Err(_) => look(run),
+        });
+        joined.collect()
+    })
 }
 
 impl Drop for Index {

@@ -1,7 +1,7 @@
 //! The part of the index that is in memory: recent events, and those of a frame being made.
 
 use super::Table;
-use super::entry::{Entry, Name, hash_of};
+use super::entry::{EntryRef, HashedId, Name};
 use crate::id::{EventId, Position};
 use hashbrown::HashTable;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
     range: Option<(Position, Position)>,
-    ids: HashTable<(EventId, Position)>,
+    ids: HashTable<(HashedId, Position)>,
     /// Numbers in `listed`, by the hash of the name.
     by_name: HashTable<u32>,
     listed: Vec<Listed>,
@@ -77,12 +77,13 @@ impl Overlay {
     }
 
     /// Adds the event that follows those that are there. Costs one look-up in memory a name.
-    pub(crate) fn add(&mut self, position: Position, entry: &Entry) {
+    pub(crate) fn add<'e>(&mut self, position: Position, entry: impl Into<EntryRef<'e>>) {
+        let entry = entry.into();
         let first = self.range.map_or(position, |(first, _)| first);
         self.range = Some((first, position));
-        let rehash = |(id, _): &(EventId, Position)| hash_of_id(*id);
-        let id = (entry.id(), position);
-        self.ids.insert_unique(hash_of_id(entry.id()), id, rehash);
+        let id = entry.id();
+        let rehash = |(id, _): &(HashedId, Position)| id.hash;
+        self.ids.insert_unique(id.hash, (id, position), rehash);
         let distance = u32::try_from(position.0 - first.0).unwrap_or(NONE);
         for name in entry.names() {
             self.add_name(distance, name);
@@ -152,8 +153,8 @@ impl Overlay {
     }
 
     /// Where the event of an id is.
-    pub(crate) fn position(&self, id: EventId) -> Option<Position> {
-        let found = self.ids.find(hash_of_id(id), |(other, _)| *other == id);
+    pub(crate) fn position(&self, id: HashedId) -> Option<Position> {
+        let found = self.ids.find(id.hash, |(other, _)| *other == id);
         found.map(|(_, position)| *position)
     }
 
@@ -217,7 +218,8 @@ impl Overlay {
 
     /// The ids with their positions, sorted by id.
     pub(crate) fn sorted_ids(&self) -> Vec<(EventId, Position)> {
-        let mut ids: Vec<_> = self.ids.iter().copied().collect();
+        let ids = self.ids.iter();
+        let mut ids: Vec<_> = ids.map(|(id, position)| (id.id, *position)).collect();
         ids.sort_unstable();
         ids
     }
@@ -235,15 +237,12 @@ impl Overlay {
     }
 }
 
-fn hash_of_id(id: EventId) -> u64 {
-    hash_of(Table::Ids, &id.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::json::read_fact;
     use crate::index::Listing;
+    use crate::index::entry::{Entry, hash_of};
     use crate::secret::PublicKeyring;
     use crate::subject::{Subject, SubjectKind};
     use serde_json::json;
@@ -272,7 +271,7 @@ mod tests {
         placed().for_each(|(position, entry)| overlay.add(position, entry));
         assert_eq!(overlay.range(), Some((first, Position(139))));
         for (position, entry) in placed() {
-            assert_eq!(overlay.position(entry.id()), Some(position));
+            assert_eq!(overlay.position(HashedId::new(entry.id())), Some(position));
             for name in entry.names() {
                 let holds = |entry: &Entry| entry.names().any(|other| other == name);
                 let all: Vec<_> = placed().filter(|(_, e)| holds(e)).map(|(p, _)| p).collect();
@@ -305,7 +304,7 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(overlay.count(absent.name()), 0);
             assert_eq!(overlay.positions(absent.name(), Position(0)).count(), 0);
-            assert_eq!(overlay.position(entry(9).id()), None);
+            assert_eq!(overlay.position(HashedId::new(entry(9).id())), None);
             overlay.add(Position(1), &entry(1));
         }
         // The same bytes in the other table are another name.

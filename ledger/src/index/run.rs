@@ -4,9 +4,9 @@
 
 use super::chunk::{Place, entry_key};
 use super::cursor::Cursor;
-use super::entry::Name;
+use super::entry::{HashedId, Name};
 use super::{IndexError, Table};
-use crate::id::{EventId, Position};
+use crate::id::Position;
 use crate::runs::RunInfo;
 use crate::runs::filter::{Filter, Kept};
 use crate::runs::keep::Chunks;
@@ -53,7 +53,8 @@ impl Run {
     }
 
     /// Where the event of an id is. Costs a look-up if the filter lets it through.
-    pub(crate) fn position(&self, id: EventId, hash: u64) -> Result<Option<Position>, IndexError> {
+    pub(crate) fn position(&self, id: HashedId) -> Result<Option<Position>, IndexError> {
+        let HashedId { id, hash } = id;
         if !self.ids.may_hold(hash, &self.place, &*self.chunks)? {
             return Ok(None);
         }
@@ -96,6 +97,11 @@ impl Run {
             }
         }
         Ok(count)
+    }
+
+    /// Whether it is known without reading anything that a listing has no positions here.
+    pub(crate) fn surely_lacks(&self, name: Name<'_>) -> bool {
+        name.table == Table::Subjects && self.subjects.surely_lacks(name.hash)
     }
 
     /// Adds positions of a listing after `after` until there are `limit`.

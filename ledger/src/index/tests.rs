@@ -1,7 +1,7 @@
 //! Whatever is added in whatever portions, and wherever the process is stopped, the index answers as a
 //! list of entries does; and what is not what was written is noticed.
 
-use super::entry::{Entry, Name, hash_of};
+use super::entry::{Entry, HashedId, Name, hash_of};
 use super::{Core, Index, IndexError, Listing, RunSize, Table, disk};
 use crate::id::{EventId, Position};
 use crate::runs::keep::{Chunk, Chunks, MemoryShelf, RunHash, Shelf, Sink};
@@ -367,7 +367,7 @@ fn a_lost_or_changed_chunk_is_an_error_or_does_not_matter_to_the_answer() {
             let mut errors = 0;
             for number in 1..=events + 20 {
                 let wanted = (number <= events).then_some(Position(number));
-                match run.position(id(number), hash_of(Table::Ids, &id(number).0)) {
+                match run.position(HashedId::new(id(number))) {
                     Ok(found) => assert_eq!(found, wanted, "chunk {at}"),
                     Err(_) => errors += 1,
                 }

@@ -8,6 +8,7 @@ use crate::limits::{CHUNK_LENGTH_MAX_BYTES, LIST_NAME_MAX_BYTES, LIST_SEGMENT_MA
 use crate::runs::keep::Chunk;
 use crate::runs::place::{Place, SEAL_LENGTH_BYTES, chunk_key};
 use crate::runs::varint;
+use std::sync::Arc;
 
 const OFFSET_LENGTH_BYTES: usize = 8;
 /// What the check, the bound and the lengths of a chunk take at most.
@@ -140,19 +141,17 @@ impl ChunkWriter {
     }
 }
 
-/// The name of a list, and some bytes of its stream.
-pub(super) type Segment<'a> = (&'a [u8], &'a [u8]);
-
-/// A chunk that was read.
+/// A chunk that was read and unpacked.
 #[derive(Debug, Default)]
-pub(super) struct Segments {
+pub(super) struct Plain {
+    /// The key of its first segment; empty for the first chunk of a table.
+    first: Vec<u8>,
     /// The key of the first segment of the next chunk; empty if there is none.
-    pub(super) bound: Vec<u8>,
-    plain: Vec<u8>,
-    used: usize,
+    bound: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
-impl Segments {
+impl Plain {
     /// Reads a chunk of a place and checks it.
     pub(super) fn read(place: &Place, key: &[u8], value: &[u8]) -> Result<Self, ListsError> {
         let mut body = place.unseal(key, value)?;
@@ -160,7 +159,7 @@ impl Segments {
         let plain_length = varint::read(&mut body).ok_or_else(cut)?;
         let plain_length = usize::try_from(plain_length).ok();
         let plain_length = plain_length.filter(|length| *length <= 2 * TARGET_MAX_BYTES);
-        let plain = match plain_length.ok_or_else(cut)? {
+        let bytes = match plain_length.ok_or_else(cut)? {
             0 => body.to_vec(),
             length => {
                 let plain = lz4_flex::block::decompress(body, length).map_err(|_| cut())?;
@@ -171,33 +170,65 @@ impl Segments {
             }
         };
         Ok(Self {
+            first: key.get(1..).unwrap_or_default().to_vec(),
             bound,
-            plain,
-            used: 0,
+            bytes,
         })
+    }
+
+    /// Whether a key of its table falls into it.
+    pub(super) fn may_hold(&self, key: &[u8]) -> bool {
+        *self.first <= *key && (self.bound.is_empty() || *key < *self.bound)
+    }
+
+    /// Whether it begins with a key.
+    pub(super) fn begins_with(&self, key: &[u8]) -> bool {
+        self.first == key
+    }
+}
+
+/// The name of a list, and some bytes of its stream.
+pub(super) type Segment<'a> = (&'a [u8], &'a [u8]);
+
+/// The segments of a chunk, one after the other.
+#[derive(Debug)]
+pub(super) struct Segments {
+    chunk: Arc<Plain>,
+    used: usize,
+}
+
+impl Segments {
+    /// All segments of a chunk.
+    pub(super) fn of(chunk: Arc<Plain>) -> Self {
+        Self { chunk, used: 0 }
+    }
+
+    /// The key of the first segment of the next chunk; empty if there is none.
+    pub(super) fn bound(&self) -> &[u8] {
+        &self.chunk.bound
     }
 
     /// Whether a segment comes next.
     pub(super) fn has_more(&self) -> bool {
-        self.used < self.plain.len()
+        self.used < self.chunk.bytes.len()
     }
 
     /// The next segment: the name of its list, and its bytes.
     pub(super) fn next(&mut self) -> Result<Option<Segment<'_>>, ListsError> {
-        let mut rest = self.plain.get(self.used..).unwrap_or_default();
+        let mut rest = self.chunk.bytes.get(self.used..).unwrap_or_default();
         if rest.is_empty() {
             return Ok(None);
         }
         let name = varint::read_bytes(&mut rest).ok_or_else(cut)?;
         let bytes = varint::read_bytes(&mut rest).ok_or_else(cut)?;
-        self.used = self.plain.len() - rest.len();
+        self.used = self.chunk.bytes.len() - rest.len();
         Ok(Some((name, bytes)))
     }
 
     /// The name of the list that the next chunk begins with, if there is a next chunk.
     pub(super) fn next_name(&self) -> Option<&[u8]> {
-        let length = self.bound.len().checked_sub(OFFSET_LENGTH_BYTES)?;
-        self.bound.get(..length)
+        let length = self.bound().len().checked_sub(OFFSET_LENGTH_BYTES)?;
+        self.bound().get(..length)
     }
 }
 

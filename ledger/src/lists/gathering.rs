@@ -167,6 +167,11 @@ impl Gathering {
         }
     }
 
+    /// Whether it has a list.
+    pub(super) fn has(&self, name: ListName<'_>) -> bool {
+        self.number(name).is_some()
+    }
+
     /// Whether a table has any list. Costs a look at every name at worst.
     pub fn has_any(&self, table: Table) -> bool {
         self.lists.iter().any(|list| list.table == table)

@@ -251,6 +251,36 @@ impl Lists {
         Ok(None)
     }
 
+    /// Which of some names may have a list: what is not said to have one has none. Costs a look at the
+    /// filter of each run for each name, one part of a filter after the other, so that many names at once
+    /// cost far less than one after the other.
+    pub fn may_have<'n>(
+        &self,
+        names: impl Iterator<Item = ListName<'n>>,
+    ) -> Result<Vec<bool>, ListsError> {
+        let names: Vec<ListName<'n>> = names.collect();
+        let mut found = vec![false; names.len()];
+        let state = self.core.state();
+        for overlay in state.overlays() {
+            for (found, name) in found.iter_mut().zip(&names) {
+                *found |= overlay.has(*name);
+            }
+        }
+        let runs = Arc::clone(&state.runs);
+        drop(state);
+        let numbered = names.iter().enumerate();
+        let mut by_hash: Vec<(u64, usize)> = numbered.map(|(at, name)| (name.hash, at)).collect();
+        by_hash.sort_unstable();
+        for run in runs.iter() {
+            for (hash, at) in &by_hash {
+                if let Some(found) = found.get_mut(*at).filter(|found| !**found) {
+                    *found = run.may_have(*hash)?;
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Whether a table has any list. Costs a look-up in each run the first time.
     pub fn has_any(&self, table: Table) -> Result<bool, ListsError> {
         let state = self.core.state();

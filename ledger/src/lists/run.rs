@@ -1,15 +1,15 @@
 //! Runs of lists: what was gathered of a range of positions, written once.
 
-use super::chunk::{Segment, Segments, segment_key};
+use super::chunk::{Plain, Segment, Segments, segment_key};
 use super::{FILTER, ListName, ListsError, Table};
-use crate::limits::LISTS_TABLES_LOOKED_AT_MAX;
+use crate::limits::{LISTS_CHUNKS_KEPT, LISTS_TABLES_LOOKED_AT_MAX};
 use crate::runs::RunInfo;
 use crate::runs::filter::{Filter, Kept};
 use crate::runs::keep::{Chunk, Chunks};
 use crate::runs::place::{Place, chunk_key};
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A run that is whole.
 pub(crate) struct Run {
@@ -19,6 +19,7 @@ pub(crate) struct Run {
     filter: Filter,
     /// Tables of which it is known whether they have lists here.
     looked_at: Mutex<Vec<(Table, bool)>>,
+    recent: Mutex<Recent>,
 }
 
 impl Run {
@@ -46,15 +47,18 @@ impl Run {
             chunks,
             filter,
             looked_at: Mutex::default(),
+            recent: Mutex::default(),
         }
+    }
+
+    /// Whether the list of the name of a hash may be here; if not, it certainly is not.
+    pub(super) fn may_have(&self, hash: u64) -> Result<bool, ListsError> {
+        self.filter.may_hold(hash, &self.place, &*self.chunks)
     }
 
     /// Appends the stream of a list. Costs a look-up if the filter lets its name through.
     pub(super) fn read(&self, name: ListName<'_>, out: &mut Vec<u8>) -> Result<(), ListsError> {
-        if !self
-            .filter
-            .may_hold(name.hash, &self.place, &*self.chunks)?
-        {
+        if !self.may_have(name.hash)? {
             return Ok(());
         }
         let mut cursor = self.seek(name.table, name.bytes)?;
@@ -104,8 +108,68 @@ impl Run {
         Ok(has_any)
     }
 
+    /// The chunk that a key falls into.
+    fn chunk_with(&self, table: Table, key: &[u8]) -> Result<Arc<Plain>, ListsError> {
+        let known = self
+            .recent()
+            .get(|of, chunk| of == table && chunk.may_hold(key));
+        if let Some(chunk) = known {
+            return Ok(chunk);
+        }
+        let found = self.chunks.at_or_before(&chunk_key(table, key))?;
+        let of_table = found.filter(|(at, _)| at.first() == Some(&table.0));
+        self.take_in(table, of_table)
+    }
+
+    /// The chunk that begins with a key.
+    fn chunk_at(&self, table: Table, first: &[u8]) -> Result<Arc<Plain>, ListsError> {
+        let known = self
+            .recent()
+            .get(|of, chunk| of == table && chunk.begins_with(first));
+        if let Some(chunk) = known {
+            return Ok(chunk);
+        }
+        let wanted = chunk_key(table, first);
+        let found = self.chunks.from(&wanted, 1)?.pop();
+        self.take_in(table, found.filter(|(at, _)| *at == wanted))
+    }
+
+    fn take_in(&self, table: Table, found: Option<Chunk>) -> Result<Arc<Plain>, ListsError> {
+        let (at, value) = found.ok_or_else(missing)?;
+        let chunk = Arc::new(Plain::read(&self.place, &at, &value)?);
+        self.recent().put(table, &chunk);
+        Ok(chunk)
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn seek(&self, table: Table, name: &[u8]) -> Result<Cursor<'_>, ListsError> {
         Cursor::seek(self, table, &segment_key(name, 0))
+    }
+}
+
+/// Chunks of a run that were read last, the latest first: whoever reads many lists mostly reads them in
+/// order, and many lists are in one chunk.
+#[derive(Default)]
+struct Recent(VecDeque<(Table, Arc<Plain>)>);
+
+impl Recent {
+    fn get(&mut self, holds: impl Fn(Table, &Plain) -> bool) -> Option<Arc<Plain>> {
+        let at = self
+            .0
+            .iter()
+            .position(|(table, chunk)| holds(*table, chunk))?;
+        let found = self.0.remove(at)?;
+        let chunk = Arc::clone(&found.1);
+        self.0.push_front(found);
+        Some(chunk)
+    }
+
+    fn put(&mut self, table: Table, chunk: &Arc<Plain>) {
+        self.0.truncate(LISTS_CHUNKS_KEPT - 1);
+        self.0.push_front((table, Arc::clone(chunk)));
     }
 }
 
@@ -122,17 +186,14 @@ pub(super) struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// Before the first segment of the chunk that a key falls into; a table without any list ends there.
     fn seek(run: &'a Run, table: Table, key: &[u8]) -> Result<Self, ListsError> {
-        let found = run.chunks.at_or_before(&chunk_key(table, key))?;
-        let of_table = found.filter(|(at, _)| at.first() == Some(&table.0));
-        let mut cursor = Self {
+        let chunk = run.chunk_with(table, key)?;
+        Ok(Self {
             run,
             table,
             ahead: None,
-            waiting: of_table.into_iter().collect(),
-            segments: Segments::default(),
-        };
-        cursor.take_chunk(None)?;
-        Ok(cursor)
+            waiting: VecDeque::new(),
+            segments: Segments::of(chunk),
+        })
     }
 
     /// Before the first segment of a table; reads so many chunks at once.
@@ -145,7 +206,7 @@ impl<'a> Cursor<'a> {
     /// The next segment: the name of its list, and its bytes; `None` after the last one.
     pub(super) fn next(&mut self) -> Result<Option<Segment<'_>>, ListsError> {
         while !self.segments.has_more() {
-            if self.segments.bound.is_empty() {
+            if self.segments.bound().is_empty() {
                 return Ok(None);
             }
             self.next_chunk()?;
@@ -164,23 +225,19 @@ impl<'a> Cursor<'a> {
     }
 
     fn next_chunk(&mut self) -> Result<(), ListsError> {
-        let wanted = chunk_key(self.table, &self.segments.bound);
+        let Some(ahead) = self.ahead else {
+            let chunk = self.run.chunk_at(self.table, self.segments.bound())?;
+            self.segments = Segments::of(chunk);
+            return Ok(());
+        };
+        let wanted = chunk_key(self.table, self.segments.bound());
         if self.waiting.is_empty() {
-            let chunks = match self.ahead {
-                Some(ahead) => self.run.chunks.pass(&wanted, ahead)?,
-                None => self.run.chunks.from(&wanted, 1)?,
-            };
-            self.waiting = chunks.into();
+            self.waiting = self.run.chunks.pass(&wanted, ahead)?.into();
         }
-        self.take_chunk(Some(&wanted))
-    }
-
-    fn take_chunk(&mut self, wanted: Option<&[u8]>) -> Result<(), ListsError> {
-        let (at, value) = self.waiting.pop_front().ok_or_else(missing)?;
-        if wanted.is_some_and(|wanted| wanted != at) {
-            return Err(missing());
-        }
-        self.segments = Segments::read(&self.run.place, &at, &value)?;
+        let found = self.waiting.pop_front().filter(|(at, _)| *at == wanted);
+        let (at, value) = found.ok_or_else(missing)?;
+        let chunk = Plain::read(&self.run.place, &at, &value)?;
+        self.segments = Segments::of(Arc::new(chunk));
         Ok(())
     }
 }

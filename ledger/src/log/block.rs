@@ -3,6 +3,7 @@
 use super::frame::{FrameError, Header, array_at, check, u32_at};
 use crate::id::Position;
 use crate::limits::BLOCK_LENGTH_TARGET_BYTES;
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 use std::sync::Arc;
 
 /// How long an entry of the table of blocks is.
@@ -58,6 +59,12 @@ impl Block {
         }
     }
 
+    /// Its events, in order; none if they are lost.
+    pub(super) fn events(&self) -> impl Iterator<Item = &[u8]> {
+        let positions = (self.first.0..).map(Position);
+        positions.map_while(|position| self.event(position))
+    }
+
     fn part(&self, position: Position) -> Option<&[u8]> {
         let number = usize::try_from(position.0.checked_sub(self.first.0)?).ok()?;
         let end = usize::try_from(*self.ends.get(number)?).ok()?;
@@ -75,17 +82,17 @@ pub(super) fn table_length(blocks: usize) -> usize {
     blocks * ENTRY_LENGTH_BYTES + CHECK_LENGTH_BYTES
 }
 
-/// Cuts events into blocks. Returns the table and the blocks as they are stored, and the blocks.
-pub(super) fn write<E: AsRef<[u8]>>(
-    first: Position,
-    is_lost: bool,
-    events: &[E],
-    compressed: bool,
-) -> (Vec<u8>, Vec<Block>) {
-    let mut table = Vec::new();
-    let mut stored = Vec::new();
-    let mut blocks = Vec::new();
-    let mut next = first;
+/// How long the table and the blocks of events of some length together may become. What does not get shorter
+/// by compression is stored as it is, but needs room while it is tried.
+pub(super) fn length_max(events: usize, length: usize) -> usize {
+    let plain = 4 * events + length;
+    let blocks = 1 + length / BLOCK_LENGTH_TARGET_BYTES;
+    table_length(blocks) + plain + get_maximum_output_size(BLOCK_LENGTH_TARGET_BYTES)
+}
+
+/// The events of one block after the other.
+fn groups<E: AsRef<[u8]>>(events: &[E]) -> Vec<&[E]> {
+    let mut groups = Vec::new();
     let mut rest = events;
     while !rest.is_empty() {
         let mut length = 0;
@@ -96,46 +103,80 @@ pub(super) fn write<E: AsRef<[u8]>>(
         });
         let (these, later) = rest.split_at(fitting.count().max(1));
         rest = later;
-        let block = fill(next, is_lost, these);
-        next = Position(next.0 + these.len() as u64);
-        let packed = compressed.then(|| lz4_flex::block::compress(&block.plain));
-        let packed = packed.filter(|packed| packed.len() < block.plain.len());
-        let flags = if packed.is_some() { COMPRESSED } else { 0 };
-        let bytes = packed.as_ref().unwrap_or(&block.plain);
+        groups.push(these);
+    }
+    groups
+}
+
+/// Cuts events into blocks, and appends their table and then the blocks to a frame as they are stored. Returns
+/// how many blocks there are.
+pub(super) fn write<E: AsRef<[u8]>>(events: &[E], compressed: bool, out: &mut Vec<u8>) -> usize {
+    let groups = groups(events);
+    let table_at = out.len();
+    let mut table = Vec::with_capacity(table_length(groups.len()));
+    out.resize(table_at + table_length(groups.len()), 0);
+    let mut packer = compressed.then(Packer::default);
+    for group in &groups {
+        let start = out.len();
+        let is_packed = packer
+            .as_mut()
+            .is_some_and(|packer| packer.pack(group, out));
+        if !is_packed {
+            put_plain(group, out);
+        }
+        let stored = out.get(start..).unwrap_or_default();
+        let flags = if is_packed { COMPRESSED } else { 0 };
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
-        table.extend_from_slice(&u16::try_from(these.len()).unwrap_or(u16::MAX).to_le_bytes());
+        table.extend_from_slice(&u16::try_from(group.len()).unwrap_or(u16::MAX).to_le_bytes());
         table.extend_from_slice(&flags.to_le_bytes());
-        table.extend_from_slice(&number(block.plain.len()));
-        table.extend_from_slice(&number(bytes.len()));
-        table.extend_from_slice(&check::<CHECK_LENGTH_BYTES>(bytes));
-        stored.extend_from_slice(bytes);
-        blocks.push(block);
+        table.extend_from_slice(&number(plain_length(group)));
+        table.extend_from_slice(&number(stored.len()));
+        table.extend_from_slice(&check::<CHECK_LENGTH_BYTES>(stored));
     }
     let check = check::<CHECK_LENGTH_BYTES>(&table);
     table.extend_from_slice(&check);
-    table.extend_from_slice(&stored);
-    (table, blocks)
+    if let Some(place) = out.get_mut(table_at..table_at + table.len()) {
+        place.copy_from_slice(&table);
+    }
+    groups.len()
 }
 
-fn fill<E: AsRef<[u8]>>(first: Position, is_lost: bool, events: &[E]) -> Block {
-    let length: usize = events.iter().map(|event| event.as_ref().len()).sum();
-    let mut plain = Vec::with_capacity(4 * events.len() + length);
-    let mut ends = Vec::with_capacity(events.len());
-    let mut end = 0;
+/// How long a block is before it is compressed.
+fn plain_length<E: AsRef<[u8]>>(events: &[E]) -> usize {
+    let lengths = events.iter().map(|event| event.as_ref().len());
+    4 * events.len() + lengths.sum::<usize>()
+}
+
+/// Appends a block as it is before it is compressed: the length of each event, then the events.
+fn put_plain<E: AsRef<[u8]>>(events: &[E], out: &mut Vec<u8>) {
     for event in events {
         let length = u32::try_from(event.as_ref().len()).unwrap_or(u32::MAX);
-        plain.extend_from_slice(&length.to_le_bytes());
-        end += length;
-        ends.push(end);
+        out.extend_from_slice(&length.to_le_bytes());
     }
     for event in events {
-        plain.extend_from_slice(event.as_ref());
+        out.extend_from_slice(event.as_ref());
     }
-    Block {
-        first,
-        is_lost,
-        plain,
-        ends,
+}
+
+/// Compresses one block after the other, with the same memory.
+#[derive(Default)]
+struct Packer {
+    table: CompressTable,
+    plain: Vec<u8>,
+}
+
+impl Packer {
+    /// Appends a block in its compressed form, if that is shorter; else nothing.
+    fn pack<E: AsRef<[u8]>>(&mut self, events: &[E], out: &mut Vec<u8>) -> bool {
+        self.plain.clear();
+        put_plain(events, &mut self.plain);
+        let start = out.len();
+        out.resize(start + get_maximum_output_size(self.plain.len()), 0);
+        let place = out.get_mut(start..).unwrap_or_default();
+        let packed = compress_into_with_table(&self.plain, place, &mut self.table);
+        let length = packed.ok().filter(|length| *length < self.plain.len());
+        out.truncate(start + length.unwrap_or(0));
+        length.is_some()
     }
 }
 

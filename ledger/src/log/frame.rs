@@ -1,10 +1,10 @@
 //! Frames: what the log takes in at once. The layout is in `FORMAT.md`.
 
-use super::block::{self, StoredBlock};
+use super::block::{self, Block, StoredBlock};
 use crate::id::Position;
 use crate::limits::{FRAME_COMPRESSED_LENGTH_MIN_BYTES, FRAME_EVENTS_MAX, FRAME_LENGTH_MAX_BYTES};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Counts the times that a store was opened for writing: a frame of an earlier one is refused.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -148,7 +148,8 @@ impl Header {
         Position(self.first.0 - 1 + self.count as u64)
     }
 
-    fn write(&self, out: &mut Vec<u8>) {
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(HEADER_LENGTH_BYTES);
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
         let flags = if self.is_lost { LOST } else { 0 };
         out.extend_from_slice(&MAGIC);
@@ -159,8 +160,9 @@ impl Header {
         out.extend_from_slice(&number(self.count));
         out.extend_from_slice(&number(self.blocks));
         out.extend_from_slice(&number(self.body_length));
-        let check = check::<4>(out);
+        let check = check::<4>(&out);
         out.extend_from_slice(&check);
+        out
     }
 }
 
@@ -170,12 +172,22 @@ pub(super) fn check<const N: usize>(bytes: &[u8]) -> [u8; N] {
 }
 
 /// A frame whose bytes were checked, or were just made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Frame {
     header: Header,
     bytes: Vec<u8>,
-    blocks: Vec<StoredBlock>,
+    /// What is cut out of the bytes; of a frame that was just made only if somebody asks for it, since most are
+    /// only written.
+    blocks: OnceLock<Vec<StoredBlock>>,
 }
+
+impl PartialEq for Frame {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Frame {}
 
 impl Frame {
     /// Frames the stored bytes of at least one event, the first of which has position `first`.
@@ -217,24 +229,27 @@ impl Frame {
             return Err(FrameError::Impossible { what: "count" });
         }
         let compressed = length >= FRAME_COMPRESSED_LENGTH_MIN_BYTES;
-        let (body, blocks) = block::write(first, is_lost, events, compressed);
+        let most = HEADER_LENGTH_BYTES + block::length_max(count, length) + HASH_LENGTH_BYTES;
+        let mut bytes = Vec::with_capacity(most);
+        bytes.resize(HEADER_LENGTH_BYTES, 0);
+        let blocks = block::write(events, compressed, &mut bytes);
         let header = Header {
             epoch,
             first,
             count,
             is_lost,
-            blocks: blocks.len(),
-            body_length: body.len(),
+            blocks,
+            body_length: bytes.len() - HEADER_LENGTH_BYTES,
         };
-        let mut bytes = Vec::with_capacity(header.whole_length());
-        header.write(&mut bytes);
-        bytes.extend_from_slice(&body);
+        if let Some(place) = bytes.get_mut(..HEADER_LENGTH_BYTES) {
+            place.copy_from_slice(&header.encode());
+        }
         let hash = blake3::hash(&bytes);
         bytes.extend_from_slice(hash.as_bytes());
         Ok(Self {
             header,
             bytes,
-            blocks: blocks.into_iter().map(Arc::new).collect(),
+            blocks: OnceLock::new(),
         })
     }
 
@@ -242,26 +257,69 @@ impl Frame {
     /// hash and one decompression.
     pub fn read(bytes: Vec<u8>) -> Result<Self, FrameError> {
         let header = Self::check(&bytes)?;
+        let blocks = OnceLock::from(Self::cut(&header, &bytes)?);
+        Ok(Self {
+            header,
+            bytes,
+            blocks,
+        })
+    }
+
+    /// The blocks of a frame whose hash was checked. Costs a decompression.
+    fn cut(header: &Header, bytes: &[u8]) -> Result<Vec<StoredBlock>, FrameError> {
         let end = HEADER_LENGTH_BYTES + header.body_length;
         let body = bytes.get(HEADER_LENGTH_BYTES..end).unwrap_or_default();
         let (table, mut rest) = body
             .split_at_checked(header.table_length())
             .ok_or(FrameError::Impossible { what: "table" })?;
         let mut blocks = Vec::with_capacity(header.blocks);
-        for place in block::read_table(&header, table)? {
+        for place in block::read_table(header, table)? {
             let split = rest.split_at_checked(place.length);
             let (stored, after) = split.ok_or(FrameError::Impossible { what: "table" })?;
             blocks.push(Arc::new(place.read(stored)?));
             rest = after;
         }
         match rest.is_empty() {
-            true => Ok(Self {
-                header,
-                bytes,
-                blocks,
-            }),
+            true => Ok(blocks),
             false => Err(FrameError::Impossible { what: "table" }),
         }
+    }
+
+    fn blocks(&self) -> &[StoredBlock] {
+        // A frame that was just made is cut as it was put together; what was read was cut already.
+        let cut = || Self::cut(&self.header, &self.bytes).unwrap_or_default();
+        self.blocks.get_or_init(cut)
+    }
+
+    /// What is whole of a frame that does not hold as a whole: its whole blocks, successive ones as one
+    /// frame of the same epoch, at the same positions. None if its header or its table does not hold. Costs a hash
+    /// and a decompression.
+    pub(crate) fn remains(bytes: &[u8]) -> Vec<Self> {
+        let Ok(header) = Header::read(bytes) else {
+            return Vec::new();
+        };
+        let body = bytes.get(HEADER_LENGTH_BYTES..).unwrap_or_default();
+        let split = body.split_at_checked(header.table_length());
+        let Some((table, mut rest)) = split.filter(|_| !header.is_lost) else {
+            return Vec::new();
+        };
+        let mut rows: Vec<Vec<Block>> = Vec::new();
+        for place in block::read_table(&header, table).unwrap_or_default() {
+            let stored = rest.get(..place.length);
+            rest = rest.get(place.length..).unwrap_or_default();
+            match stored.and_then(|stored| place.read_checked(stored).ok()) {
+                None => rows.push(Vec::new()),
+                Some(block) => match rows.last_mut() {
+                    Some(row) => row.push(block),
+                    None => rows.push(vec![block]),
+                },
+            }
+        }
+        let frame = |row: Vec<Block>| {
+            let events: Vec<&[u8]> = row.iter().flat_map(Block::events).collect();
+            Self::new(header.epoch, row.first()?.first(), &events).ok()
+        };
+        rows.into_iter().filter_map(frame).collect()
     }
 
     /// Checks the header and the hash of a frame, and nothing in it. Costs one hash.
@@ -315,10 +373,9 @@ impl Frame {
 
     /// The block that holds a position.
     pub fn block(&self, position: Position) -> Option<&StoredBlock> {
-        let after = self
-            .blocks
-            .partition_point(|block| block.first() <= position);
-        let block = self.blocks.get(after.checked_sub(1)?);
+        let blocks = self.blocks();
+        let after = blocks.partition_point(|block| block.first() <= position);
+        let block = blocks.get(after.checked_sub(1)?);
         block.filter(|block| block.holds(position))
     }
 
@@ -359,7 +416,7 @@ mod tests {
         let events: Vec<_> = (0..40_u8).map(|n| vec![n; 4_000]).collect();
         let frame = Frame::new(Epoch(3), Position(7), &events).unwrap();
         assert!(frame.bytes().len() < 4_000);
-        assert!(frame.blocks.len() > 5);
+        assert!(frame.blocks().len() > 5);
         frame
     }
 
@@ -401,7 +458,7 @@ mod tests {
     fn every_changed_bit_and_every_cut_is_noticed() {
         for frame in [small(), compressed()] {
             let read = Frame::read(frame.bytes().to_vec()).unwrap();
-            assert_eq!(read.blocks, frame.blocks);
+            assert_eq!(read.blocks(), frame.blocks());
             let bytes = frame.bytes().to_vec();
             for at in 0..bytes.len() * 8 {
                 let mut changed = bytes.clone();
@@ -413,6 +470,45 @@ mod tests {
             }
             assert!(Frame::read([bytes, vec![0]].concat()).is_err());
         }
+    }
+
+    #[test]
+    fn of_a_damaged_frame_every_whole_block_remains() {
+        let whole = compressed();
+        let header = Header::read(whole.bytes()).unwrap();
+        let table = HEADER_LENGTH_BYTES + header.table_length();
+        let hash = whole.bytes().len() - HASH_LENGTH_BYTES;
+        for at in 0..whole.bytes().len() {
+            let mut changed = whole.bytes().to_vec();
+            changed[at] ^= 0x20;
+            let remains = Frame::remains(&changed);
+            let (mut events, mut next) = (0, whole.first());
+            for frame in &remains {
+                assert!(frame.first() >= next && frame.epoch() == whole.epoch());
+                for position in (frame.first().0..=frame.last().0).map(Position) {
+                    assert_eq!(frame.event(position), whole.event(position));
+                    events += 1;
+                }
+                next = frame.last().next().next();
+            }
+            let lost = match at {
+                at if at < table => 40,
+                at if at >= hash => 0,
+                _ => whole
+                    .blocks()
+                    .iter()
+                    .map(|b| b.events().count())
+                    .max()
+                    .unwrap(),
+            };
+            assert!(
+                events >= 40 - lost && (events == 40) == (at >= hash),
+                "byte {at}"
+            );
+        }
+        let lost = Frame::lost(Epoch(3), Position(7), &[Some([5; 32])]).unwrap();
+        assert_eq!(Frame::remains(lost.bytes()), []);
+        assert_eq!(Frame::remains(&whole.bytes()[..table - 1]), []);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub const ENGINE: Engine = Engine {
             torn: None,
         })
     },
-    salvage: |_| Ok(Box::new(Nothing)),
+    salvage: |_, _| Ok(Box::new(Nothing)),
 };
 
 /// Frames in memory, by first position.

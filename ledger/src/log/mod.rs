@@ -10,6 +10,7 @@ pub mod memory;
 pub mod salvage;
 pub mod sled;
 pub(crate) mod sled_file;
+mod sled_kept;
 mod sled_piece;
 mod sled_salvage;
 
@@ -116,6 +117,13 @@ pub trait CommitLog: Send + Sync {
         Ok(frame.and_then(|frame| frame.block(position).cloned()))
     }
 
+    /// [`CommitLog::block`] of several positions. An engine whose medium can be asked for much at once
+    /// does so, and waits for all of it together.
+    fn blocks(&self, positions: &[Position]) -> Vec<Result<Option<StoredBlock>, LogError>> {
+        let blocks = positions.iter().map(|position| self.block(*position));
+        blocks.collect()
+    }
+
     /// [`CommitLog::frame`] for a reader that goes on to the frames after it: what is in `place`
     /// spares it the look-up. Start with [`Place::default`].
     fn next_frame(
@@ -205,6 +213,9 @@ pub struct Opened {
     pub torn: Option<Torn>,
 }
 
+/// Begins to read what can be read of the log in a directory, which had been acknowledged up to a position.
+pub type BeginSalvage = fn(&Path, Position) -> Result<Box<dyn Salvage>, LogError>;
+
 /// One engine.
 pub struct Engine {
     /// Its name in the store's manifest.
@@ -213,8 +224,8 @@ pub struct Engine {
     pub persistent: bool,
     /// Opens the log in a directory of its own, making it if it is empty.
     pub open: fn(&Path, Opening) -> Result<Opened, LogError>,
-    /// Reads what can be read of the log in a directory.
-    pub salvage: fn(&Path) -> Result<Box<dyn Salvage>, LogError>,
+    /// Reads what can be read of a log that cannot be opened.
+    pub salvage: BeginSalvage,
 }
 
 /// Every engine.

@@ -3,7 +3,8 @@
 use super::StoredFrame;
 use crate::id::Position;
 
-/// The whole frames of a log, in the order of their positions, each once; what is between them is lost.
+/// The whole frames of a log, in the order of their positions, each once, and frames of the whole blocks of
+/// damaged ones; what is between them is lost.
 ///
 /// Nothing is changed, nothing is recovered, no lock is taken. Sectors that the medium does not give back
 /// count as zeros. Memory is bounded.

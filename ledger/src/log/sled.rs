@@ -5,7 +5,8 @@
 //! pieces of a frame go in as one batch. A piece also says by itself what it is a piece of, for those who
 //! have to find it without sled.
 
-use super::sled_file::{SledFile, guard};
+use super::sled_file::SledFile;
+use super::sled_kept::{self, NoteWhenClosed};
 use super::sled_piece::Piece;
 use super::sled_salvage;
 use super::{CommitLog, Engine, Epoch, Frame, LogError, Opened, Opening, Stop, StoredFrame, Torn};
@@ -40,6 +41,8 @@ const COPY_LENGTH_BYTES: usize = 1 << 20;
 struct SledLog {
     directory: PathBuf,
     file: SledFile,
+    // Dropped after sled.
+    note: NoteWhenClosed,
     tail: Mutex<(Position, Epoch)>,
 }
 
@@ -48,6 +51,7 @@ impl Drop for SledLog {
         // Sled's file is synced once more when it is closed; if that is going to fail, it is noted.
         if let Err(error) = self.sync_file() {
             tracing::warn!(%error, "the log was closed, but not synced");
+            self.note.set_well(false);
         }
     }
 }
@@ -104,6 +108,15 @@ type Pieces = Vec<(u16, sled::IVec)>;
 
 impl SledLog {
     fn open(directory: &Path, opening: Opening) -> Result<Opened, LogError> {
+        sled_kept::put_back(directory)?;
+        let open = || Self::open_as_it_is(directory, opening);
+        match opening.stop {
+            Stop::Clean => sled_kept::guarded(directory, open),
+            Stop::Unclean => open(),
+        }
+    }
+
+    fn open_as_it_is(directory: &Path, opening: Opening) -> Result<Opened, LogError> {
         write_again(directory).map_err(|error| LogError::Failed {
             doing: "writing sled's file again",
             reason: error.to_string(),
@@ -111,9 +124,19 @@ impl SledLog {
         let log = Self {
             directory: directory.to_owned(),
             file: SledFile::open(directory, "frames", SLED_CACHE_BYTES)?,
+            note: NoteWhenClosed::of(directory),
             tail: Mutex::new((Position(0), Epoch(0))),
         };
         let torn = log.recover(opening)?;
+        let (end, reached) = (log.end(), opening.reached);
+        if opening.stop == Stop::Clean && end < reached {
+            let reason = format!("the log ends before it, and it had reached position {reached}");
+            return Err(LogError::Damaged {
+                position: end.next(),
+                reason,
+            });
+        }
+        log.note.set_well(true);
         let log = Box::new(log);
         Ok(Opened { log, torn })
     }
@@ -184,30 +207,31 @@ impl SledLog {
     }
 
     fn last_pieces(&self) -> Result<Option<(Position, Pieces)>, LogError> {
-        let tree = self.file.tree();
-        guard("reading the end of the log", || {
+        let doing = "reading the end of the log";
+        let found = self.file.with_tree(doing, |tree| {
             let Some((at, _)) = tree.last()? else {
                 return Ok(None);
             };
             let prefix = at.get(..8).unwrap_or_default();
             let entries = tree.scan_prefix(prefix).collect::<Result<Vec<_>, _>>()?;
             Ok(Some((at, entries)))
-        })?
-        .map(|(at, entries)| {
-            let (last, _) = read_key(&at)?;
-            let pieces = entries.into_iter().map(|(key, piece)| {
-                let (_, number) = read_key(&key)?;
-                Ok((number, piece))
-            });
-            Ok((last, pieces.collect::<Result<_, LogError>>()?))
-        })
-        .transpose()
+        })?;
+        let Some((at, entries)) = found else {
+            return Ok(None);
+        };
+        let (last, _) = read_key(&at)?;
+        let pieces = entries.into_iter().map(|(key, piece)| {
+            let (_, number) = read_key(&key)?;
+            Ok((number, piece))
+        });
+        Ok(Some((last, pieces.collect::<Result<_, LogError>>()?)))
     }
 
     fn write(&self, fill: impl FnOnce(&mut sled::Batch)) -> Result<(), LogError> {
         let mut batch = sled::Batch::default();
         fill(&mut batch);
-        guard("writing to sled", || self.file.tree().apply_batch(batch))
+        let doing = "writing to sled";
+        self.file.with_tree(doing, |tree| tree.apply_batch(batch))
     }
 
     fn tail(&self) -> std::sync::MutexGuard<'_, (Position, Epoch)> {
@@ -287,8 +311,9 @@ impl CommitLog for SledLog {
         if position.0 == 0 || position > self.end() {
             return Ok(None);
         }
-        let mut entries = self.file.tree().range(key(position, 0)..);
-        let mut next = || guard("reading from sled", || entries.next().transpose());
+        let mut entries = self.file.range(key(position, 0));
+        let doing = "reading from sled";
+        let mut next = || self.file.with_tree(doing, |_| entries.next().transpose());
         let Some((at, piece)) = next()? else {
             return Ok(None);
         };

@@ -3,13 +3,20 @@
 //! Sled's own flush ends in `sync_file_range`, which does not survive a loss of power, so its file
 //! is synced here after each flush, and its directories when they are made. Sled panics on many
 //! kinds of damage: every call into it is guarded, and a panic becomes an error. (A panic in a
-//! thread of sled's own cannot be caught; the calls that wait for it fail.)
+//! thread of sled's own cannot be caught; the calls that wait for it fail.) After an error of its file sled's
+//! flush may never come back, and closing it may panic: a flush is waited for so long and no longer, and a
+//! database that has failed once is left open until the process ends.
 
 use super::LogError;
+use crate::limits::SLED_FLUSH_PATIENCE;
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How often and how long to wait for sled to let go of its file: its threads may outlive a
@@ -24,9 +31,86 @@ pub(crate) struct SledFile {
     database: sled::Db,
     /// Sled's file, opened a second time, to sync it.
     file: File,
+    flusher: Mutex<Flusher>,
+    /// Sled has failed at something: it is not to be closed.
+    has_failed: AtomicBool,
+}
+
+/// The thread that waits for sled's flush.
+#[derive(Default)]
+enum Flusher {
+    #[default]
+    NotStarted,
+    Started {
+        requests: SyncSender<()>,
+        answers: Receiver<Result<(), LogError>>,
+        thread: JoinHandle<()>,
+    },
+    /// It never came back.
+    Stuck,
+}
+
+impl Flusher {
+    fn start(database: sled::Db) -> Result<Self, LogError> {
+        let (requests, asked) = mpsc::sync_channel(1);
+        let (to, answers) = mpsc::sync_channel(1);
+        let work = move || {
+            while asked.recv().is_ok() {
+                let flushed = guard(SYNCING, || database.flush().map(drop));
+                if to.send(flushed).is_err() {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("ledger-flush".to_owned());
+        let thread = thread.spawn(work).map_err(|error| LogError::Failed {
+            doing: SYNCING,
+            reason: error.to_string(),
+        })?;
+        Ok(Self::Started {
+            requests,
+            answers,
+            thread,
+        })
+    }
+
+    /// Has sled flushed, and waits for it.
+    fn flush(&mut self, database: &sled::Db) -> Result<(), LogError> {
+        if let Self::NotStarted = self {
+            *self = Self::start(database.clone())?;
+        }
+        if let Self::Started {
+            requests, answers, ..
+        } = self
+            && requests.send(()).is_ok()
+            && let Ok(flushed) = answers.recv_timeout(SLED_FLUSH_PATIENCE)
+        {
+            return flushed;
+        }
+        *self = Self::Stuck;
+        let seconds = SLED_FLUSH_PATIENCE.as_secs();
+        Err(LogError::Failed {
+            doing: SYNCING,
+            reason: format!(
+                "sled did not come back within {seconds} s, which it may do after its file could not be written"
+            ),
+        })
+    }
+
+    fn stop(&mut self) {
+        if let Self::Started {
+            requests, thread, ..
+        } = std::mem::take(self)
+        {
+            drop(requests);
+            // Its database is closed with the last that holds it, so it has to be gone first.
+            drop(thread.join());
+        }
+    }
 }
 
 const OPENING: &str = "opening sled";
+const SYNCING: &str = "syncing sled";
 
 fn failed(error: std::io::Error) -> LogError {
     LogError::Failed {
@@ -44,12 +128,31 @@ pub(crate) fn guard<T>(
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(LogError::Failed {
             doing,
-            reason: error.to_string(),
+            reason: words(&error),
         }),
         Err(_) => Err(LogError::Failed {
             doing,
             reason: "sled gave up, as it does on a damaged file".to_owned(),
         }),
+    }
+}
+
+/// An error of sled in our words: its own tell of its inside, not of what to do.
+fn words(error: &sled::Error) -> String {
+    match error {
+        sled::Error::Corruption { at: Some(at), .. } => format!(
+            "sled's file `db` is damaged, near its byte {}; `actl doctor` says what of the log is missing",
+            at.lid()
+        ),
+        sled::Error::Corruption { at: None, .. } => {
+            "sled's file `db` is damaged; `actl doctor` says what of the log is missing".to_owned()
+        }
+        sled::Error::Io(error) => error.to_string(),
+        sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_) => {
+            format!("sled cannot go on: {error}; `actl doctor` says what of the log is missing")
+        }
     }
 }
 
@@ -102,6 +205,8 @@ impl SledFile {
             tree,
             database,
             file,
+            flusher: Mutex::default(),
+            has_failed: AtomicBool::new(false),
         })
     }
 
@@ -126,32 +231,56 @@ impl SledFile {
         })
     }
 
-    /// The tree.
-    pub(crate) fn tree(&self) -> &sled::Tree {
-        &self.tree
+    /// Reads from the tree or writes to it, and makes an error of whatever goes wrong.
+    pub(crate) fn with_tree<T>(
+        &self,
+        doing: &'static str,
+        call: impl FnOnce(&sled::Tree) -> sled::Result<T>,
+    ) -> Result<T, LogError> {
+        self.noted(guard(doing, || call(&self.tree)))
+    }
+
+    /// The entries from a key on.
+    pub(crate) fn range(&self, from: impl AsRef<[u8]>) -> sled::Iter {
+        self.tree.range(from.as_ref()..)
+    }
+
+    /// Notes that sled has failed, if it has.
+    fn noted<T>(&self, result: Result<T, LogError>) -> Result<T, LogError> {
+        if result.is_err() {
+            self.has_failed.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+
+    fn flusher(&self) -> MutexGuard<'_, Flusher> {
+        self.flusher.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes everything that was written survive a loss of power.
     pub(crate) fn sync(&self) -> Result<(), LogError> {
-        let doing = "syncing sled";
-        guard(doing, || self.database.flush())?;
+        self.noted(self.flusher().flush(&self.database))?;
         let synced = self.file.sync_data();
-        synced.map_err(|error| LogError::Failed {
-            doing,
+        self.noted(synced.map_err(|error| LogError::Failed {
+            doing: SYNCING,
             reason: error.to_string(),
-        })
+        }))
     }
 }
 
 impl Drop for SledFile {
-    /// Sled panics if it cannot sync its file when it is dropped. If we cannot either, it is left open
-    /// instead, until the process ends.
+    /// Sled panics, or waits for ever, if it cannot write or sync its file when it is dropped. If it has failed
+    /// before, or if we cannot sync the file either, it is left open instead, until the process ends.
     fn drop(&mut self) {
-        if let Err(error) = self.file.sync_all() {
+        let synced = self.file.sync_all();
+        if let Err(error) = &synced {
             tracing::error!(%error, "sled's file could not be synced");
+        }
+        if synced.is_err() || self.has_failed.load(Ordering::Relaxed) {
             std::mem::forget(self.tree.clone());
             std::mem::forget(self.database.clone());
         }
+        self.flusher().stop();
     }
 }
 

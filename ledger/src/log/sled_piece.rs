@@ -12,7 +12,7 @@ pub(super) const MAGIC: [u8; 4] = *b"ALpc";
 /// How long the part before the content is.
 pub(super) const HEADER_LENGTH_BYTES: usize = 36;
 const CHECK_LENGTH_BYTES: usize = 8;
-const CONTENT_MAX_BYTES: usize = SLED_VALUE_MAX_BYTES - HEADER_LENGTH_BYTES;
+pub(super) const CONTENT_MAX_BYTES: usize = SLED_VALUE_MAX_BYTES - HEADER_LENGTH_BYTES;
 
 /// What the header of a piece says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,12 +5,14 @@
 //! only after it has written what they held elsewhere. So every piece is there at least once; that it may
 //! be there several times is in no way.
 
+use super::frame::Header;
 use super::journal::window::Window;
+use super::sled_kept;
 use super::sled_piece::{self, Piece};
 use super::{Damage, Epoch, Frame, LogError, Salvage, StoredFrame};
 use crate::id::Position;
 use crate::limits::{SALVAGE_PIECES_MAX, SLED_VALUE_MAX_BYTES};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -47,16 +49,21 @@ struct SledSalvage {
     next: Position,
     /// The latest epoch that was seen before that.
     epoch: Epoch,
+    /// Frames up to here were acknowledged.
+    reached: Position,
+    /// What was found of a damaged frame and comes next.
+    ready: VecDeque<Frame>,
     /// Says so if there is no file.
     missing: Option<Damage>,
 }
 
 /// Reads what can be read of the sled log in a directory.
-pub(super) fn salvage(directory: &Path) -> Result<Box<dyn Salvage>, LogError> {
+pub(super) fn salvage(directory: &Path, reached: Position) -> Result<Box<dyn Salvage>, LogError> {
     let failed = |error: std::io::Error| LogError::Failed {
         doing: "reading sled's file",
         reason: error.to_string(),
     };
+    let directory = sled_kept::as_they_were(directory);
     let file = match File::open(directory.join(FILE)) {
         Ok(file) => Some(file),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -81,6 +88,8 @@ pub(super) fn salvage(directory: &Path) -> Result<Box<dyn Salvage>, LogError> {
         known_before: Position(1),
         next: Position(1),
         epoch: Epoch(0),
+        reached,
+        ready: VecDeque::new(),
         missing,
     };
     salvage.survey();
@@ -190,6 +199,37 @@ impl SledSalvage {
         (frame.first() == first && frame.epoch() == epoch).then_some(frame)
     }
 
+    /// What is whole of the frame of a first position and an epoch of which pieces are missing, if it was
+    /// acknowledged: what is left of one that never was is not to be shown.
+    fn remains(&mut self, first: Position, epoch: Epoch) -> Vec<Frame> {
+        let range = (first, epoch, 0)..=(first, epoch, u16::MAX);
+        let places: Vec<(u16, Place)> = self
+            .pieces
+            .range(range)
+            .map(|((_, _, number), place)| (*number, *place))
+            .collect();
+        let mut bytes = Vec::new();
+        for (number, place) in places {
+            // Zeros stand for the pieces that are missing.
+            bytes.resize(usize::from(number) * sled_piece::CONTENT_MAX_BYTES, 0);
+            let stored = self.get(place.offset, SLED_VALUE_MAX_BYTES);
+            match Piece::carve(stored) {
+                Some((_, content)) => bytes.extend_from_slice(content),
+                None => return Vec::new(),
+            }
+        }
+        let Ok(header) = Header::read(&bytes) else {
+            return Vec::new();
+        };
+        let later = (header.last().next(), Epoch(0), 0)..;
+        let mut later = self.pieces.range(later);
+        let is_followed = later.any(|((_, other, _), _)| *other >= epoch);
+        match header.first == first && (is_followed || header.last() <= self.reached) {
+            true => Frame::remains(&bytes),
+            false => Vec::new(),
+        }
+    }
+
     /// Whether the log went on under a later epoch from a position within a frame: then that frame was
     /// never acknowledged, and was cut.
     fn was_cut(&self, frame: &Frame) -> bool {
@@ -200,10 +240,21 @@ impl SledSalvage {
     }
 }
 
+impl SledSalvage {
+    fn take_ready(&mut self) -> Option<StoredFrame> {
+        let frame = self.ready.pop_front()?;
+        self.next = frame.last().next();
+        Some(Arc::new(frame))
+    }
+}
+
 impl Iterator for SledSalvage {
     type Item = StoredFrame;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(frame) = self.take_ready() {
+            return Some(frame);
+        }
         loop {
             let held = self.pieces.range((self.next, Epoch(0), 0)..).next();
             let Some(((first, ..), _)) = held else {
@@ -236,6 +287,13 @@ impl Iterator for SledSalvage {
                 continue;
             }
             self.epoch = self.epoch.max(epoch);
+            if frame.is_none() && epoch >= self.epoch {
+                let remains = self.remains(first, epoch);
+                self.ready = remains.into_iter().filter(|f| !self.was_cut(f)).collect();
+                if let Some(frame) = self.take_ready() {
+                    return Some(frame);
+                }
+            }
             let whole = frame.filter(|frame| !self.was_cut(frame));
             self.next = whole.as_ref().map_or(first, Frame::last).next();
             if let Some(frame) = whole {

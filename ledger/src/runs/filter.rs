@@ -128,6 +128,13 @@ impl Filter {
         filter
     }
 
+    /// Whether what is in memory already says that the name of a hash is not in the run.
+    pub(crate) fn surely_lacks(&self, hash: u64) -> bool {
+        let number = block_of(hash, self.blocks.len());
+        let in_memory = self.blocks.get(number).and_then(OnceLock::get);
+        in_memory.is_some_and(|block| !holds(block, hash))
+    }
+
     /// Whether the name of a hash may be in the run; if not, it certainly is not. Costs a look-up
     /// the first time that a block, or one beside it, is asked for.
     pub(crate) fn may_hold(

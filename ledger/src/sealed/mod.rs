@@ -10,7 +10,7 @@ mod seen;
 use crate::files::{self, FileError};
 use crate::limits::{MERGE_READ_MAX_BYTES, SLED_LEAF_KEYS_MAX, SLED_SEALED_CACHE_BYTES};
 use crate::log::LogError;
-use crate::log::sled_file::{SledFile, guard};
+use crate::log::sled_file::SledFile;
 pub(crate) use seen::Seen;
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -126,7 +126,7 @@ impl Sealed {
         read: impl FnOnce(&sled::Tree) -> sled::Result<T>,
     ) -> Result<T, SealedError> {
         let file = self.file()?;
-        let found = guard("reading from sled", || read(file.tree()))?;
+        let found = file.with_tree("reading from sled", read)?;
         let length_bytes = length_bytes(&found);
         self.read_bytes.fetch_add(length_bytes, Ordering::Relaxed);
         self.readers
@@ -286,7 +286,7 @@ impl SealedSink {
 
     fn insert(&self, key: &[u8], value: &[u8]) -> Result<(), SealedError> {
         if let Some(file) = &self.file {
-            guard("writing to sled", || file.tree().insert(key, value))?;
+            file.with_tree("writing to sled", |tree| tree.insert(key, value))?;
         }
         Ok(())
     }
@@ -365,19 +365,22 @@ pub(crate) fn hash(directory: &Path) -> Result<FilesHash, SealedError> {
     Ok(*hasher.finalize().as_bytes())
 }
 
-/// A line for each file of a database that is another one once somebody wrote to the file, replaced it or
-/// changed its mode. Where the system does not say when that was, no two are equal.
+/// A line for each file of a database. See [`stamp`].
 fn stamps(directory: &Path) -> io::Result<Vec<String>> {
-    let stamp = |name: String| {
-        let about = fs::metadata(directory.join(&name))?;
-        #[cfg(unix)]
-        let changed = {
-            use std::os::unix::fs::MetadataExt;
-            (about.ino(), about.ctime(), about.ctime_nsec())
-        };
-        #[cfg(not(unix))]
-        let changed = ("unknown", directory, std::time::Instant::now());
-        Ok(format!("{name} {} {changed:?}", about.len()))
+    let names = file_names(directory)?.into_iter();
+    names.map(|name| stamp(directory, &name)).collect()
+}
+
+/// A line that is another one once somebody wrote to a file of a directory, replaced it or changed its mode.
+/// Where the system does not say when that was, no two are equal.
+pub(crate) fn stamp(directory: &Path, name: &str) -> io::Result<String> {
+    let about = fs::metadata(directory.join(name))?;
+    #[cfg(unix)]
+    let changed = {
+        use std::os::unix::fs::MetadataExt;
+        (about.ino(), about.ctime(), about.ctime_nsec())
     };
-    file_names(directory)?.into_iter().map(stamp).collect()
+    #[cfg(not(unix))]
+    let changed = ("unknown", directory, std::time::Instant::now());
+    Ok(format!("{name} {} {changed:?}", about.len()))
 }

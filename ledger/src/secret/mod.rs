@@ -6,6 +6,7 @@
 //! from the store. Secrets are held in types that are neither printed nor serialised, and that wipe
 //! their memory when they are dropped.
 
+mod cipher;
 mod sealing;
 
 use crate::id::{parse_hex16, write_hex};
@@ -151,6 +152,11 @@ pub enum Purpose {
 pub struct Last5([u8; 5]);
 
 impl Last5 {
+    /// Five characters that were stored as such.
+    pub(crate) fn of_stored(bytes: [u8; 5]) -> Self {
+        Self(bytes)
+    }
+
     /// Reads exactly five letters or digits, in either case.
     pub fn parse(text: &str) -> Option<Self> {
         let upper = text.trim().to_ascii_uppercase();

@@ -5,10 +5,8 @@
 //! them is destroyed, the plaintext is gone. Every field of every event has a key of its own, derived
 //! from those, so that no two plaintexts are ever encrypted under one key.
 
-use super::{Pepper, Pseudonym, Purpose, Secret32};
+use super::{Pepper, Pseudonym, Purpose, Secret32, cipher};
 use crate::id::EventId;
-use chacha20poly1305::aead::{Aead, KeyInit, Payload as AeadInput};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -236,12 +234,8 @@ impl Sealed {
         let keys = seat.keys(owner, |one| keyring.sealing_key(one));
         let sealed = keys.and_then(|keys| {
             let nonce = keys.nonce(plaintext.as_bytes());
-            let cipher = XChaCha20Poly1305::new((&*keys.cipher).into());
-            let input = AeadInput {
-                msg: plaintext.as_bytes(),
-                aad: &owner,
-            };
-            let ciphertext = cipher.encrypt(&XNonce::from(nonce), input).ok()?;
+            let text = plaintext.as_bytes();
+            let ciphertext = cipher::encrypt(&keys.cipher, &nonce, &owner, text)?;
             Some(Self {
                 owner,
                 nonce,
@@ -257,13 +251,8 @@ impl Sealed {
             return None;
         }
         let keys = seat.keys(self.owner, |one| keyring.opening_key(one))?;
-        let cipher = XChaCha20Poly1305::new((&*keys.cipher).into());
-        let input = AeadInput {
-            msg: &self.ciphertext,
-            aad: &self.owner,
-        };
-        let plaintext = cipher.decrypt(&XNonce::from(self.nonce), input).ok()?;
-        let plaintext = Plaintext::new(String::from_utf8(plaintext).ok()?);
+        let text = cipher::decrypt(&keys.cipher, &self.nonce, &self.owner, &self.ciphertext)?;
+        let plaintext = Plaintext::new(std::str::from_utf8(&text).ok()?.to_owned());
         (keys.nonce(plaintext.expose().as_bytes()) == self.nonce).then_some(plaintext)
     }
 }
@@ -433,15 +422,12 @@ mod tests {
         let keys = home
             .keys([4; 16], |one| PublicKeyring.opening_key(one))
             .unwrap();
-        let cipher = XChaCha20Poly1305::new((&*keys.cipher).into());
-        let input = AeadInput {
-            msg: b"somebody else",
-            aad: &[4; 16],
-        };
+        let text = b"somebody else";
+        let ciphertext = cipher::encrypt(&keys.cipher, &field.nonce, &[4; 16], text);
         let forged = Sealed {
             owner: [4; 16],
             nonce: field.nonce,
-            ciphertext: cipher.encrypt(&XNonce::from(field.nonce), input).unwrap(),
+            ciphertext: ciphertext.unwrap(),
         };
         assert!(forged.open(&PublicKeyring, &home).is_none());
     }

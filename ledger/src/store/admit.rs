@@ -11,8 +11,10 @@ use super::read::Shared;
 use crate::event::Event;
 use crate::id::{EventId, Position, Revision};
 use crate::index::Listing;
+use crate::index::entry::HashedId;
 use crate::subject::Subject;
-use std::collections::HashSet;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 /// What appends are checked against, and the frame that they go into.
 pub(crate) struct Admission<'a> {
@@ -24,23 +26,27 @@ pub(crate) struct Admission<'a> {
 impl Admission<'_> {
     /// Adds an append to the draft or says why not. The draft is as it was before if not.
     pub(crate) fn admit(&mut self, offer: Offer) -> Answer {
-        let known = offer.known;
-        let offered = offer.events.len();
+        let Offer {
+            events,
+            guards,
+            known,
+        } = offer;
+        let offered = events.len();
+        let indexed = self.indexed(&events)?;
         let mut places: Vec<Place> = Vec::new();
-        let mut fresh: Vec<Prepared> = Vec::with_capacity(offered);
-        let mut ids: HashSet<EventId> = HashSet::with_capacity(offered);
-        for event in offer.events {
-            let id = event.id();
-            let is_first = ids.insert(id);
-            if !is_first && known == Known::Refuse {
-                return Err(AppendError::Repeated { id });
+        let mut fresh: Vec<usize> = Vec::with_capacity(offered);
+        let mut ids = Seen::of(offered);
+        for (number, (id, indexed)) in events.entries().ids().zip(indexed).enumerate() {
+            let first = ids.put(id, number);
+            if first.is_some() && known == Known::Refuse {
+                return Err(AppendError::Repeated { id: id.id });
             }
-            if let Some(place) = self.known(&event)? {
+            if let Some(place) = self.known(&events, number, id, indexed)? {
                 places.push(place);
-            } else if is_first {
-                fresh.push(event);
+            } else if let Some(first) = first {
+                check_same(&events, id.id, first, number)?;
             } else {
-                check_same(&event, &fresh)?;
+                fresh.push(number);
             }
         }
         if let (Known::Refuse, Some(first), false) = (known, places.first(), fresh.is_empty()) {
@@ -53,10 +59,14 @@ impl Admission<'_> {
         if fresh.is_empty() && !places.is_empty() {
             return Ok(first_receipt(&places));
         }
-        for guard in &offer.guards {
+        for guard in &guards {
             self.check(guard)?;
         }
         let appended = fresh.len();
+        let fresh = match appended == offered {
+            true => events,
+            false => events.only(&fresh),
+        };
         let (first, last) = self.draft.add(fresh)?;
         Ok(Receipt {
             first,
@@ -67,15 +77,34 @@ impl Admission<'_> {
         })
     }
 
+    /// Where the index has the events.
+    fn indexed(&self, events: &Prepared) -> Result<Vec<Option<Position>>, AppendError> {
+        let index = self.shared.indexing.get();
+        let index = index.map_err(AppendError::NotAppended)?;
+        let found = index.positions_of_ids(events.entries().ids());
+        found.map_err(not_appended)
+    }
+
     /// Where an event with the id of another one is, after checking that it has the same content.
-    fn known(&self, offered: &Prepared) -> Result<Option<Place>, AppendError> {
-        let id = offered.id();
-        let Some(event) = self.find(id)? else {
+    fn known(
+        &self,
+        events: &Prepared,
+        number: usize,
+        id: HashedId,
+        indexed: Option<Position>,
+    ) -> Result<Option<Place>, AppendError> {
+        let Some(event) = self.find(id, indexed)? else {
             return Ok(None);
         };
         let position = event.position;
-        if !same_content(&event, &offered.event()?) {
-            return Err(AppendError::OtherContent { id, position });
+        let is_same = events
+            .event(number)?
+            .is_some_and(|offered| same_content(&event, &offered));
+        if !is_same {
+            return Err(AppendError::OtherContent {
+                id: id.id,
+                position,
+            });
         }
         Ok(Some(Place {
             position,
@@ -83,13 +112,15 @@ impl Admission<'_> {
         }))
     }
 
-    fn find(&self, id: EventId) -> Result<Option<Event>, AppendError> {
+    fn find(&self, id: HashedId, indexed: Option<Position>) -> Result<Option<Event>, AppendError> {
         for draft in self.unsettled() {
             if let Some(event) = draft.find(id)? {
                 return Ok(Some(event));
             }
         }
-        self.shared.find(id).map_err(AppendError::NotAppended)
+        let found = indexed.map(|position| self.shared.event_of_id(id.id, position));
+        let found = found.transpose().map_err(AppendError::NotAppended)?;
+        Ok(found.flatten())
     }
 
     /// What is not in the index yet, in order.
@@ -162,12 +193,37 @@ fn not_appended(error: crate::index::IndexError) -> AppendError {
     AppendError::NotAppended(StoreError::Index(error))
 }
 
+/// The ids of an append, and which of its events has each first. `None` for one event, which has no other.
+struct Seen(Option<HashTable<(HashedId, usize)>>);
+
+impl Seen {
+    fn of(offered: usize) -> Self {
+        Self((offered > 1).then(|| HashTable::with_capacity(offered)))
+    }
+
+    /// The number of the event that has an id already; else it is that of `number`.
+    fn put(&mut self, id: HashedId, number: usize) -> Option<usize> {
+        let is_it = |(other, _): &(HashedId, usize)| other.id == id.id;
+        let entry = self.0.as_mut()?.entry(id.hash, is_it, |(id, _)| id.hash);
+        match entry {
+            Entry::Occupied(entry) => Some(entry.get().1),
+            Entry::Vacant(entry) => {
+                entry.insert((id, number));
+                None
+            }
+        }
+    }
+}
+
 /// An id that stands twice in one append has to be the same event both times.
-fn check_same(event: &Prepared, fresh: &[Prepared]) -> Result<(), AppendError> {
-    let id = event.id();
-    let first = fresh.iter().find(|other| other.id() == id);
-    let first = first.ok_or(AppendError::Repeated { id })?;
-    match same_content(&first.event()?, &event.event()?) {
+fn check_same(
+    events: &Prepared,
+    id: EventId,
+    first: usize,
+    number: usize,
+) -> Result<(), AppendError> {
+    let both = events.event(first)?.zip(events.event(number)?);
+    match both.is_some_and(|(first, event)| same_content(&first, &event)) {
         true => Ok(()),
         false => Err(AppendError::Repeated { id }),
     }

@@ -1,15 +1,13 @@
 //! What is asked of an append and what it answers.
 
+use super::answer::Waiter;
 use super::error::AppendError;
 use crate::id::{Position, Revision};
 use crate::subject::Subject;
 use crate::time::Timestamp;
 use std::future::Future;
-use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
-use tokio::sync::oneshot;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 /// What has to hold for an append to happen. It is checked against everything that was appended
 /// before, durable or in the same frame.
@@ -68,40 +66,19 @@ pub type Answer = Result<Receipt, AppendError>;
 /// An append that was submitted. Dropping it does not undo the append. It is a future, and needs no
 /// runtime.
 #[must_use = "an append is only certain once it is answered"]
-pub struct Pending(pub(crate) oneshot::Receiver<Answer>);
+pub struct Pending(pub(crate) Waiter);
 
 impl Pending {
     /// Blocks until the append is answered. Not for asynchronous code: await it there.
     pub fn wait(self) -> Answer {
-        struct Unpark(Thread);
-        impl Wake for Unpark {
-            fn wake(self: Arc<Self>) {
-                self.0.unpark();
-            }
-        }
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        let mut context = Context::from_waker(&waker);
-        let mut pending = pin!(self);
-        loop {
-            match pending.as_mut().poll(&mut context) {
-                Poll::Ready(answer) => return answer,
-                Poll::Pending => thread::park(),
-            }
-        }
+        self.0.wait()
     }
 }
 
 impl Future for Pending {
     type Output = Answer;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
-        let answer = Pin::new(&mut self.0).poll(context);
-        // The sequencer answers everything; if it could not, nobody knows how far it came.
-        answer.map(|answer| {
-            answer.unwrap_or_else(|_| {
-                let reason = "the sequencer ended before it answered".to_owned();
-                Err(AppendError::Ambiguous { reason })
-            })
-        })
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        self.0.poll(context)
     }
 }

@@ -6,6 +6,7 @@
 //! lock of the desk. Queue and frame are bounded: whoever comes when both are full waits.
 
 use super::admit::Admission;
+use super::answer::{Reply, Waiter, WaitingRoom, answered, reply_in, send};
 use super::append::Answer;
 use super::draft::Draft;
 use super::error::AppendError;
@@ -18,10 +19,10 @@ use crate::time::{Clock, Timestamp};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 /// Somebody who waits, and the answer once the frame is durable.
-pub(crate) type Answered = (oneshot::Sender<Answer>, Answer);
+pub(crate) type Answered = (Reply, Answer);
 
 /// Admits appends.
 pub(crate) struct Desk {
@@ -37,8 +38,10 @@ pub(crate) struct Desk {
 /// What has been submitted and not been looked at.
 #[derive(Default)]
 struct Queue {
-    offers: VecDeque<(Offer, oneshot::Sender<Answer>)>,
+    offers: VecDeque<(Offer, Reply)>,
     events: usize,
+    /// Where those wait who submit until the next frame is taken.
+    waiting: Arc<WaitingRoom>,
     /// Whether something was taken from here since the thread that writes looked last.
     admitted: bool,
     closed: bool,
@@ -57,6 +60,8 @@ struct State {
     answers: Vec<Answered>,
     /// The frame that is being written.
     flight: Option<Arc<Draft>>,
+    /// One that was written, with its memory, for the frame after the next.
+    spare: Option<Draft>,
     clock: Box<dyn Clock>,
     /// When the last event was recorded: recorded time never goes back.
     recorded_at: Timestamp,
@@ -88,6 +93,7 @@ impl Desk {
                 draft: Draft::new(end, recorded_at),
                 answers: Vec::new(),
                 flight: None,
+                spare: None,
                 clock,
                 recorded_at,
                 stopped: false,
@@ -108,10 +114,10 @@ impl Desk {
 
     /// Has an append admitted or refused; it is answered once everything that it was checked against
     /// is durable. Blocks while the next frame and the queue are full.
-    pub(crate) fn submit(&self, shared: &Shared, offer: Offer, answer: oneshot::Sender<Answer>) {
+    pub(crate) fn submit(&self, shared: &Shared, offer: Offer) -> Waiter {
         // Not behind a lock: whoever makes the index looks here whether it is still needed.
         if let Err(error) = shared.indexing.get() {
-            return send([(answer, Err(AppendError::NotAppended(error)))]);
+            return answered(Err(AppendError::NotAppended(error)));
         }
         let mut queue = self.queue();
         while queue.is_full() && !queue.closed {
@@ -119,13 +125,14 @@ impl Desk {
             queue = woken.unwrap_or_else(PoisonError::into_inner);
         }
         if queue.closed {
-            drop(queue);
-            return send([(answer, Err(AppendError::Closed))]);
+            return answered(Err(AppendError::Closed));
         }
+        let (reply, waiter) = reply_in(Arc::clone(&queue.waiting));
         queue.events += offer.events.len();
-        queue.offers.push_back((offer, answer));
+        queue.offers.push_back((offer, reply));
         drop(queue);
         self.admit_queued(shared);
+        waiter
     }
 
     /// Admits what is in the queue, unless somebody else is doing so, who then looks again.
@@ -179,7 +186,7 @@ impl Desk {
         true
     }
 
-    fn next_offer(&self) -> Option<(Offer, oneshot::Sender<Answer>)> {
+    fn next_offer(&self) -> Option<(Offer, Reply)> {
         let mut queue = self.queue();
         let next = queue.offers.pop_front();
         if let Some((offer, _)) = &next {
@@ -203,9 +210,17 @@ impl Desk {
             let mut state = self.state();
             self.admit_all(&mut state, shared);
             if !state.answers.is_empty() {
-                let next = Draft::new(state.draft.last(), state.recorded_at);
+                let (last, recorded_at) = (state.draft.last(), state.recorded_at);
+                let next = match state.spare.take() {
+                    None => Draft::new(last, recorded_at),
+                    Some(mut draft) => {
+                        draft.restart(last, recorded_at);
+                        draft
+                    }
+                };
                 let draft = Arc::new(std::mem::replace(&mut state.draft, next));
                 state.flight = Some(Arc::clone(&draft));
+                self.queue().waiting = Arc::default();
                 return Taken::Frame(draft, std::mem::take(&mut state.answers));
             }
             drop(state);
@@ -253,6 +268,15 @@ impl Desk {
         }
     }
 
+    /// Takes a frame back that nobody needs any more: the memory of its index serves another one.
+    pub(crate) fn take_back(&self, draft: Arc<Draft>) {
+        if let Ok(mut draft) = Arc::try_unwrap(draft) {
+            // Not behind the lock: it costs freeing what was appended.
+            draft.restart(Position(0), draft.recorded_at());
+            self.state().spare = Some(draft);
+        }
+    }
+
     /// The frame that was taken could not be written. What was admitted after it has lost its
     /// place: returns who waits for that.
     pub(crate) fn undo(&self, end: Position, error: &LogError) -> Vec<Answered> {
@@ -291,13 +315,5 @@ impl Desk {
     pub(crate) fn abandon(&self) {
         let abandoned = std::mem::take(&mut self.queue().offers);
         drop(abandoned);
-    }
-}
-
-/// Answers.
-pub(crate) fn send(answers: impl IntoIterator<Item = Answered>) {
-    for (to, answer) in answers {
-        // Whoever asked may be gone; the append stands.
-        drop(to.send(answer));
     }
 }

@@ -1,10 +1,10 @@
 //! The frame that the desk is making.
 
 use super::error::AppendError;
-use super::prepare::{Prepared, decode};
+use super::prepare::Prepared;
 use crate::event::Event;
-use crate::id::{EventId, Position};
-use crate::index::entry::Entry;
+use crate::id::Position;
+use crate::index::entry::{EntryRef, HashedId};
 use crate::index::{Listing, overlay::Overlay};
 use crate::limits::{APPEND_LENGTH_MAX_BYTES, FRAME_EVENTS_TARGET, FRAME_LENGTH_TARGET_BYTES};
 use crate::time::Timestamp;
@@ -20,8 +20,8 @@ pub(crate) struct Place {
 pub(crate) struct Draft {
     before: Position,
     recorded_at: Timestamp,
-    entries: Vec<Entry>,
-    stored: Vec<Vec<u8>>,
+    appends: Vec<Prepared>,
+    events: usize,
     length_bytes: usize,
     overlay: Overlay,
 }
@@ -32,11 +32,21 @@ impl Draft {
         Self {
             before,
             recorded_at,
-            entries: Vec::new(),
-            stored: Vec::new(),
+            appends: Vec::new(),
+            events: 0,
             length_bytes: 0,
             overlay: Overlay::default(),
         }
+    }
+
+    /// Forgets everything and keeps the memory, for a frame that follows another position.
+    pub(crate) fn restart(&mut self, before: Position, recorded_at: Timestamp) {
+        self.before = before;
+        self.recorded_at = recorded_at;
+        self.appends.clear();
+        self.events = 0;
+        self.length_bytes = 0;
+        self.overlay.clear();
     }
 
     /// Says when its events are recorded, before the first is admitted.
@@ -46,11 +56,11 @@ impl Draft {
 
     /// Whether a further append should wait for the next frame.
     pub(crate) fn is_full(&self) -> bool {
-        self.length_bytes >= FRAME_LENGTH_TARGET_BYTES || self.stored.len() >= FRAME_EVENTS_TARGET
+        self.length_bytes >= FRAME_LENGTH_TARGET_BYTES || self.events >= FRAME_EVENTS_TARGET
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.stored.is_empty()
+        self.events == 0
     }
 
     pub(crate) fn first(&self) -> Position {
@@ -58,7 +68,7 @@ impl Draft {
     }
 
     pub(crate) fn last(&self) -> Position {
-        Position(self.before.0 + self.stored.len() as u64)
+        Position(self.before.0 + self.events as u64)
     }
 
     pub(crate) fn recorded_at(&self) -> Timestamp {
@@ -66,21 +76,35 @@ impl Draft {
     }
 
     /// What the index keeps of the events.
-    pub(crate) fn entries(&self) -> &[Entry] {
-        &self.entries
+    pub(crate) fn entries(&self) -> impl Iterator<Item = EntryRef<'_>> {
+        self.appends
+            .iter()
+            .flat_map(|append| append.entries().iter())
     }
 
     /// The stored bytes of the events.
-    pub(crate) fn stored(&self) -> &[Vec<u8>] {
-        &self.stored
+    pub(crate) fn stored(&self) -> Vec<&[u8]> {
+        let mut stored = Vec::with_capacity(self.events);
+        self.appends
+            .iter()
+            .for_each(|append| stored.extend(append.stored()));
+        stored
     }
 
     /// The event of an id, if it was admitted. Costs a decoding if it was.
-    pub(crate) fn find(&self, id: EventId) -> Result<Option<Event>, AppendError> {
+    pub(crate) fn find(&self, id: HashedId) -> Result<Option<Event>, AppendError> {
         let position = self.overlay.position(id);
         let number = position.and_then(|p| usize::try_from(p.0 - self.first().0).ok());
-        let stored = number.and_then(|number| self.stored.get(number));
-        stored.map(|stored| decode(id, stored)).transpose()
+        let Some(mut number) = number else {
+            return Ok(None);
+        };
+        for append in &self.appends {
+            match number.checked_sub(append.len()) {
+                Some(later) => number = later,
+                None => return append.event(number),
+            }
+        }
+        Ok(None)
     }
 
     /// How many events of this frame are in a listing.
@@ -97,9 +121,9 @@ impl Draft {
     /// position.
     pub(crate) fn add(
         &mut self,
-        events: Vec<Prepared>,
+        mut events: Prepared,
     ) -> Result<(Option<Position>, Position), AppendError> {
-        let length_bytes: usize = events.iter().map(Prepared::length_bytes).sum();
+        let length_bytes = events.length_bytes();
         if length_bytes > APPEND_LENGTH_MAX_BYTES {
             return Err(AppendError::TooLarge {
                 what: "bytes",
@@ -107,19 +131,19 @@ impl Draft {
                 most: APPEND_LENGTH_MAX_BYTES,
             });
         }
-        let mut position = self.last();
-        let mut placed = Vec::with_capacity(events.len());
-        for event in events {
+        let first = self.last().next();
+        events.put(first, self.recorded_at)?;
+        let mut position = first;
+        for entry in events.entries().iter() {
+            self.overlay.add(position, entry);
             position = position.next();
-            placed.push(event.put(position, self.recorded_at)?);
         }
-        let first = (!placed.is_empty()).then(|| self.last().next());
-        for (entry, stored) in placed {
-            self.overlay.add(self.last().next(), &entry);
-            self.entries.push(entry);
-            self.stored.push(stored);
-        }
+        let added = events.len();
+        self.events += added;
         self.length_bytes += length_bytes;
-        Ok((first, position))
+        if added > 0 {
+            self.appends.push(events);
+        }
+        Ok(((added > 0).then_some(first), self.last()))
     }
 }

@@ -91,7 +91,7 @@ pub fn examine(path: &Path, watch: Watch<'_>) -> Result<Examination, StoreError>
         .max(watermark)
         .max(checkpoints::reached(path)?)
         .max(tiles::watermark(path, manifest.store_id));
-    let mut frames = (engine.salvage)(&Directory::log(path))?;
+    let mut frames = (engine.salvage)(&Directory::log(path), reached)?;
     let mut log = Log::default();
     for frame in frames.by_ref() {
         log.take(&frame);

@@ -4,12 +4,13 @@
 use super::error::StoreError;
 use super::read::event_of;
 use crate::id::Position;
-use crate::index::entry::Entry;
+use crate::index::entry::Entries;
 use crate::index::{Index, Rebuilt, RunSize, disk};
 use crate::log::{CommitLog, LogError, Place};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, SyncSender};
 
 /// Where the index comes from.
 pub(crate) enum Source {
@@ -106,42 +107,102 @@ impl Indexing {
         Ok(Ready { index, rebuilt })
     }
 
-    /// Adds to the index what the log holds after its watermark. Costs one decoding an event.
+    /// Adds to the index what the log holds after its watermark. Costs one decoding an event; another
+    /// thread reads and decodes while this one adds.
     fn catch_up(
         &self,
         log: &dyn CommitLog,
         index: &Index,
         stop: &dyn Fn() -> bool,
     ) -> Result<(), StoreError> {
-        let end = log.end();
-        let mut place = Place::default();
-        let mut next = index.watermark().next();
-        while next <= end {
-            if stop() {
-                return Err(StoreError::Thread {
-                    what: "was stopped before the index was ready",
-                });
-            }
-            let frame = log.next_frame(next, &mut place)?;
-            let frame = frame.ok_or_else(|| LogError::Damaged {
-                position: next,
-                reason: "no frame holds it".to_owned(),
-            })?;
-            if frame.is_lost() {
-                index.pass(frame.last());
-                next = frame.last().next();
-                continue;
-            }
-            let first = next;
-            let mut entries = Vec::new();
-            while next <= frame.last() {
-                entries.push(Entry::of(&event_of(&frame, next)?.fact));
-                next = next.next();
-            }
-            index.add(first, &entries);
-            index.make_room()?;
-            self.done.store(frame.last().0, Ordering::Relaxed);
+        let (first, end) = (index.watermark().next(), log.end());
+        if first > end {
+            return Ok(());
         }
-        Ok(())
+        let (sender, portions) = mpsc::sync_channel(PORTIONS_READ_MAX);
+        std::thread::scope(|scope| {
+            // It goes before the scope waits for the thread, which else would wait for it.
+            let portions = portions;
+            let thread = std::thread::Builder::new().name("ledger-reading".to_owned());
+            let started =
+                thread.spawn_scoped(scope, move || read_portions(log, first, end, &sender));
+            started.map_err(|_| StoreError::Thread {
+                what: "that reads the log for the index could not be started",
+            })?;
+            let mut next = first;
+            while next <= end {
+                if stop() {
+                    return Err(StoreError::Thread {
+                        what: "was stopped before the index was ready",
+                    });
+                }
+                let portion = portions.recv().map_err(|_| StoreError::Thread {
+                    what: "that reads the log for the index ended before its time",
+                });
+                let Portion { last, entries } = portion??;
+                match &entries {
+                    Some(entries) => index.add(next, entries.iter()),
+                    None => index.pass(last),
+                }
+                index.make_room()?;
+                self.done.store(last.0, Ordering::Relaxed);
+                next = last.next();
+            }
+            Ok(())
+        })
     }
+}
+
+/// How many portions are read ahead.
+const PORTIONS_READ_MAX: usize = 4;
+
+/// What the index keeps of the events up to a position; `None` if they are lost.
+struct Portion {
+    last: Position,
+    entries: Option<Entries>,
+}
+
+/// Reads the log from one position to another, a frame a portion, until it is through, something
+/// fails, or nobody takes the portions any more.
+fn read_portions(
+    log: &dyn CommitLog,
+    first: Position,
+    end: Position,
+    to: &SyncSender<Result<Portion, StoreError>>,
+) {
+    let mut place = Place::default();
+    let mut next = first;
+    while next <= end {
+        let portion = read_portion(log, next, &mut place);
+        let last = portion.as_ref().map_or(end, |portion| portion.last);
+        if to.send(portion).is_err() {
+            return;
+        }
+        next = last.next();
+    }
+}
+
+fn read_portion(
+    log: &dyn CommitLog,
+    first: Position,
+    place: &mut Place,
+) -> Result<Portion, StoreError> {
+    let frame = log.next_frame(first, place)?;
+    let frame = frame.ok_or_else(|| LogError::Damaged {
+        position: first,
+        reason: "no frame holds it".to_owned(),
+    })?;
+    let last = frame.last();
+    if frame.is_lost() {
+        let entries = None;
+        return Ok(Portion { last, entries });
+    }
+    let mut entries = Entries::with_room(usize::try_from(last.0 + 1 - first.0).unwrap_or(0));
+    let mut next = first;
+    while next <= last {
+        entries.push(&event_of(&frame, next)?.fact);
+        next = next.next();
+    }
+    let entries = Some(entries);
+    Ok(Portion { last, entries })
 }

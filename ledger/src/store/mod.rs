@@ -5,6 +5,7 @@
 //! or tailed before it is durable. The files are described in `FORMAT.md`.
 
 mod admit;
+mod answer;
 mod append;
 mod backup;
 mod checkpoints;
@@ -63,7 +64,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 pub use stored::{StoredEvent, StoredEvents};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 pub use verify::Verified;
 
 /// The format of the store's directory. See the version history in `FORMAT.md`.
@@ -276,12 +277,11 @@ impl Store {
     /// the index is open, and while the next frame and the queue before it are full. What cannot be
     /// stored is answered at once, everything else once what it was checked against is durable.
     pub fn submit(&self, facts: Vec<Fact>, conditions: Vec<Condition>, known: Known) -> Pending {
-        let (answer, pending) = oneshot::channel();
-        match Offer::new(facts, conditions, known) {
-            Ok(offer) => self.shared.desk.submit(&self.shared, offer, answer),
-            Err(error) => desk::send([(answer, Err(error))]),
-        }
-        Pending(pending)
+        let waiter = match Offer::new(facts, conditions, known) {
+            Ok(offer) => self.shared.desk.submit(&self.shared, offer),
+            Err(error) => answer::answered(Err(error)),
+        };
+        Pending(waiter)
     }
 
     /// How many events name a subject. Costs one look-up in each run of the index.

@@ -1,69 +1,125 @@
 //! What is made of an append before the sequencer sees it, by the thread that submits it: stored bytes,
-//! index entries and names are the costly part, and many threads can make them at once.
+//! index entries and names are the costly part, and many threads can make them at once. All events of an
+//! append share their buffers.
 
 use super::append::{Condition, Known};
 use super::error::AppendError;
-use crate::event::codec::{CodecError, put_place};
+use crate::event::codec::{CodecError, EVENT_LENGTH_USUAL_BYTES, put_place};
 use crate::event::{Event, Fact};
 use crate::id::{EventId, Position};
-use crate::index::{Listing, entry::Entry};
+use crate::index::Listing;
+use crate::index::entry::Entries;
 use crate::limits::{APPEND_CONDITIONS_MAX, APPEND_EVENTS_MAX};
 use crate::time::Timestamp;
 
-/// A fact in its stored form, with its index entry. It has no place in the log yet, or has one
+/// Facts in their stored form, with their index entries. They have no places in the log yet, or have some
 /// after [`Prepared::put`].
+#[derive(Default)]
 pub(crate) struct Prepared {
-    entry: Entry,
+    entries: Entries,
     stored: Vec<u8>,
+    /// Where each event ends.
+    ends: Vec<usize>,
 }
 
 impl Prepared {
-    /// Encodes a fact, which has to come out again when it is decoded.
-    fn new(fact: Fact) -> Result<Self, AppendError> {
+    /// Encodes facts, which have to be what was encoded.
+    fn new(facts: Vec<Fact>) -> Result<Self, AppendError> {
+        let mut prepared = Self {
+            entries: Entries::with_room(facts.len()),
+            stored: Vec::with_capacity(facts.len() * EVENT_LENGTH_USUAL_BYTES),
+            ends: Vec::with_capacity(facts.len()),
+        };
+        for fact in facts {
+            prepared.push(fact)?;
+        }
+        Ok(prepared)
+    }
+
+    fn push(&mut self, fact: Fact) -> Result<(), AppendError> {
+        self.entries.push(&fact);
         let event = Event {
             position: Position(0),
             recorded_at: Timestamp::from_micros(0),
             fact,
         };
-        let stored = event.encode_checked();
+        let stored = event.encode_checked_to(&mut self.stored);
         let id = event.id;
-        Ok(Self {
-            stored: stored.map_err(|error| AppendError::Codec { id, error })?,
-            entry: Entry::of(&event),
+        stored.map_err(|error| AppendError::Codec { id, error })?;
+        self.ends.push(self.stored.len());
+        Ok(())
+    }
+
+    /// Only the events of some numbers, in order.
+    pub(crate) fn only(&self, numbers: &[usize]) -> Self {
+        let mut some = Self::default();
+        let mut numbers = numbers.iter().copied().peekable();
+        for (number, (entry, stored)) in self.entries.iter().zip(self.stored()).enumerate() {
+            if numbers.next_if_eq(&number).is_some() {
+                some.entries.copy(entry);
+                some.stored.extend_from_slice(stored);
+                some.ends.push(some.stored.len());
+            }
+        }
+        some
+    }
+
+    /// How many events there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// What the index keeps of them.
+    pub(crate) fn entries(&self) -> &Entries {
+        &self.entries
+    }
+
+    /// Their stored bytes, in order.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let stored = self.stored.get(start..*end);
+            start = *end;
+            stored.unwrap_or_default()
         })
     }
 
-    /// The id of the event.
-    pub(crate) fn id(&self) -> EventId {
-        self.entry.id()
-    }
-
-    /// The length of its stored form, in bytes.
+    /// The length of their stored forms together, in bytes.
     pub(crate) fn length_bytes(&self) -> usize {
         self.stored.len()
     }
 
-    /// The event. Costs a decoding: it is only asked for when its id is known.
-    pub(crate) fn event(&self) -> Result<Event, AppendError> {
-        decode(self.id(), &self.stored)
+    /// The event of a number. Costs a decoding: it is only asked for when its id is known.
+    pub(crate) fn event(&self, number: usize) -> Result<Option<Event>, AppendError> {
+        let id = self.entries.ids().nth(number);
+        let stored = self.stored().nth(number);
+        let both = id.zip(stored);
+        both.map(|(id, stored)| decode(id.id, stored)).transpose()
     }
 
-    /// Gives it its place.
+    /// Gives them their places, from a position on.
     pub(crate) fn put(
-        mut self,
-        position: Position,
+        &mut self,
+        first: Position,
         recorded_at: Timestamp,
-    ) -> Result<(Entry, Vec<u8>), AppendError> {
-        match put_place(&mut self.stored, position, recorded_at) {
-            true => Ok((self.entry, self.stored)),
-            false => Err(AppendError::Codec {
-                id: self.id(),
-                error: CodecError::Malformed {
-                    what: "event",
-                    reason: "it is too short to have a place".to_owned(),
-                },
-            }),
+    ) -> Result<(), AppendError> {
+        let mut position = first;
+        let mut start = 0;
+        for (end, id) in self.ends.iter().zip(self.entries.ids()) {
+            let stored = self.stored.get_mut(start..*end).unwrap_or_default();
+            if !put_place(stored, position, recorded_at) {
+                return Err(AppendError::Codec {
+                    id: id.id,
+                    error: CodecError::Malformed {
+                        what: "event",
+                        reason: "it is too short to have a place".to_owned(),
+                    },
+                });
+            }
+            position = position.next();
+            start = *end;
         }
+        Ok(())
     }
 }
 
@@ -90,13 +146,13 @@ impl Guard {
 
 /// An append, ready for the sequencer.
 pub(crate) struct Offer {
-    pub(crate) events: Vec<Prepared>,
+    pub(crate) events: Prepared,
     pub(crate) guards: Vec<Guard>,
     pub(crate) known: Known,
 }
 
 impl Offer {
-    /// Prepares an append. Costs encoding and decoding each fact.
+    /// Prepares an append. Costs encoding each fact, and comparing what came of it.
     pub(crate) fn new(
         facts: Vec<Fact>,
         conditions: Vec<Condition>,
@@ -104,9 +160,8 @@ impl Offer {
     ) -> Result<Self, AppendError> {
         at_most("events", facts.len(), APPEND_EVENTS_MAX)?;
         at_most("conditions", conditions.len(), APPEND_CONDITIONS_MAX)?;
-        let events = facts.into_iter().map(Prepared::new);
         Ok(Self {
-            events: events.collect::<Result<_, _>>()?,
+            events: Prepared::new(facts)?,
             guards: conditions.into_iter().map(Guard::new).collect(),
             known,
         })

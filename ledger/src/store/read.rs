@@ -60,8 +60,8 @@ impl Shared {
         std::thread::scope(|scope| {
             for positions in absent.chunks(share) {
                 let read = move || {
-                    for position in positions {
-                        drop(self.cache.block(&*self.log, *position));
+                    for block in self.log.blocks(positions).into_iter().flatten().flatten() {
+                        self.cache.keep(&block);
                     }
                 };
                 let thread = std::thread::Builder::new().name("ledger-prefetch".to_owned());
@@ -73,16 +73,26 @@ impl Shared {
 
     /// The event of an id.
     pub(crate) fn find(&self, id: EventId) -> Result<Option<Event>, StoreError> {
+        match self.indexing.get()?.position(id)? {
+            Some(position) => self.event_of_id(id, position),
+            None => Ok(None),
+        }
+    }
+
+    /// The event of an id, which is where the index says that it is.
+    pub(crate) fn event_of_id(
+        &self,
+        id: EventId,
+        position: Position,
+    ) -> Result<Option<Event>, StoreError> {
         // The index may be some moments ahead of what is shown.
-        let index = self.indexing.get()?;
-        let position = index.position(id)?;
-        let Some(position) = position.filter(|position| *position <= self.end()) else {
+        if position > self.end() {
             return Ok(None);
-        };
+        }
         match self.event(position)? {
             Some(event) if event.id == id => Ok(Some(event)),
             _ => {
-                index.distrust();
+                self.indexing.get()?.distrust();
                 Err(StoreError::Disagree { position })
             }
         }
@@ -125,19 +135,23 @@ impl BlockCache {
 
     /// The block that holds a position of the log.
     fn block(&self, log: &dyn CommitLog, position: Position) -> Result<StoredBlock, LogError> {
-        let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(block) = blocks.iter().find(|block| block.holds(position)) {
             return Ok(Arc::clone(block));
         }
         drop(blocks);
         let block = log.block(position)?.filter(|block| block.holds(position));
         let block = block.ok_or_else(|| no_frame(position))?;
-        blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.keep(&block);
+        Ok(block)
+    }
+
+    fn keep(&self, block: &StoredBlock) {
+        let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if blocks.len() >= BLOCK_CACHE_BLOCKS_MAX {
             blocks.pop_front();
         }
-        blocks.push_back(Arc::clone(&block));
-        Ok(block)
+        blocks.push_back(Arc::clone(block));
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Salvaged {
 }
 
 /// Makes a store at `to`, where nothing may be, of everything that can be read of the one at `from`, which
-/// is not changed: the same frames at the same positions, and the places of the events that are lost, with
+/// is not changed: the same frames at the same positions, the whole blocks of damaged ones, and the places of the events that are lost, with
 /// their leaf hashes where `leaf` or the old store's tiles know them. Its vault stays valid. The new store is durable when this
 /// returns, and not there at all before.
 ///
@@ -56,7 +56,7 @@ pub fn salvage(
     let kept = |position| kept.as_ref().ok()?.leaf(position);
     let leaf = |position| leaf(position).or_else(|| kept(position));
     make_beside(to, manifest.store_id, |making| {
-        let mut frames = (engine.salvage)(&Directory::log(from))?;
+        let mut frames = (engine.salvage)(&Directory::log(from), reached)?;
         let log = make_log(making, new.engine.unwrap_or(engine.name))?;
         let mut copy = Copying::into(log, &leaf);
         let mut manifest = manifest;
@@ -84,7 +84,7 @@ fn stand_in(from: &Path, new: &NewIncarnation, error: StoreError) -> Result<Mani
     };
     let log = Directory::log(from);
     let holds_frames = |engine: &&Engine| {
-        let frames = (engine.salvage)(&log);
+        let frames = (engine.salvage)(&log, Position(0));
         engine.persistent && frames.is_ok_and(|mut frames| frames.next().is_some())
     };
     let engine = ENGINES.iter().find(holds_frames);

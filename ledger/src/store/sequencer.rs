@@ -4,8 +4,9 @@
 //! readers and answers everybody in it. What a frame holds is in no index before it is durable, so a
 //! frame that failed leaves nothing behind.
 
+use super::answer::send;
 use super::append::Answer;
-use super::desk::{Answered, Taken, send};
+use super::desk::{Answered, Taken};
 use super::directory::Directory;
 use super::draft::Draft;
 use super::error::{AppendError, StoreError};
@@ -43,7 +44,10 @@ impl Sequencer {
                 .desk
                 .take(&shared, self.is_unmarked().then_some(MARK_AFTER))
             {
-                Taken::Frame(draft, answers) => self.frame(&draft, answers),
+                Taken::Frame(draft, answers) => {
+                    self.frame(&draft, answers);
+                    shared.desk.take_back(draft);
+                }
                 Taken::Idle => {}
                 Taken::Closed => break,
             }
@@ -125,7 +129,7 @@ impl Sequencer {
             return Ok(());
         }
         let epoch = self.claim()?;
-        let frame = Frame::new(epoch, draft.first(), draft.stored());
+        let frame = Frame::new(epoch, draft.first(), &draft.stored());
         let frame = frame.map_err(|error| LogError::NotWritten {
             reason: error.to_string(),
         })?;

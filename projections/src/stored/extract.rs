@@ -3,15 +3,16 @@
 
 use super::ViewsError;
 use super::names::{
-    CHANGES, INPUTS, RecordHash, SUBJECTS, Takes, record_hash, subjects_of, write_subject,
+    CHANGES, INPUTS, RecordHash, SUBJECTS, Takes, record_hash, write_name, write_subject,
 };
 use super::value::{begin_item, write_change_head, write_step};
 use crate::source::Step;
 use crate::view::projection;
+use ledger::event::codec::CodecError;
+use ledger::event::walk::Outline;
 use ledger::event::{Event, EventRef};
 use ledger::id::{EventId, Position};
 use ledger::lists::{Gathering, ListName};
-use ledger::secret::Sealed;
 use ledger::store::Store;
 use ledger::subject::{Subject, SubjectKind};
 
@@ -33,7 +34,8 @@ pub(super) struct Noted {
 }
 
 /// Extracts what the events after one position and up to another put into the lists: in several parts, if
-/// one would take more than `part_max_bytes`. Costs one decoding an event.
+/// one would take more than `part_max_bytes`. Costs a walk over the bytes of each event, and a decoding of
+/// those that change counters.
 pub(super) fn extract(
     store: &Store,
     after: Position,
@@ -52,8 +54,12 @@ pub(super) fn extract(
             continue;
         }
         while next <= last {
-            let stored = frame.event(next);
-            extracting.event(next, stored.unwrap_or_default())?;
+            let stored = frame.event(next).unwrap_or_default();
+            let extracted = extracting.event(next, stored);
+            extracted.map_err(|error| ViewsError::Event {
+                position: next,
+                reason: error.to_string(),
+            })?;
             if extracting.part.gathered.length_bytes() >= part_max_bytes {
                 parts.push(std::mem::take(&mut extracting.part));
             }
@@ -68,63 +74,63 @@ pub(super) fn extract(
 #[derive(Default)]
 struct Extracting {
     part: Extract,
-    subjects: Vec<Subject>,
+    outline: Outline,
     names: Vec<Vec<u8>>,
     value: Vec<u8>,
 }
 
 impl Extracting {
-    fn event(&mut self, position: Position, stored: &[u8]) -> Result<(), ViewsError> {
-        let decoded = Event::decode(stored);
-        let mut event = decoded.map_err(|error| ViewsError::Event {
-            position,
-            reason: error.to_string(),
-        })?;
-        self.part.gathered.cover(position, position);
-        let about = subjects_of(&event, &mut self.subjects);
+    fn event(&mut self, position: Position, stored: &[u8]) -> Result<(), CodecError> {
+        self.outline.read(stored)?;
+        let outline = &self.outline;
+        let kind = outline.kind();
+        let gathered = &mut self.part.gathered;
+        gathered.cover(position, position);
+        let corrects = match outline.corrects() {
+            true => Event::decode(stored)?.fact.corrects.map(Box::new),
+            false => None,
+        };
+        let record = outline.record(stored).map(|(system, record)| {
+            let about = outline.about();
+            record_hash(system, record, kind, about)
+        });
         self.part.noted.push(Noted {
             position,
-            id: event.id,
-            record: record_hash(&event, about.as_ref()),
-            corrects: event.fact.corrects.clone().map(Box::new),
+            id: outline.id(),
+            record,
+            corrects,
         });
-        let kind = event.kind().id;
         let mut inputs = 0;
-        for subject in &self.subjects {
-            match Takes::get().table(subject.kind, kind) {
+        let mut event = None;
+        for (subject_kind, id) in outline.subjects() {
+            match Takes::get().table(subject_kind, kind) {
                 None => continue,
                 Some(INPUTS) => {
                     if self.names.len() == inputs {
                         self.names.push(Vec::new());
                     }
                     if let Some(name) = self.names.get_mut(inputs) {
-                        write_subject(subject, name);
-                        self.part.gathered.name(ListName::new(SUBJECTS, name));
+                        write_name(subject_kind, id, name);
+                        gathered.name(ListName::new(SUBJECTS, name));
                         inputs += 1;
                     }
                 }
                 Some(_) => {
-                    let gathered = &mut self.part.gathered;
-                    add_changes(gathered, &event, subject, &mut self.value);
+                    let event: &Event = match &mut event {
+                        Some(event) => event,
+                        None => event.insert(Event::decode(stored)?),
+                    };
+                    let subject = Subject::new(subject_kind, String::from_utf8_lossy(id));
+                    add_changes(gathered, event, &subject, &mut self.value);
                 }
             }
         }
         if inputs > 0 {
             begin_item(&mut self.value);
-            match strip(&mut event) {
-                false => self.value.extend_from_slice(stored),
-                true => {
-                    let stripped = event.encode();
-                    let stripped = stripped.map_err(|error| ViewsError::Event {
-                        position,
-                        reason: error.to_string(),
-                    })?;
-                    self.value.extend_from_slice(&stripped);
-                }
-            }
+            outline.write_without_ciphertext(stored, &mut self.value);
             let names = self.names.iter().take(inputs);
             let names = names.map(|name| ListName::new(INPUTS, name));
-            self.part.gathered.add(names, &self.value);
+            gathered.add(names, &self.value);
         }
         Ok(())
     }
@@ -147,20 +153,9 @@ fn add_changes(gathered: &mut Gathering, event: &Event, subject: &Subject, value
     }
 }
 
-/// Takes the ciphertext out of an event; whether there was any.
-fn strip(event: &mut Event) -> bool {
-    let mut had_some = false;
-    event.fact.visit_sealed(&mut |_, sealed| {
-        had_some |= !sealed.ciphertext.is_empty() || sealed.nonce != [0; 24];
-        *sealed = Sealed::empty(sealed.owner);
-    });
-    had_some
-}
-
 /// The lists that an event, which the log has, is in.
 pub(super) fn lists_of(event: &Event) -> Vec<(ledger::lists::Table, Vec<u8>)> {
-    let mut subjects = Vec::new();
-    subjects_of(event, &mut subjects);
+    let subjects = event.subjects();
     let kind = event.kind().id;
     let taken = subjects.iter().filter_map(|subject| {
         let table = Takes::get().table(subject.kind, kind)?;

@@ -1,7 +1,7 @@
 //! Which lists there are, and who takes what.
 
 use crate::view::PROJECTIONS;
-use ledger::event::{Event, KindId};
+use ledger::event::KindId;
 use ledger::lists::Table;
 use ledger::subject::{Subject, SubjectKind};
 use std::sync::OnceLock;
@@ -21,15 +21,20 @@ pub(super) const CORRECTIONS_BY_ID: Table = Table(4);
 pub(super) const CORRECTIONS_BY_RECORD: Table = Table(5);
 
 /// What of the lists has to change if this does.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The name of a subject's lists; no name is the beginning of another one, because an identifier has no
 /// zero byte.
-pub(super) fn write_subject(subject: &Subject, name: &mut Vec<u8>) {
+pub(super) fn write_name(kind: SubjectKind, id: &[u8], name: &mut Vec<u8>) {
     name.clear();
-    name.push(subject.kind as u8);
-    name.extend_from_slice(subject.id.as_bytes());
+    name.push(kind as u8);
+    name.extend_from_slice(id);
     name.push(0);
+}
+
+/// [`write_name`] of a subject.
+pub(super) fn write_subject(subject: &Subject, name: &mut Vec<u8>) {
+    write_name(subject.kind, subject.id.as_bytes(), name);
 }
 
 /// The id in the name of a subject's lists.
@@ -46,42 +51,42 @@ pub(super) type RecordHash = [u8; 16];
 /// How much of a [`RecordHash`] is of the record and the kind alone.
 pub(super) const RECORD_HALF_LENGTH_BYTES: usize = 8;
 
-/// The hash of an event's record; `None` if its source gave none.
-pub(super) fn record_hash(event: &Event, about: Option<&Subject>) -> Option<RecordHash> {
-    let record = event.source.record.as_ref()?;
-    let mut hasher = half_hasher(
-        event.source.system.as_str(),
-        record.as_str(),
-        event.kind().id,
-    );
+/// The hash of an event's record: system, record, kind, and what the payload names first.
+pub(super) fn record_hash(
+    system: &[u8],
+    record: &[u8],
+    kind: KindId,
+    about: Option<(SubjectKind, &[u8])>,
+) -> RecordHash {
+    let mut hasher = half_hasher(system, record, kind);
     let mut hash = [0; 16];
     let (first, second) = hash.split_at_mut(RECORD_HALF_LENGTH_BYTES);
     hasher.finalize_xof().fill(first);
-    if let Some(about) = about {
-        hasher.update(&[about.kind as u8]);
-        hasher.update(about.id.as_bytes());
+    if let Some((kind, id)) = about {
+        hasher.update(&[kind as u8]);
+        hasher.update(id);
     }
     hasher.update(b"about");
     hasher.finalize_xof().fill(second);
-    Some(hash)
+    hash
 }
 
 /// The first half of the hash of a record.
 pub(super) fn record_half(system: &str, record: &str, kind: KindId) -> [u8; 8] {
     let mut half = [0; RECORD_HALF_LENGTH_BYTES];
-    half_hasher(system, record, kind)
+    half_hasher(system.as_bytes(), record.as_bytes(), kind)
         .finalize_xof()
         .fill(&mut half);
     half
 }
 
-fn half_hasher(system: &str, record: &str, kind: KindId) -> blake3::Hasher {
+fn half_hasher(system: &[u8], record: &[u8], kind: KindId) -> blake3::Hasher {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&kind.0.to_le_bytes());
     hasher.update(&(system.len() as u64).to_le_bytes());
-    hasher.update(system.as_bytes());
+    hasher.update(system);
     hasher.update(&(record.len() as u64).to_le_bytes());
-    hasher.update(record.as_bytes());
+    hasher.update(record);
     hasher
 }
 
@@ -129,17 +134,6 @@ impl Takes {
     pub(super) fn table(&self, subject: SubjectKind, kind: KindId) -> Option<Table> {
         self.tables.get(self.place(subject, kind)).copied()?
     }
-}
-
-/// The subjects that an event names, each once, and what its payload names first.
-pub(super) fn subjects_of(event: &Event, subjects: &mut Vec<Subject>) -> Option<Subject> {
-    subjects.clear();
-    event.payload.subjects(subjects);
-    let about = subjects.first().cloned();
-    ledger::event::field::Field::subjects(&event.actor, subjects);
-    subjects.sort_unstable();
-    subjects.dedup();
-    about
 }
 
 /// What the lists of a store are made by: the form of their values, and which projections there are, in

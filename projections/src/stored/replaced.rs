@@ -33,6 +33,12 @@ type InList = (Table, Vec<u8>);
 /// Finds what the events of an extract replace and what they are replaced by, of all events up to its end,
 /// and adds it to what was gathered. `lists` have to end where the extract begins.
 pub(super) fn find(store: &Store, lists: &Lists, extract: &mut Extract) -> Result<(), ViewsError> {
+    let records = extract
+        .noted
+        .iter()
+        .filter_map(|noted| noted.record.as_ref());
+    let names = records.map(|record| ListName::new(VERSIONS, record));
+    let mut seen_before = lists.may_have(names)?.into_iter();
     let mut finding = Finding {
         store,
         lists,
@@ -41,10 +47,10 @@ pub(super) fn find(store: &Store, lists: &Lists, extract: &mut Extract) -> Resul
         has_by_record: lists.has_any(CORRECTIONS_BY_RECORD)?,
         value: Vec::new(),
     };
-    extract
-        .noted
-        .iter()
-        .try_for_each(|noted| finding.one(noted))
+    extract.noted.iter().try_for_each(|noted| {
+        let seen_before = noted.record.is_none() || seen_before.next().unwrap_or(true);
+        finding.one(noted, seen_before)
+    })
 }
 
 struct Finding<'a> {
@@ -57,7 +63,8 @@ struct Finding<'a> {
 }
 
 impl Finding<'_> {
-    fn one(&mut self, noted: &Noted) -> Result<(), ViewsError> {
+    /// `seen_before` says whether its record may have a version in the lists.
+    fn one(&mut self, noted: &Noted, seen_before: bool) -> Result<(), ViewsError> {
         if self.has_by_id {
             let corrections = self.corrections(ListName::new(CORRECTIONS_BY_ID, &noted.id.0))?;
             for by in corrections {
@@ -68,7 +75,7 @@ impl Finding<'_> {
             if self.has_by_record {
                 self.corrected_before(noted, record)?;
             }
-            self.version(noted, record)?;
+            self.version(noted, record, seen_before)?;
         }
         match noted.corrects.as_deref() {
             None => Ok(()),
@@ -129,11 +136,17 @@ impl Finding<'_> {
     }
 
     /// Adds an event to the versions of its record.
-    fn version(&mut self, noted: &Noted, record: &RecordHash) -> Result<(), ViewsError> {
+    fn version(
+        &mut self,
+        noted: &Noted,
+        record: &RecordHash,
+        seen_before: bool,
+    ) -> Result<(), ViewsError> {
         let name = ListName::new(VERSIONS, record);
         let last = match self.gathered.last(name) {
             Some(value) => Some(value.to_vec()),
-            None => self.lists.last(name)?,
+            None if seen_before => self.lists.last(name)?,
+            None => None,
         };
         let last = last.map(|value| read_version(&value).ok_or_else(odd));
         let version = match last.transpose()? {

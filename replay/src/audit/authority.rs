@@ -13,29 +13,23 @@ use ledger::secret::{DomainId, PersonId};
 use ledger::time::Timestamp;
 use std::collections::BTreeSet;
 
-/// How somebody stands to an agreement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How somebody stands to an agreement, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
+    /// Nothing connects them with the agreement.
+    Stranger,
+    /// An address of the customer or of a contact's organisation: a forward may be missing.
+    Colleague,
     /// The record says that they may act: recipient, forwarded-to, contact, role holder, or shown the
     /// key.
     Recorded,
-    /// An address of the customer or of a contact's organisation: a forward may be missing.
-    Colleague,
-    /// Nothing connects them with the agreement.
-    Stranger,
 }
 
 /// How a person stood to the landing's agreement when it landed, under whichever address.
 pub fn standing(person: PersonId, landing: &Landing, evidence: &Evidence) -> Standing {
     let all = evidence.same_person(person).into_iter();
-    let mut all = all.map(|person| standing_of_address(person, landing, evidence));
-    let best = |one, other| match (one, other) {
-        (Standing::Recorded, _) | (_, Standing::Recorded) => Standing::Recorded,
-        (Standing::Colleague, _) | (_, Standing::Colleague) => Standing::Colleague,
-        (Standing::Stranger, Standing::Stranger) => Standing::Stranger,
-    };
-    let first = all.next().unwrap_or(Standing::Stranger);
-    all.fold(first, best)
+    let all = all.map(|person| standing_of_address(person, landing, evidence));
+    all.max().unwrap_or(Standing::Stranger)
 }
 
 fn standing_of_address(person: PersonId, landing: &Landing, evidence: &Evidence) -> Standing {

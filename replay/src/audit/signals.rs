@@ -69,7 +69,7 @@ fn manager(evidence: &Evidence, landing: &Landing) -> Option<(EventId, String)> 
                 ContactRole::PrimaryContact | ContactRole::OnlineServicesManager => true,
                 ContactRole::OnlineAdministrator | ContactRole::NoticesContact => false,
             };
-            leads && contact.by(by) && contact.value.person.id == *person
+            leads && contact.by(by) && evidence.is_same(contact.value.person.id, *person)
         })
     };
     if landing.persons.iter().any(in_charge) {

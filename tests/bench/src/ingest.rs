@@ -53,7 +53,7 @@ impl Ingest {
         };
         let entry = contender::named(&self.engine)?;
         let open = (entry.open)(entry.name, &path)?;
-        let tally = load::round(open, &Feed::once(&self.site.data)?, load)?;
+        let tally = load::stream(open, &Feed::once(&self.site.data)?, load)?;
         let peak = machine::peak_memory_bytes()?;
         let parts = parts(&path)?;
         let total: u64 = parts.iter().map(|(_, bytes)| bytes).sum();

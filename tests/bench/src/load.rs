@@ -1,11 +1,12 @@
 //! The clients: threads that append events of a feed, each waiting for its answer before the next.
 
 use crate::contender::{Append, Contender, Guard, Verdict};
-use crate::data::read::Feed;
+use crate::data::read::{Block, Feed};
 use crate::fault::Outcome;
-use ledger::event::Event;
+use ledger::event::{Event, Fact};
 use ledger::id::EventId;
 use ledger::subject::{Subject, SubjectKind};
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 /// What clients do.
@@ -38,6 +39,13 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Adds an append.
+    fn note(&mut self, stored: &[&[u8]], wait: Duration) {
+        self.waits_micros.push(wait.as_micros() as u32);
+        self.events += stored.len() as u64;
+        self.bytes += stored.iter().map(|e| e.len() as u64).sum::<u64>();
+    }
+
     /// Adds what was done by somebody else at the same time.
     fn beside(&mut self, other: Self) {
         self.events += other.events;
@@ -66,25 +74,127 @@ impl Tally {
     }
 }
 
-/// One round: the clients work for the load's time, then the contender is closed, and only then the
-/// clock stops.
-pub fn round(contender: Box<dyn Contender>, feed: &Feed, load: Load) -> Outcome<Tally> {
+/// Appends that a client has in hand before the clock starts: whoever appends has facts, not the bytes
+/// of a file, and what it takes to get them is the client's own.
+pub struct Hand {
+    blocks: Vec<Block>,
+    appends: Vec<(Vec<Fact>, Wish)>,
+}
+
+/// The guard of an append without the end that its client knows when it asks.
+#[derive(Clone)]
+struct Wish {
+    unchanged: Subject,
+    absent: Subject,
+}
+
+/// Takes from the feed what all clients append in a round, at most so many events together. Each client
+/// has a stretch of its own, so that two rarely meet on a subject.
+pub fn hands(feed: &Feed, load: Load, events_max: usize) -> Outcome<Vec<Hand>> {
+    let each = (events_max / load.writers).max(load.batch);
+    (0..load.writers)
+        .map(|_| Hand::draw(feed, load, each))
+        .collect()
+}
+
+impl Hand {
+    fn draw(feed: &Feed, load: Load, events_max: usize) -> Outcome<Self> {
+        let mut hand = Self {
+            blocks: Vec::new(),
+            appends: Vec::new(),
+        };
+        let mut events = 0;
+        while events < events_max {
+            let Some(block) = feed.block()? else { break };
+            let stored: Vec<&[u8]> = block.stored().collect();
+            let id_mask = mask(load, &block);
+            for chunk in stored.chunks(load.batch) {
+                let facts = facts(chunk, id_mask)?;
+                let wish = Wish::of(&facts)?;
+                hand.appends.push((facts, wish));
+            }
+            events += stored.len();
+            drop(stored);
+            hand.blocks.push(block);
+        }
+        Ok(hand)
+    }
+
+    /// Appends one after the other until the time is over or nothing is left.
+    fn play(self, contender: &dyn Contender, load: Load, start: Instant) -> Outcome<Tally> {
+        let mut tally = Tally::default();
+        let mut appends = self.appends.into_iter();
+        for block in &self.blocks {
+            let all: Vec<&[u8]> = block.stored().collect();
+            for stored in all.chunks(load.batch) {
+                let Some((mut in_hand, wish)) = appends.next() else {
+                    return Ok(tally);
+                };
+                let begun = start.elapsed();
+                if begun >= load.time {
+                    return Ok(tally);
+                }
+                loop {
+                    let append = Append {
+                        facts: in_hand,
+                        stored,
+                        guard: wish.clone().since(contender.end()),
+                    };
+                    if contender.append(append)? == Verdict::Appended {
+                        break;
+                    }
+                    tally.conflicts += 1;
+                    in_hand = facts(stored, mask(load, block))?;
+                }
+                tally.note(stored, start.elapsed() - begun);
+            }
+        }
+        Ok(tally)
+    }
+}
+
+/// One round: the clients work for the load's time or until their hands are empty, then the contender is
+/// closed, and only then the clock stops.
+pub fn round(contender: Box<dyn Contender>, hands: Vec<Hand>, load: Load) -> Outcome<Tally> {
     let start = Instant::now();
-    let mut total = Tally::default();
-    std::thread::scope(|scope| -> Outcome<()> {
-        let mut clients = Vec::new();
-        for _ in 0..load.writers {
-            clients.push(scope.spawn(|| client(&*contender, feed, load, start)));
-        }
-        for client in clients {
-            let tally = client.join().map_err(|_| "a client panicked")??;
-            total.beside(tally);
-        }
-        Ok(())
+    let tally = std::thread::scope(|scope| {
+        let play = |hand: Hand| {
+            let contender = &*contender;
+            scope.spawn(move || hand.play(contender, load, start))
+        };
+        let clients: Vec<_> = hands.into_iter().map(play).collect();
+        joined(clients)
     })?;
-    contender.close()?;
-    total.time = start.elapsed();
+    ended(contender, tally, start)
+}
+
+/// One round in which the clients read and decode as they go: in little memory, however many events there
+/// are.
+pub fn stream(contender: Box<dyn Contender>, feed: &Feed, load: Load) -> Outcome<Tally> {
+    let start = Instant::now();
+    let tally = std::thread::scope(|scope| {
+        let clients = (0..load.writers).map(|_| {
+            let contender = &*contender;
+            scope.spawn(move || client(contender, feed, load, start))
+        });
+        joined(clients.collect())
+    })?;
+    ended(contender, tally, start)
+}
+
+fn joined(clients: Vec<ScopedJoinHandle<'_, Outcome<Tally>>>) -> Outcome<Tally> {
+    let mut total = Tally::default();
+    for client in clients {
+        let tally = client.join().map_err(|_| "a client panicked")??;
+        total.beside(tally);
+    }
     Ok(total)
+}
+
+fn ended(contender: Box<dyn Contender>, tally: Tally, start: Instant) -> Outcome<Tally> {
+    contender.close()?;
+    let time = start.elapsed();
+    Ok(Tally { time, ..tally })
 }
 
 /// Works on one block after the other, so that clients rarely meet on a subject.
@@ -92,75 +202,70 @@ fn client(contender: &dyn Contender, feed: &Feed, load: Load, start: Instant) ->
     let mut tally = Tally::default();
     while let Some(block) = feed.block()? {
         let stored: Vec<&[u8]> = block.stored().collect();
-        let id_mask = load.id_mask ^ (u128::from(block.pass) << PASS_SHIFT);
         for events in stored.chunks(load.batch) {
             let begun = start.elapsed();
             if begun >= load.time {
                 return Ok(tally);
             }
-            while contender.append(append(events, contender.end(), id_mask)?)? == Verdict::Conflict
-            {
+            loop {
+                let facts = facts(events, mask(load, &block))?;
+                let guard = Wish::of(&facts)?.since(contender.end());
+                let append = Append {
+                    facts,
+                    stored: events,
+                    guard,
+                };
+                if contender.append(append)? == Verdict::Appended {
+                    break;
+                }
                 tally.conflicts += 1;
             }
-            let wait = start.elapsed() - begun;
-            tally.waits_micros.push(wait.as_micros() as u32);
-            tally.events += events.len() as u64;
-            tally.bytes += events.iter().map(|e| e.len() as u64).sum::<u64>();
+            tally.note(events, start.elapsed() - begun);
         }
     }
     Ok(tally)
 }
 
+/// The mask of the ids of a block.
+fn mask(load: Load, block: &Block) -> u128 {
+    load.id_mask ^ (u128::from(block.pass) << PASS_SHIFT)
+}
+
 /// Where in a mask the number of the pass goes, away from the times that masks begin as.
 const PASS_SHIFT: u32 = 96;
-
-/// How many blocks [`making_nanos`] takes.
-const MAKING_BLOCKS: usize = 40;
-
-/// How long a client works to make its appends, by event, in nanoseconds: decoding, and naming the
-/// subject of the guard. On a machine with few cores it takes that much from every contender. The
-/// quickest block counts, because others may be at work.
-pub fn making_nanos(feed: &Feed, load: Load) -> Outcome<f64> {
-    let mut quickest = f64::INFINITY;
-    for _ in 0..MAKING_BLOCKS {
-        let Some(block) = feed.block()? else { break };
-        let stored: Vec<&[u8]> = block.stored().collect();
-        let start = Instant::now();
-        for chunk in stored.chunks(load.batch) {
-            append(chunk, 0, load.id_mask)?;
-        }
-        let nanos = start.elapsed().as_nanos() as f64;
-        quickest = quickest.min(nanos / stored.len() as f64);
-    }
-    Ok(quickest)
-}
 
 /// The id of an event under a mask.
 pub fn other_id(id: EventId, mask: u128) -> EventId {
     EventId((u128::from_be_bytes(id.0) ^ mask).to_be_bytes())
 }
 
-/// An append of events as a client makes it who has just looked where the log ends.
-///
-/// The guard is on the most particular subject of the first event (a seat before a tenant), and on a
-/// support case that never is.
-fn append<'a>(stored: &'a [&'a [u8]], end: u64, id_mask: u128) -> Outcome<Append<'a>> {
-    let mut facts = Vec::with_capacity(stored.len());
-    for bytes in stored {
+/// The events of an append, decoded, as facts under ids of their own.
+fn facts(stored: &[&[u8]], id_mask: u128) -> Outcome<Vec<Fact>> {
+    let fact = |bytes: &&[u8]| {
         let mut fact = Event::decode(bytes)?.fact;
         fact.id = other_id(fact.id, id_mask);
-        facts.push(fact);
+        Ok(fact)
+    };
+    stored.iter().map(fact).collect()
+}
+
+impl Wish {
+    /// The guard is on the most particular subject of the first event (a seat before a tenant), and on a
+    /// support case that never is.
+    fn of(facts: &[Fact]) -> Outcome<Self> {
+        let first = facts.first().ok_or("an append without events")?;
+        let absent = Subject::new(SubjectKind::Case, format_args!("none-{}", first.id));
+        let unchanged = first.subjects().pop().unwrap_or_else(|| absent.clone());
+        Ok(Self { unchanged, absent })
     }
-    let first = facts.first().ok_or("an append without events")?;
-    let absent = Subject::new(SubjectKind::Case, format_args!("none-{}", first.id));
-    let unchanged = first.subjects().pop().unwrap_or_else(|| absent.clone());
-    Ok(Append {
-        guard: Guard {
+
+    /// As a client asks that has just looked where the log ends.
+    fn since(self, since: u64) -> Guard {
+        let Self { unchanged, absent } = self;
+        Guard {
             unchanged,
-            since: end,
+            since,
             absent,
-        },
-        facts,
-        stored,
-    })
+        }
+    }
 }

@@ -26,6 +26,9 @@ use clap::{Parser, Subcommand};
 use fault::Outcome;
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[derive(Parser)]
 #[command(about = "Measures the activation ledger's store", max_term_width = 100)]
 struct Cli {

@@ -57,7 +57,7 @@ impl Doomed {
             id_mask: fresh_mask(),
         };
         let open = (entry.open)(entry.name, &self.store)?;
-        load::round(open, &Feed::circular(&self.data)?, load)?;
+        load::stream(open, &Feed::circular(&self.data)?, load)?;
         Err("nobody killed it".into())
     }
 }

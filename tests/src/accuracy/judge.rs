@@ -12,7 +12,6 @@ use tools::simulate::mistake::MISTAKES;
 /// One finding, as the report prints it.
 struct Finding<'r> {
     kinds: BTreeSet<u8>,
-    families: BTreeSet<&'r str>,
     subjects: Vec<&'r str>,
     license: Option<&'r str>,
     tenant: Option<&'r str>,
@@ -37,11 +36,6 @@ impl<'r> Finding<'r> {
                 .iter()
                 .filter(|c| is_kind(c))
                 .filter_map(number)
-                .collect(),
-            families: codes
-                .iter()
-                .filter(|c| !is_kind(c))
-                .filter_map(|code| code.get(..3))
                 .collect(),
             subjects,
             license: value["license_id"].as_str(),
@@ -93,6 +87,9 @@ pub fn judge(labels: &[Label], index: &Index, report: &Value, run: &str) -> Tall
     for mistake in MISTAKES {
         tally.rules.insert(mistake.number, Marks::default());
     }
+    for (code, _) in super::families::findings(report).keys() {
+        tally.families.entry(code).or_default().found += 1;
+    }
     let findings = report["findings"].as_array().into_iter().flatten();
     let findings: Vec<Finding<'_>> = findings.map(Finding::read).collect();
     let scenes = labels.iter().filter(|label| label.role == Role::LookAlike);
@@ -104,9 +101,6 @@ pub fn judge(labels: &[Label], index: &Index, report: &Value, run: &str) -> Tall
         of_mistake(&mut tally, label, &findings, index, report, run);
     }
     for finding in &findings {
-        for family in &finding.families {
-            *tally.families.entry((*family).to_owned()).or_default() += 1;
-        }
         of_finding(&mut tally, finding, labels, index, run);
     }
     tally

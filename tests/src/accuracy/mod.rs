@@ -5,11 +5,13 @@
 //! for by the generator in the lines that it wrote, so that what the noise took is not held against a
 //! rule; a look-alike that nothing in the record clears is counted by itself.
 
+mod families;
 mod index;
 mod judge;
 mod table;
 
 use crate::story;
+use families::Findings;
 use index::Index;
 use ledger::event::json::read_fact;
 use ledger::secret::PublicKeyring;
@@ -93,6 +95,27 @@ impl Marks {
     }
 }
 
+/// The findings of one rule that judges no wrong tenant. The world of a seed is the same with and
+/// without noise, and so are the identities of findings: what is found with noise only is the work of
+/// the noise, and what is found without it only was lost to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Breaches {
+    /// Findings.
+    pub found: usize,
+    /// Those of them that the same world has with noise only: false alarms.
+    pub by_noise: usize,
+    /// Findings that the same world has without noise, and not with it.
+    pub lost: usize,
+}
+
+impl Breaches {
+    fn add(&mut self, other: Self) {
+        self.found += other.found;
+        self.by_noise += other.by_noise;
+        self.lost += other.lost;
+    }
+}
+
 /// What the audit says of a mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fate {
@@ -137,8 +160,8 @@ pub struct Tally {
     pub ordinary: usize,
     /// Events that were audited, repeats left out.
     pub events: usize,
-    /// Findings of rules that judge no wrong tenant, by family: nothing labels them.
-    pub families: BTreeMap<String, usize>,
+    /// Findings of the rules that judge no wrong tenant, by their codes.
+    pub families: BTreeMap<&'static str, Breaches>,
     /// How many scenes of each role there were.
     pub look_alikes: usize,
 }
@@ -160,8 +183,8 @@ impl Tally {
         for (fate, count) in other.without_evidence {
             *self.without_evidence.entry(fate).or_default() += count;
         }
-        for (family, count) in other.families {
-            *self.families.entry(family).or_default() += count;
+        for (code, breaches) in other.families {
+            self.families.entry(code).or_default().add(breaches);
         }
         self.notes.extend(other.notes);
         self.ordinary += other.ordinary;
@@ -201,16 +224,27 @@ impl Tally {
     }
 }
 
-/// Simulates and audits every seed with a noise.
-pub fn measure(settings: &Settings, noise: Noise) -> Tally {
-    let mut tally = Tally::default();
+/// Simulates and audits every seed with each noise; a tally for each, in their order.
+pub fn measure(settings: &Settings, noises: &[Noise]) -> Vec<Tally> {
+    let mut tallies = vec![Tally::default(); noises.len()];
     for seed in &settings.seeds {
-        tally.add(measure_seed(settings, noise, *seed));
+        let (quiet, of_quiet) = measure_seed(settings, Noise::NONE, *seed);
+        for (tally, noise) in tallies.iter_mut().zip(noises) {
+            tally.add(match *noise == Noise::NONE {
+                true => quiet.clone(),
+                false => {
+                    let (mut noisy, of_noisy) = measure_seed(settings, *noise, *seed);
+                    families::compare(&mut noisy, &of_quiet, &of_noisy, *seed);
+                    noisy
+                }
+            });
+        }
     }
-    tally
+    tallies
 }
 
-fn measure_seed(settings: &Settings, noise: Noise, seed: u64) -> Tally {
+/// One run: the tally, and the findings of the rules that judge no wrong tenant.
+fn measure_seed(settings: &Settings, noise: Noise, seed: u64) -> (Tally, Findings) {
     let plan = Plan {
         seed,
         customers: settings.customers,
@@ -224,7 +258,6 @@ fn measure_seed(settings: &Settings, noise: Noise, seed: u64) -> Tally {
     let mut simulation = Simulation::new(plan, trouble);
     let mut index = Index::default();
     let (mut facts, mut seen) = (Vec::new(), HashSet::new());
-    let mut labels: Vec<Label> = Vec::new();
     for line in simulation.by_ref() {
         let value: Value = serde_json::from_str(&line).expect("a generated line is JSON");
         let fact = read_fact(&value, &mut PublicKeyring).expect("a generated line is a fact");
@@ -233,15 +266,12 @@ fn measure_seed(settings: &Settings, noise: Noise, seed: u64) -> Tally {
             facts.push(fact);
         }
     }
-    labels.extend(simulation.take_labels());
+    let labels: Vec<Label> = simulation.take_labels();
     index.lost(&simulation.take_lost());
     let histories = Histories::gather(story::record(facts));
     let latest = histories.latest_occurred().expect("there are events");
     let report = json(&audit(&histories.at(Point::valid(latest))), &Origins::new());
-    judge::judge(
-        &labels,
-        &index,
-        &report,
-        &format!("seed {seed}, noise {}", noise.name),
-    )
+    let run = format!("seed {seed}, noise {}", noise.name);
+    let tally = judge::judge(&labels, &index, &report, &run);
+    (tally, families::findings(&report))
 }

@@ -1,6 +1,7 @@
 //! The table of an accuracy run.
 
 use super::{Marks, Tally};
+use replay::audit::rules::RULES;
 use std::fmt::Write;
 use tools::simulate::mistake::MISTAKES;
 
@@ -32,15 +33,15 @@ pub fn table(tally: &Tally) -> String {
     if !fates.is_empty() {
         let _ = writeln!(out, "mistakes whose evidence is gone: {}", fates.join(", "));
     }
-    if !tally.families.is_empty() {
-        let families = tally.families.iter();
-        let families: Vec<String> = families
-            .map(|(name, count)| format!("{name} {count}"))
-            .collect();
+    for (code, breaches) in &tally.families {
+        let name = RULES.iter().find(|rule| rule.code == *code);
         let _ = writeln!(
             out,
-            "findings of other families, which no label judges: {}",
-            families.join(", ")
+            "{code:<6}  {:>8} found  {:>5} by the noise  {:>5} lost to it  {}",
+            breaches.found,
+            breaches.by_noise,
+            breaches.lost,
+            name.map_or("", |rule| rule.name)
         );
     }
     out

@@ -1,6 +1,7 @@
 //! The checker: holds what a fault left against the witness.
 
 use super::append::{before, conditions, digest, expected, facts, following, intruder};
+use super::remains::{Before, Remains};
 use super::witness::{self, Note, Witness};
 use crate::stores::{create_with, try_open};
 use ledger::event::{Event, Fact, KindId};
@@ -27,6 +28,8 @@ pub struct Question {
     pub engine: String,
     /// Whether the witness goes on with the appends that the checker makes.
     pub goes_on: bool,
+    /// The store as it was, if it was damaged since: then it is salvaged if it cannot be read to its end.
+    pub before: Option<Before>,
 }
 
 /// What was found.
@@ -46,6 +49,8 @@ pub struct Verdict {
     pub wrong: Vec<String>,
     /// Why the store could not be opened or read to its end.
     pub error: Option<String>,
+    /// How many events the salvage of a damaged store lost; every other one is right.
+    pub salvage_lost: Option<u64>,
     /// How many events cannot be read, of a store that can be opened. All others are right.
     pub unreadable: u64,
     /// Why the index could not answer: it is built again at the next opening.
@@ -83,6 +88,26 @@ impl Verdict {
 
 /// Answers a question.
 pub fn check(question: &Question) -> Verdict {
+    let Some(before) = &question.before else {
+        return check_store(question);
+    };
+    // Opening a damaged store may change it.
+    let remains = Remains::of(before, &question.store, &question.engine);
+    let mut verdict = check_store(question);
+    if verdict.error.is_some() {
+        let judged = match remains {
+            Ok(remains) => remains.judge(before, &question.store),
+            Err(error) => Err(format!("the store as it was cannot be read: {error}")),
+        };
+        match judged {
+            Ok(lost) => verdict.salvage_lost = Some(lost),
+            Err(what) => verdict.wrong(format!("salvage: {what}")),
+        }
+    }
+    verdict
+}
+
+fn check_store(question: &Question) -> Verdict {
     let notes = witness::read(&question.witness, question.until);
     let mut verdict = Verdict::default();
     let mut acknowledged = Position(0);

@@ -2,8 +2,9 @@
 //!
 //! What is left is right, or there is an error; nothing is ever silently missing, changed or added.
 
-use super::check::Verdict;
+use super::check::{Question, Verdict};
 use super::random::Random;
+use super::remains::Before;
 use super::trial::Trial;
 use crate::stores::copy;
 use std::collections::BTreeMap;
@@ -15,6 +16,9 @@ const PAGE_LENGTH_BYTES: usize = 4_096;
 
 /// Damage at the end of what a file holds is within so many bytes of it.
 const TAIL_LENGTH_BYTES: usize = 600;
+
+/// The copy of a store from before it is damaged.
+const BEFORE: &str = "before";
 
 /// Parts of a store, as far as their damage differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +43,13 @@ impl Part {
 
 /// Judges what became of a store that was closed and then damaged.
 fn judge(trial: &mut Trial<'_>, part: Part, what: &str, must_say: bool) {
-    let question = trial.question(false);
+    let question = Question {
+        before: (part == Part::Log).then(|| Before {
+            store: trial.scene.beside(BEFORE),
+            salvaged: trial.scene.beside("salvaged"),
+        }),
+        ..trial.question(false)
+    };
     let verdict = trial.scene.check(&question);
     let Some(verdict) = trial.tally.count(what, verdict) else {
         return;
@@ -107,6 +117,7 @@ pub fn damage(trial: &mut Trial<'_>) {
     let appends = 20 + trial.random.below(80);
     closed_store(trial, appends);
     let store = trial.scene.store();
+    copy(&store, &trial.scene.beside(BEFORE));
     let in_log = trial.random.percent(50);
     let mut candidates = files(&store);
     candidates.retain(|file| (Part::of(file) == Part::Log) == in_log);
@@ -200,6 +211,7 @@ pub fn old_files(trial: &mut Trial<'_>) {
     let (store, old) = (trial.scene.store(), trial.scene.beside("old"));
     copy(&store, &old);
     closed_store(trial, appends);
+    copy(&store, &trial.scene.beside(BEFORE));
     let mut targets = vec!["log".to_owned(), "index".to_owned()];
     targets.extend(runs(&store));
     let target = targets[trial.random.below(targets.len())].clone();

@@ -31,6 +31,7 @@ pub mod panics;
 pub mod plan;
 pub mod processes;
 pub mod random;
+pub mod remains;
 pub mod run;
 pub mod trace;
 pub mod trial;

@@ -119,7 +119,7 @@ pub fn run(kind: Kind, engine: &'static str, count: usize, settings: Settings) -
 /// The table, and the first failures in words.
 pub fn table(lines: &[Line]) -> String {
     let mut text = format!(
-        "{:<8} {:<10} {:>6} {:>10} {:>5} {:>5} {:>9} {:>7} {:>6} {:>6} {:>6} {:>10} {:>9} {:>7} {:>12} {:>13} {:>6} {:>7}\n",
+        "{:<8} {:<10} {:>6} {:>10} {:>5} {:>5} {:>9} {:>7} {:>6} {:>6} {:>6} {:>10} {:>8} {:>12} {:>9} {:>7} {:>12} {:>13} {:>6} {:>7}\n",
         "engine",
         "fault",
         "trials",
@@ -132,6 +132,8 @@ pub fn table(lines: &[Line]) -> String {
         "errors",
         "named",
         "unreadable",
+        "salvaged",
+        "salvage lost",
         "recovered",
         "rebuilt",
         "panics loose",
@@ -144,7 +146,7 @@ pub fn table(lines: &[Line]) -> String {
         // Writing into a string cannot fail.
         let _ = writeln!(
             text,
-            "{:<8} {:<10} {:>6} {:>10} {:>5} {:>5} {:>9} {:>7} {:>6} {:>6} {:>6} {:>10} {:>9} {:>7} {:>12} {:>13} {:>6} {:>7}",
+            "{:<8} {:<10} {:>6} {:>10} {:>5} {:>5} {:>9} {:>7} {:>6} {:>6} {:>6} {:>10} {:>8} {:>12} {:>9} {:>7} {:>12} {:>13} {:>6} {:>7}",
             line.engine,
             line.kind.name(),
             tally.trials,
@@ -157,6 +159,8 @@ pub fn table(lines: &[Line]) -> String {
             tally.errors,
             tally.named,
             tally.unreadable,
+            tally.salvaged,
+            tally.salvage_lost,
             tally.recovered,
             tally.rebuilt,
             tally.panics.loose,

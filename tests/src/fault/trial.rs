@@ -90,6 +90,10 @@ pub struct Tally {
     pub named: usize,
     /// Events that could not be read, of stores that could be opened.
     pub unreadable: u64,
+    /// Damaged stores that were salvaged, and had every event as it was or named as lost.
+    pub salvaged: usize,
+    /// Events that those had lost.
+    pub salvage_lost: u64,
     /// Stores that said that something unacknowledged was cut.
     pub recovered: usize,
     /// Stores that said that their index was built again.
@@ -112,6 +116,8 @@ impl AddAssign for Tally {
         self.errors += other.errors;
         self.named += other.named;
         self.unreadable += other.unreadable;
+        self.salvaged += other.salvaged;
+        self.salvage_lost += other.salvage_lost;
         self.recovered += other.recovered;
         self.rebuilt += other.rebuilt;
         self.panics.caught += other.panics.caught;
@@ -143,6 +149,8 @@ impl Tally {
         self.altered += verdict.altered;
         self.wrong += verdict.wrong.len();
         self.unreadable += verdict.unreadable;
+        self.salvaged += usize::from(verdict.salvage_lost.is_some());
+        self.salvage_lost += verdict.salvage_lost.unwrap_or(0);
         self.recovered += usize::from(verdict.recovered);
         self.rebuilt += usize::from(verdict.rebuilt);
         Some(verdict)
@@ -309,6 +317,7 @@ impl Trial<'_> {
             until: u64::MAX,
             engine: self.engine.to_owned(),
             goes_on,
+            before: None,
         }
     }
 

@@ -13,4 +13,5 @@ mod preflight;
 mod proofs;
 mod read;
 mod repair;
+mod vaults;
 mod views;

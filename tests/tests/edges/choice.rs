@@ -348,3 +348,37 @@ fn partner_by_delegation_and_in_its_own_tenant() {
         "P"
     );
 }
+
+/// What a partner's people do in a customer's tenant is no part of what their own tenant has.
+#[test]
+fn work_in_a_customers_tenant_does_not_count_in_ones_own() {
+    let told = Told::new()
+        .and(
+            "2024-01-01T09:00:00Z",
+            "TenantObserved",
+            json!({ "tenant": "partner.example", "name": "Partner" }),
+        )
+        .and(
+            "2024-01-02T09:00:00Z",
+            "LicensesAssigned",
+            json!({ "tenant": "a.example", "sku": "O365-E3", "users": [person("ana")] }),
+        )
+        .from_home("partner.example")
+        .and(
+            "2024-01-03T09:00:00Z",
+            "TenantObserved",
+            json!({ "tenant": "a.example", "name": "Customer" }),
+        )
+        .from_home("partner.example");
+    let at = "2024-02-01T09:00:00Z";
+    let customer = told.view("tenant:a.example", at);
+    assert_eq!(
+        (&customer["assigned"], &customer["name"]),
+        (&json!(1), &json!("Customer"))
+    );
+    let own = told.view("tenant:partner.example", at);
+    assert_eq!(
+        (&own["assigned"], &own["name"]),
+        (&json!(0), &json!("Partner"))
+    );
+}

@@ -7,6 +7,7 @@
 mod answers;
 mod histories;
 mod limits;
+mod lists;
 mod problems;
 mod process;
 mod secrets;

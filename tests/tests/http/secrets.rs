@@ -62,6 +62,26 @@ fn no_answer_shows_a_key_or_a_person() {
             answers.push(served.get(&path));
         }
     }
+    for list in [
+        "tenants",
+        "subscriptions",
+        "agreements",
+        "seats",
+        "keys",
+        "orders",
+        "emails",
+    ]
+    .into_iter()
+    .chain([
+        "sessions",
+        "redemptions",
+        "credits",
+        "customers",
+        "partners",
+        "cases",
+    ]) {
+        answers.push(served.get(&format!("/v1/{list}?limit=1000")));
+    }
     // What only the actor of some event names has a history and no view.
     let unknown = |status| status == 404;
     let answered = |status| status == 200 || unknown(status);
@@ -79,6 +99,10 @@ fn no_answer_shows_a_key_or_a_person() {
             format!("/v1/findings/{sent}"),
             format!("/v1/findings?{sent}=1"),
             format!("/v1/findings?as_of={sent}"),
+            format!("/v1/emails?where=recipient={sent}"),
+            format!("/v1/keys?sort={sent}"),
+            format!("/v1/keys?cursor={sent}"),
+            format!("/v1/keys?{sent}=1"),
             format!("/v1/{sent}"),
         ] {
             let answer = served.get(&path);

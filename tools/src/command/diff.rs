@@ -1,7 +1,9 @@
+use crate::answer::{self, Answer};
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, diff as form};
 use crate::histories::{self, PointArgs};
 use crate::point;
+use crate::reveal::RevealArgs;
 use crate::session::Session;
 use ledger::id::TenantId;
 use replay::diff::{Side, UnknownTenant, diff};
@@ -31,6 +33,9 @@ pub struct Diff {
     /// Show the matched rows too.
     #[arg(long)]
     all: bool,
+
+    #[command(flatten)]
+    reveal: RevealArgs,
 }
 
 impl Diff {
@@ -41,7 +46,8 @@ impl Diff {
         let right = right.unwrap_or_else(|| left.clone());
         let until = self.and_valid_at.as_deref();
         let until = until.map(point::valid_at).transpose()?;
-        let histories = histories::gather(&session.place.open_store()?)?;
+        let store = session.place.open_store()?;
+        let histories = histories::gather(&store)?;
         let at = histories.at(self.point.point(&histories, histories::now())?);
         let other = until.map_or_else(|| at.clone(), |until| at.valid_at(until));
         let one = Side {
@@ -53,17 +59,21 @@ impl Diff {
             tenant: &right,
         };
         let found = diff(one, two).map_err(|error| unknown(&error))?;
-        match session.format {
-            Format::Table => session.out.text(&form::text(&found, self.all))?,
-            Format::Json => session.out.json(&form::json(&found))?,
+        let json = Answer::Json;
+        let answers = match session.format {
+            Format::Table => vec![Answer::Text(form::text(&found, self.all))],
+            Format::Json => vec![json(form::json(&found))],
             Format::Jsonl => {
-                for row in &found.rows {
-                    session.out.json_line(&form::row(row))?;
-                }
-                for field in &found.fields {
-                    session.out.json_line(&form::field(field))?;
-                }
+                let rows = found.rows.iter().map(|row| json(form::row(row)));
+                let fields = found.fields.iter().map(|field| json(form::field(field)));
+                rows.chain(fields).collect()
             }
+        };
+        let request = format!("diff tenant:{left} tenant:{right}");
+        let place = session.place.clone();
+        answer::show(&answers, &self.reveal, &place, &store, &request, session)?;
+        if self.reveal.is_asked() {
+            place.close(store)?;
         }
         Ok(match found.is_empty() {
             true => Outcome::Clean,

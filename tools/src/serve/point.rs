@@ -37,6 +37,19 @@ pub struct Viewed {
 }
 
 impl PointQuery {
+    /// The parameters as they were given.
+    pub fn new(
+        as_of: Option<String>,
+        valid_at: Option<String>,
+        min_position: Option<String>,
+    ) -> Self {
+        Self {
+            as_of,
+            valid_at,
+            min_position,
+        }
+    }
+
     fn valid_at(&self, app: &App) -> Result<Timestamp, Problem> {
         match self.valid_at.as_deref().map(valid_at).transpose() {
             Ok(Some(time)) => Ok(time),

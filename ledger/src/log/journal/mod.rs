@@ -21,7 +21,7 @@ use super::{
 use crate::files;
 use crate::id::Position;
 use crate::limits::{SCAN_LENGTH_BYTES, SEGMENT_AHEAD_MAX_BYTES, SEGMENT_WAYPOINT_BYTES};
-use segment::Segment;
+use segment::{BlockAt, Segment};
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -42,6 +42,9 @@ static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// How much a look-up reads at once.
 const LOOK_UP_BYTES: usize = SEGMENT_WAYPOINT_BYTES as usize;
+
+/// How much of a frame is read to find one of its blocks, where the blocks are asked for afterwards.
+const HEAD_BYTES: usize = 4 << 10;
 
 /// Frames in segment files.
 struct JournalLog {
@@ -240,8 +243,42 @@ impl CommitLog for JournalLog {
             return Ok(None);
         };
         let place = (first, offset);
-        let block = segment.read_block(position, place, &mut window, LOOK_UP_BYTES)?;
+        let block = segment.find_block(position, place, &mut window, LOOK_UP_BYTES)?;
+        let block = segment.read_block(&block, &mut window, LOOK_UP_BYTES)?;
         Ok(Some(Arc::new(block)))
+    }
+
+    fn blocks(&self, positions: &[Position]) -> Vec<Result<Option<StoredBlock>, LogError>> {
+        // Two waves: the heads of the frames, which say where the blocks are, and then the blocks.
+        for position in positions {
+            let segment = self.segment_of(*position);
+            let nearest = segment.and_then(|s| s.nearest(*position).ok().map(|n| (s, n.1)));
+            if let Some((segment, offset)) = nearest {
+                segment.will_read(offset, HEAD_BYTES);
+            }
+        }
+        let places: Vec<_> = positions
+            .iter()
+            .map(|position| {
+                let mut window = Window::default();
+                let found = self.find(*position, &mut window)?;
+                let Some((segment, first, offset)) = found else {
+                    return Ok(None);
+                };
+                let place = (first, offset);
+                let block = segment.find_block(*position, place, &mut window, HEAD_BYTES)?;
+                segment.will_read(block.offset(), block.length());
+                Ok(Some((segment, block)))
+            })
+            .collect();
+        let read = |place: Result<Option<(Arc<Segment>, BlockAt)>, LogError>| {
+            let Some((segment, block)) = place? else {
+                return Ok(None);
+            };
+            let block = segment.read_block(&block, &mut Window::default(), 0)?;
+            Ok(Some(Arc::new(block)))
+        };
+        places.into_iter().map(read).collect()
     }
 
     fn next_frame(

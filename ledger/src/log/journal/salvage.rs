@@ -1,4 +1,5 @@
-//! Salvaging a journal: every whole frame of its segment files, whatever is between them.
+//! Salvaging a journal: every whole frame of its segment files, whatever is between them, and the whole
+//! blocks of damaged frames.
 //!
 //! Where there is no frame, the next one is looked for: after a damaged body at the place that its header
 //! tells, else byte by byte. No event can be mistaken for frames: texts in it hold no zero bytes.
@@ -10,6 +11,7 @@ use crate::id::Position;
 use crate::limits::{DAMAGE_NOTES_MAX, SCAN_LENGTH_BYTES};
 use crate::log::frame::{self, HEADER_LENGTH_BYTES, Header};
 use crate::log::{Damage, Frame, LogError, Salvage, StoredFrame};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +24,10 @@ struct JournalSalvage {
     window: Window,
     /// The next frame begins here or later.
     next: Position,
+    /// Frames up to here were acknowledged.
+    reached: Position,
+    /// What comes before the segment is read on.
+    ready: VecDeque<Frame>,
     damage: Vec<Damage>,
 }
 
@@ -37,7 +43,7 @@ struct OpenSegment {
 }
 
 /// Reads what can be read of the journal in a directory.
-pub(super) fn salvage(directory: &Path) -> Result<Box<dyn Salvage>, LogError> {
+pub(super) fn salvage(directory: &Path, reached: Position) -> Result<Box<dyn Salvage>, LogError> {
     let segments = list_named(directory)?.into_iter();
     let segments = segments.filter_map(|(first, path)| Some((first?, path)));
     let mut segments: Vec<_> = segments.filter(|(first, _)| first.0 > 0).collect();
@@ -47,6 +53,8 @@ pub(super) fn salvage(directory: &Path) -> Result<Box<dyn Salvage>, LogError> {
         open: None,
         window: Window::patient(),
         next: Position(1),
+        reached,
+        ready: VecDeque::new(),
         damage: Vec::new(),
     }))
 }
@@ -70,6 +78,15 @@ impl OpenSegment {
         let header = self.header(window, offset, next)?;
         let bytes = self.get(window, offset, header.whole_length());
         Frame::read(bytes.to_vec()).ok()
+    }
+
+    /// What is whole of the damaged frame at an offset. Whoever calls this knows that it was acknowledged:
+    /// what is left of a frame that never was is not to be shown.
+    fn remains(&self, window: &mut Window, offset: u64, next: Position) -> Vec<Frame> {
+        let Some(header) = self.header(window, offset, next) else {
+            return Vec::new();
+        };
+        Frame::remains(self.get(window, offset, header.whole_length()))
     }
 
     /// Whether a seal that holds stands at an offset, with nothing behind it.
@@ -179,17 +196,37 @@ impl JournalSalvage {
                 if rest == 0 {
                     return None;
                 }
-                let Some(found) = segment.search(window, offset, self.next) else {
-                    self.note(&segment.name, offset, rest);
-                    return None;
-                };
-                found
+                let header = segment.header(window, offset, self.next);
+                let found = segment.search(window, offset, self.next);
+                // Nothing is written after a frame before it is acknowledged.
+                let was_acknowledged = found.is_some()
+                    || segment.before != Position(u64::MAX)
+                    || header.is_some_and(|header| header.last() <= self.reached);
+                let mut remains = VecDeque::new();
+                if was_acknowledged {
+                    let before = found.as_ref().map(|(_, frame)| frame.first());
+                    let is_before = |frame: &Frame| before.is_none_or(|b| frame.last() < b);
+                    remains.extend(segment.remains(window, offset, self.next));
+                    remains.retain(is_before);
+                }
+                let until = found.as_ref().map_or(offset + rest, |(found, _)| *found);
+                self.note(&segment.name, offset, until - offset);
+                if !remains.is_empty() {
+                    segment.offset = until;
+                    self.ready = remains;
+                    return self.take_ready();
+                }
+                found?
             }
         };
-        if found > offset {
-            self.note(&segment.name, offset, found - offset);
-        }
         segment.offset = found + frame.bytes().len() as u64;
+        self.next = frame.last().next();
+        Some(frame)
+    }
+
+    /// The next of the frames that are there already.
+    fn take_ready(&mut self) -> Option<Frame> {
+        let frame = self.ready.pop_front()?;
         self.next = frame.last().next();
         Some(frame)
     }
@@ -199,6 +236,9 @@ impl Iterator for JournalSalvage {
     type Item = StoredFrame;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(frame) = self.take_ready() {
+            return Some(Arc::new(frame));
+        }
         loop {
             let mut segment = match self.open.take() {
                 Some(segment) => segment,

@@ -6,10 +6,12 @@ use super::failed;
 use super::window::Window;
 use crate::id::Position;
 use crate::limits::SEGMENT_WAYPOINT_BYTES;
-use crate::log::block::{self, Block};
+use crate::log::block::{self, Block, BlockPlace};
 use crate::log::frame::{HEADER_LENGTH_BYTES, Header};
 use crate::log::{Frame, LogError};
+use rustix::fs::Advice;
 use std::fs::File;
+use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -46,6 +48,26 @@ pub(super) struct Segment {
     pub(super) first: Position,
     pub(super) file: File,
     extent: Mutex<Extent>,
+}
+
+/// A block that holds a position, and where it is.
+#[derive(Debug)]
+pub(super) struct BlockAt {
+    position: Position,
+    offset: u64,
+    place: BlockPlace,
+}
+
+impl BlockAt {
+    /// Where in the file it begins.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// How long it is as it is stored.
+    pub(super) fn length(&self) -> usize {
+        self.place.length
+    }
 }
 
 /// What the trailer of a sealed segment says.
@@ -331,33 +353,56 @@ impl Segment {
         Ok((frame, offset + length as u64))
     }
 
-    /// The block of the frame at an offset that holds a position, checked.
-    pub(super) fn read_block(
+    /// Tells the system that some bytes are going to be read, so that it begins with it. If it does not,
+    /// they are read when their turn comes.
+    pub(super) fn will_read(&self, offset: u64, length: usize) {
+        let length = NonZeroU64::new(length as u64);
+        // A hint: nothing depends on whether it was taken.
+        let _taken = rustix::fs::fadvise(&self.file, offset, length, Advice::WillNeed);
+    }
+
+    /// Where the block is that holds a position, of the frame at an offset.
+    pub(super) fn find_block(
         &self,
         position: Position,
         (first, offset): (Position, u64),
         window: &mut Window,
         ahead: usize,
-    ) -> Result<Block, LogError> {
+    ) -> Result<BlockAt, LogError> {
         let damaged = |error| LogError::Frame { position, error };
         let header = self.header(first, offset, window, ahead)?;
-        let limit = self.frames_end();
-        let mut get = |offset, length| {
-            let bytes = window.get(&self.file, offset, length, limit, ahead);
-            bytes.map(<[u8]>::to_vec).map_err(failed("reading a block"))
-        };
         let mut offset = offset + HEADER_LENGTH_BYTES as u64;
-        let table = get(offset, header.table_length())?;
+        let table = header.table_length();
+        let table = window.get(&self.file, offset, table, self.frames_end(), ahead);
+        let table = table.map_err(failed("reading a block"))?;
         offset += header.table_length() as u64;
-        for place in block::read_table(&header, &table).map_err(damaged)? {
+        for place in block::read_table(&header, table).map_err(damaged)? {
             if place.holds(position) {
-                let stored = get(offset, place.length)?;
-                return place.read_checked(&stored).map_err(damaged);
+                return Ok(BlockAt {
+                    position,
+                    offset,
+                    place,
+                });
             }
             offset += place.length as u64;
         }
         let reason = "the frame there does not reach it".to_owned();
         Err(LogError::Damaged { position, reason })
+    }
+
+    /// A block, checked.
+    pub(super) fn read_block(
+        &self,
+        at: &BlockAt,
+        window: &mut Window,
+        ahead: usize,
+    ) -> Result<Block, LogError> {
+        let limit = self.frames_end();
+        let stored = window.get(&self.file, at.offset, at.place.length, limit, ahead);
+        let stored = stored.map_err(failed("reading a block"))?;
+        let block = at.place.read_checked(stored);
+        let position = at.position;
+        block.map_err(|error| LogError::Frame { position, error })
     }
 
     /// The header of the frame at an offset, which has to begin with a position.

@@ -117,6 +117,11 @@ impl Evidence {
         same
     }
 
+    /// Whether two pseudonyms are one person's.
+    pub fn is_same(&self, one: PersonId, other: PersonId) -> bool {
+        one == other || self.same_person(one).contains(&other)
+    }
+
     /// Tenants that a person was ever given a role in.
     pub fn tenants_of_person(&self, person: PersonId) -> impl Iterator<Item = &TenantId> {
         self.tenants_of_person.get(&person).into_iter().flatten()
@@ -156,9 +161,9 @@ impl Evidence {
         persons: &BTreeSet<PersonId>,
     ) -> Vec<&Known<TrialFacts>> {
         let of_customer = customer.and_then(|customer| self.trials_of.0.get(customer));
-        let of_persons = persons
-            .iter()
-            .filter_map(|person| self.trials_of.1.get(person));
+        let all = persons.iter().flat_map(|person| self.same_person(*person));
+        let all: BTreeSet<PersonId> = all.collect();
+        let of_persons = all.iter().filter_map(|person| self.trials_of.1.get(person));
         let indices: BTreeSet<usize> = of_customer
             .into_iter()
             .chain(of_persons)

@@ -342,6 +342,8 @@ pub struct RemapFacts {
     pub to: TenantId,
     /// In which support case.
     pub case: Option<CaseId>,
+    /// Whether somebody asked for this agreement: it went along by itself if only others were named.
+    pub asked_for: bool,
 }
 
 /// A decision about a finding.

@@ -2,7 +2,7 @@
 
 mod sources;
 
-pub use sources::{had_tenant, is_foreign, is_in_another_cloud, is_nobodys};
+pub use sources::{bound_before, had_tenant, is_foreign, is_in_another_cloud, is_nobodys};
 
 use super::evidence::{Evidence, Known, ScenarioFacts, TrialFacts};
 use super::finding::Confidence;

@@ -27,7 +27,7 @@ pub(super) fn by_binding(landing: &Landing, basis: &Basis<'_>) -> Option<(Candid
     let remaps = basis.evidence.remaps.get(license);
     let remap = remaps.into_iter().flatten().rfind(|remap| {
         let about = remap.from <= landing.cutoff() || remap.value.from == landing.tenant;
-        remap.by(basis.cutoff) && about
+        remap.by(basis.cutoff) && about && remap.value.asked_for
     });
     if let Some(remap) = remap {
         let worth = match is_authorised(&remap.value, basis) {
@@ -79,7 +79,8 @@ fn bound<'l>(
     };
     let entry = |judged: Judged<'_>| {
         let moved = judged.landing.remapped.as_ref();
-        let moved = moved.filter(|to| to.by(basis.cutoff));
+        let moved =
+            moved.filter(|to| to.by(basis.cutoff) && was_asked_for(judged.landing, to, basis));
         let tenant = moved.map_or(&judged.landing.tenant, |to| &to.value);
         let mut events: Vec<EventId> = judged.landing.events.iter().copied().collect();
         events.extend(moved.map(|to| to.event));
@@ -104,22 +105,68 @@ fn bound<'l>(
     chosen.into_iter().map(entry).collect()
 }
 
+/// Whether somebody asked for what moved a landing. A remap takes all agreements of a customer number
+/// along (W25), and says nothing of those that nobody named.
+fn was_asked_for(landing: &Landing, moved: &Known<TenantId>, basis: &Basis<'_>) -> bool {
+    let license = landing.license_id.as_ref();
+    let remaps = license.and_then(|license| basis.evidence.remaps.get(license));
+    let mut remaps = remaps.into_iter().flatten();
+    remaps.any(|remap| remap.event == moved.event && remap.value.asked_for)
+}
+
+/// The one tenant that the License ID, or else the other agreements of the customer number, were bound
+/// to by the landing, whatever else says which tenant was meant: with the events that say so, and
+/// whether it is the License ID. `None` if there is none, or two tenants claim it.
+pub fn bound_before(
+    landing: &Landing,
+    basis: &Basis<'_>,
+) -> Option<(TenantId, Vec<EventId>, bool)> {
+    let license = landing.license_id.as_ref();
+    let of_license = license
+        .into_iter()
+        .flat_map(|license| basis.others.of_agreement(license));
+    let earlier =
+        |others: &mut dyn Iterator<Item = Judged<'_>>| -> Option<(TenantId, Vec<EventId>)> {
+            let before = others.filter(|judged| judged.landing.at.start <= landing.at.start);
+            let mut found = bound(landing, basis, before);
+            found.retain(|(_, _, worth)| *worth != Binding::Accused);
+            let tenants: BTreeSet<&TenantId> = found.iter().map(|(tenant, ..)| tenant).collect();
+            let (1, Some(tenant)) = (tenants.len(), tenants.first().map(|one| (*one).clone()))
+            else {
+                return None;
+            };
+            let events = found.into_iter().flat_map(|(_, events, _)| events);
+            Some((tenant, events.collect()))
+        };
+    if let Some((tenant, events)) = earlier(&mut of_license.into_iter()) {
+        return Some((tenant, events, true));
+    }
+    let pcn = landing.agreement(basis.evidence)?.pcn.as_ref()?;
+    let others = basis.others.of_number(pcn);
+    let mut others = others.filter(|other| {
+        other.landing.license_id != landing.license_id && are_related(landing, other.landing, basis)
+    });
+    earlier(&mut others).map(|(tenant, events)| (tenant, events, false))
+}
+
+/// Whether nothing says that the customers of two landings have nothing to do with each other.
+fn are_related(one: &Landing, other: &Landing, basis: &Basis<'_>) -> bool {
+    match (&one.customer, &other.customer) {
+        (Some(own), Some(other)) => {
+            let evidence = basis.evidence;
+            evidence.belong_together(own, other, one.at.start, basis.cutoff)
+        }
+        _ => true,
+    }
+}
+
 /// Bindings of the other agreements of the customer number. An agreement of a customer who has nothing
 /// to do with this one, after a demerger or by a wrong number, says nothing (W14).
 pub(super) fn by_customer_number(landing: &Landing, basis: &Basis<'_>) -> Option<Candidate> {
     let pcn = landing.agreement(basis.evidence)?.pcn.as_ref()?;
-    let related = |other: &Landing| match (&landing.customer, &other.customer) {
-        (Some(own), Some(other)) => {
-            let moment = landing.at.start;
-            let evidence = basis.evidence;
-            evidence.belong_together(own, other, moment, basis.cutoff)
-        }
-        _ => true,
-    };
-    let others = basis
-        .others
-        .of_number(pcn)
-        .filter(|other| other.landing.license_id != landing.license_id && related(other.landing));
+    let others = basis.others.of_number(pcn).filter(|other| {
+        other.landing.license_id != landing.license_id && are_related(landing, other.landing, basis)
+    });
     let bindings = bound(landing, basis, others).into_iter();
     let sound = bindings.filter(|(_, _, worth)| *worth != Binding::Accused);
     let (mut tenants, mut evidence) = (BTreeSet::new(), Vec::new());

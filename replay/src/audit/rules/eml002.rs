@@ -37,6 +37,8 @@ pub(super) const RULE: Rule = Rule {
 fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     let mail = Mail::of(scene)?;
     mail.must_still_matter(scene)?;
+    let recipient = scene.evidence.same_person(mail.recipient);
+    let is_recipient = |person: Option<PersonId>| person.is_some_and(|p| recipient.contains(&p));
     let changes = scene.at.of(&subject_of(&mail.license)).filter_map(|event| {
         let Payload::ContactChanged(changed) = &event.payload else {
             return None;
@@ -44,11 +46,10 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
         let old = changed.old.as_ref().map(|person| person.id);
         let of_role = mail.role.is_none_or(|role| role == changed.role);
         let new = changed.new.as_ref().map(|person| person.id);
-        (old == Some(mail.recipient) && of_role).then_some((event, new))
+        (is_recipient(old) && of_role).then_some((event, new))
     });
     let (change, new) = changes.last().ok_or("its recipient was not replaced")?;
-    let keeps =
-        new == Some(mail.recipient) || is_contact_again(scene, &mail, change.occurred_at.start);
+    let keeps = is_recipient(new) || is_contact_again(scene, &mail, change.occurred_at.start);
     if keeps {
         return Err(Silence("its recipient is a contact still"));
     }
@@ -83,7 +84,7 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
 fn forwarded_to<'s>(scene: &Scene<'s>, to: Option<PersonId>) -> Option<&'s Event> {
     let mut forwards = scene.events.iter().filter(|event| {
         matches!(&event.payload, Payload::ActivationEmailForwarded(forwarded)
-            if Some(forwarded.to.id) == to)
+            if to.is_some_and(|to| scene.evidence.is_same(forwarded.to.id, to)))
     });
     forwards.next().copied()
 }
@@ -94,6 +95,6 @@ fn is_contact_again(scene: &Scene<'_>, mail: &Mail<'_>, since: ledger::time::Tim
     events.any(|event| {
         matches!(&event.payload, Payload::ContactChanged(changed)
             if event.occurred_at.start > since
-                && changed.new.as_ref().map(|person| person.id) == Some(mail.recipient))
+                && changed.new.as_ref().is_some_and(|person| scene.evidence.is_same(person.id, mail.recipient)))
     })
 }

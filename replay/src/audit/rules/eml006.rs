@@ -56,7 +56,8 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     let differs = contacts.iter().find_map(|contact| {
         let same_role = |(_, known): &&(&Event, Contact)| known.role == contact.role;
         let (event, known) = agreement.iter().rfind(same_role)?;
-        (known.person.id != contact.person.id).then_some((*event, contact.role))
+        let same = scene.evidence.is_same(known.person.id, contact.person.id);
+        (!same).then_some((*event, contact.role))
     });
     let (known, role) = differs.ok_or("order and agreement name the same contacts")?;
     let role = super::super::story::spaced(role.as_str());

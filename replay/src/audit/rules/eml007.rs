@@ -103,7 +103,7 @@ fn named<'s>(scene: &Scene<'s>, mail: &Mail<'_>) -> Option<&'s Event> {
             return signed
                 .contacts
                 .iter()
-                .any(|one| one.person.id == mail.recipient);
+                .any(|one| scene.evidence.is_same(one.person.id, mail.recipient));
         }
         false
     })

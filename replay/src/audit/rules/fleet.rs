@@ -19,7 +19,8 @@ pub(super) const INCIDENT_HOURS: i64 = 24;
 pub(super) struct Fleet<'s> {
     /// Each machine that is under the tenant now.
     pub machines: Vec<(Subject, Machine<'s>)>,
-    /// The last time that any of them was heard of: up to here silence means something.
+    /// The last time that the service licensed any of them, by its own clock: up to here silence means
+    /// something. What a machine reports of itself can carry a wrong clock.
     pub heard: Option<Timestamp>,
     /// Failures that many machines share, each a run of failures in order.
     pub incidents: Vec<Vec<(Subject, &'s Event)>>,
@@ -49,8 +50,7 @@ impl<'s> Fleet<'s> {
             if here.as_ref() != Some(scene.subject) {
                 continue;
             }
-            let heard = machine.last.map(|last| last.occurred_at.start);
-            fleet.heard = fleet.heard.max(heard);
+            fleet.heard = fleet.heard.max(machine.served());
             for event in scene.at.of(&subject) {
                 if fails_together(event) {
                     failures.push((subject.clone(), event));

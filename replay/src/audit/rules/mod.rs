@@ -8,6 +8,7 @@ mod cho001;
 mod cho002;
 mod cho003;
 mod cho004;
+mod cho005;
 mod choice;
 mod eml001;
 mod eml002;
@@ -16,7 +17,9 @@ mod eml004;
 mod eml005;
 mod eml006;
 mod eml007;
+mod eml008;
 mod fleet;
+mod held;
 mod inv001;
 mod inv002;
 mod inv003;
@@ -43,6 +46,8 @@ mod sea002;
 mod sea003;
 mod sea004;
 mod sea005;
+mod sea006;
+mod sea007;
 mod wtr001;
 mod wtr002;
 mod wtr003;
@@ -89,6 +94,7 @@ pub const RULES: &[Rule] = &[
     cho002::RULE,
     cho003::RULE,
     cho004::RULE,
+    cho005::RULE,
     eml001::RULE,
     eml002::RULE,
     eml003::RULE,
@@ -96,6 +102,7 @@ pub const RULES: &[Rule] = &[
     eml005::RULE,
     eml006::RULE,
     eml007::RULE,
+    eml008::RULE,
     inv001::RULE,
     inv002::RULE,
     inv003::RULE,
@@ -120,6 +127,8 @@ pub const RULES: &[Rule] = &[
     sea003::RULE,
     sea004::RULE,
     sea005::RULE,
+    sea006::RULE,
+    sea007::RULE,
     wtr001::RULE,
     wtr002::RULE,
     wtr003::RULE,
@@ -294,6 +303,14 @@ impl Case<'_> {
         match self.verdict {
             Verdict::AsExpected | Verdict::NotJudged => Ok(()),
             Verdict::Elsewhere => Err(Silence("it is in another tenant than expected")),
+        }
+    }
+
+    /// Silence if nothing says which tenant was meant: then the landing is reported as not judged.
+    pub fn must_be_judged(&self) -> Result<(), Silence> {
+        match self.verdict {
+            Verdict::AsExpected | Verdict::Elsewhere => Ok(()),
+            Verdict::NotJudged => Err(Silence("nothing says which tenant was meant")),
         }
     }
 

@@ -3,7 +3,6 @@
 use super::fleet::Fleet;
 use super::machine::{Machine, shown};
 use super::{Breach, Check, Parameter, Rule, Scene, Severity, Silence};
-use ledger::event::Event;
 use ledger::subject::{Subject, SubjectKind};
 use ledger::time::Timestamp;
 use projections::policy::SEAT_GRACE_DAYS;
@@ -16,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     name: "revalidation overdue",
     severity: Severity::Medium,
     meaning: "The licence of the machine has run out and was not revalidated, while other machines of the tenant, or the machine itself, are heard of. It is in extended grace, and will lose functions when that has run out.",
-    needs: "until when the machine was licensed; a later sign of life from the machine or from another of its tenant, so that silence means something",
+    needs: "until when the machine was licensed; a later licence of another machine of its tenant, so that silence means something, or failures of the machine itself on two days, because one report can carry a wrong clock",
     counter_evidence: "none: a machine that lost its place or its user is no case, and many that fail together are one incident (REV002)",
     false_positives: "machines that are on a shelf; after the grace only those that still speak are reported",
     compensation: "connect the machine, and have the subscription checked again (Osaui.exe /K)",
@@ -44,7 +43,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     let fleet = Fleet::of(scene);
-    let heard = fleet.heard.ok_or("no machine of the tenant is known")?;
+    let heard = fleet.heard.ok_or("no machine of the tenant was licensed")?;
     let overdue = fleet.machines.iter();
     let breaches: Vec<Breach> = overdue
         .filter_map(|(subject, machine)| overdue_now(scene, &fleet, heard, subject, machine))
@@ -64,9 +63,12 @@ fn overdue_now(
 ) -> Option<Breach> {
     let (until, licensed) = machine.licensed.filter(|_| machine.out.is_none())?;
     let due = until.plus_minutes(LATE_HOURS * 60);
-    let speaks = machine.last.filter(|last| last.occurred_at.start >= until);
-    let after_grace = scene.now() >= until.plus_days(SEAT_GRACE_DAYS);
-    if scene.now() < due || heard < due || after_grace && !speaks_after_grace(until, speaks) {
+    let speaks = twice_heard(machine);
+    // The time up to which anything is known of the machine or of the service.
+    let now = scene.now().min(speaks.map_or(heard, |own| own.max(heard)));
+    let grace = until.plus_days(SEAT_GRACE_DAYS);
+    let retired = now >= grace && speaks.is_none_or(|own| own < grace);
+    if now < due || retired {
         return None;
     }
     if machine
@@ -93,7 +95,11 @@ fn overdue_now(
     Some(breach)
 }
 
-fn speaks_after_grace(until: Timestamp, speaks: Option<&Event>) -> bool {
-    let grace = until.plus_days(SEAT_GRACE_DAYS);
-    speaks.is_some_and(|last| last.occurred_at.start >= grace)
+/// Up to when a machine that fails is certainly heard of: the second last day on which it failed. One
+/// report alone can carry a wrong clock.
+fn twice_heard(machine: &Machine<'_>) -> Option<Timestamp> {
+    let last = machine.failures.last()?.occurred_at.start;
+    let before = machine.failures.iter().rev();
+    let mut before = before.map(|failure| failure.occurred_at.start);
+    before.find(|at| at.date() < last.date())
 }

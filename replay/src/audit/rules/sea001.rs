@@ -49,7 +49,7 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
             );
         return Ok(vec![breach]);
     }
-    if machine.agent.is_some() {
+    if machine.agent.is_some() || machine.starts_every_time() {
         return Err(Silence("the agent was started"));
     }
     let installed = machine.installed.ok_or("no install is recorded")?;

@@ -5,7 +5,7 @@ use super::{Breach, Check, Parameter, Rule, Scene, Severity, Silence};
 use ledger::event::{Event, Payload, subject_of};
 use ledger::id::TenantId;
 use ledger::secret::PersonId;
-use ledger::subject::SubjectKind;
+use ledger::subject::{Subject, SubjectKind};
 
 /// A machine that was never told works on for its licence and its grace (section 5.5).
 const LONGEST_DAYS: i64 = 60;
@@ -55,7 +55,7 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     let lost = lost(scene, user, tenant).ok_or("its user has not lost the licence")?;
     let shows = scene.events.iter().rev().find_map(|event| {
         let after = lost.occurred_at.certainly_before(event.occurred_at);
-        still(event, lost)
+        still(event, lost, &machine)
             .filter(|_| after)
             .map(|why| (*event, why))
     });
@@ -76,11 +76,19 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
 }
 
 /// What an event says about the machine still working in full.
-fn still(event: &Event, lost: &Event) -> Option<&'static str> {
+fn still(event: &Event, lost: &Event, machine: &Machine<'_>) -> Option<&'static str> {
     use ledger::event::word::LicenseState::{ExtendedGrace, Licensed};
     let since = lost.occurred_at.last();
-    if let Payload::SeatRevalidated(_) | Payload::SeatLicensed(_) = &event.payload {
-        let late = event.occurred_at.start >= since.plus_minutes(LAG_HOURS * 60);
+    let until = if let Payload::SeatRevalidated(again) = &event.payload {
+        Some(again.valid_until)
+    } else if let Payload::SeatLicensed(licensed) = &event.payload {
+        Some(licensed.valid_until)
+    } else {
+        None
+    };
+    if let Some(until) = until {
+        // By the clock of the service, which knows who has a licence; the machine's may be ahead.
+        let late = machine.served_at(event, until) >= since.plus_minutes(LAG_HOURS * 60);
         return late.then_some("the service licensed the machine after that");
     }
     if let Payload::LicenseStateObserved(observed) = &event.payload {
@@ -93,14 +101,19 @@ fn still(event: &Event, lost: &Event) -> Option<&'static str> {
 
 /// The event by which a user lost the licence in a tenant for good.
 fn lost<'s>(scene: &Scene<'s>, user: PersonId, tenant: &TenantId) -> Option<&'s Event> {
+    let all = scene.evidence.same_person(user);
+    let subjects: Vec<Subject> = all.iter().map(subject_of).collect();
+    let events = subjects.iter().flat_map(|person| scene.at.of(person));
+    let mut events: Vec<&Event> = events.collect();
+    events.sort_by_key(|event| event.order());
     let mut lost = None;
-    for event in scene.at.of(&subject_of(&user)) {
+    for event in events {
         if let Payload::UserDeprovisioned(gone) = &event.payload {
-            if gone.tenant == *tenant && gone.user.id == user {
+            if gone.tenant == *tenant && all.contains(&gone.user.id) {
                 lost = Some(event);
             }
         } else if let Payload::UserReprovisioned(back) = &event.payload {
-            if back.tenant == *tenant && back.user.id == user {
+            if back.tenant == *tenant && all.contains(&back.user.id) {
                 lost = None;
             }
         } else if let Payload::LicensesAssigned(given) = &event.payload

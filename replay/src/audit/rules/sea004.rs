@@ -4,9 +4,10 @@ use super::machine::Machine;
 use super::{Breach, Check, Rule, Scene, Severity, Silence};
 use ledger::event::{Event, Payload, subject_of};
 use ledger::id::TenantId;
+use ledger::secret::PersonId;
 use ledger::subject::{Subject, SubjectKind};
 use projections::policy::INSTALLS_PER_USER;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const RULE: Rule = Rule {
     code: "SEA004",
@@ -35,8 +36,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
+    let person = PersonId::parse(&scene.subject.id).ok_or("its pseudonym cannot be read")?;
+    let all = scene.evidence.same_person(person);
+    let all: BTreeSet<Subject> = all.iter().map(subject_of).collect();
+    if all.first().is_some_and(|first| first != scene.subject) {
+        return Err(Silence("it is counted under another address of the user"));
+    }
     let mut machines: Vec<Subject> = Vec::new();
-    for event in scene.events {
+    for event in all.iter().flat_map(|one| scene.at.of(one)) {
         if is_of_seat(event) {
             let named = event.subjects().into_iter();
             machines.extend(named.filter(|subject| subject.kind == SubjectKind::Seat));
@@ -55,7 +62,7 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
             machine.tenant,
             machine.licensed,
             machine.out,
-            own.as_ref() == Some(scene.subject),
+            own.is_some_and(|own| all.contains(&own)),
         ) else {
             continue;
         };

@@ -1,9 +1,10 @@
 //! SEA005: a machine whose clock is wrong.
 
-use super::machine::shown;
+use super::machine::{Machine, shown};
 use super::{Breach, Check, Parameter, Rule, Scene, Severity, Silence};
 use ledger::event::Payload;
 use ledger::subject::SubjectKind;
+use ledger::time::Timestamp;
 
 /// A clock may be off by this much.
 const OFF_SECONDS: i64 = 3600;
@@ -41,13 +42,18 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     if offset.saturating_abs() <= OFF_SECONDS {
         return Err(Silence("its clock is right, or nearly so"));
     }
-    let well = scene.events.iter().any(|later| {
-        event.occurred_at.certainly_before(later.occurred_at)
-            && matches!(
-                later.payload,
-                Payload::SeatRevalidated(_) | Payload::SeatLicensed(_)
-            )
-    });
+    // The machine can have said so by the very clock that is wrong: then it happened by the offset
+    // earlier or later.
+    let real = Timestamp::from_micros(
+        event
+            .occurred_at
+            .last()
+            .as_micros()
+            .saturating_sub(offset.saturating_mul(1_000_000)),
+    );
+    let machine = Machine::of(scene.subject, scene.events.iter().copied());
+    let since = event.occurred_at.last().max(real);
+    let well = machine.served().is_some_and(|served| served > since);
     if well {
         return Err(Silence(
             "it was licensed again since, so the clock did no harm",

@@ -8,8 +8,8 @@ pub(super) const RULE: Rule = Rule {
     code: "WTR004",
     name: "done by no administrator of the tenant",
     severity: Severity::High,
-    meaning: "Whoever redeemed or chose held no global or billing administrator role in the tenant at that time, by the roles on record, had no live delegation, and did not create the tenant; and the licences are not where they were expected.",
-    needs: "an expected tenant; who did it; an administrator of the tenant on record",
+    meaning: "Whoever redeemed or chose held no global or billing administrator role in the tenant at that time, by the roles on record, had no live delegation, and did not create the tenant (invariant 5). If the licences are where they were expected, the manner is wrong and not the tenant.",
+    needs: "an expected tenant, so that the landing is judged at all; who did it; an administrator of the tenant on record",
     counter_evidence: "the person held such a role in the tenant at another time",
     false_positives: "a role that is active for an hour only (privileged identity management); a role log with gaps; another address of the same person. Without any administrator on record the rule is silent",
     compensation: "ask the Online Services Manager or primary contact and an administrator of the tenant; if they refuse, reverse and reissue, or remap",
@@ -24,6 +24,7 @@ pub(super) const RULE: Rule = Rule {
         "DelegatedAdminRevoked.partner_tenant",
         "SessionStarted.home_tenant",
         "TenantCreated.session",
+        "OnlineServicesIdAdded.user",
         "KeysRedeemed.redeemer",
         "SignInChosen.principal",
     ],
@@ -31,8 +32,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &Case<'_>) -> Result<Hit, Silence> {
-    case.must_be_elsewhere()?;
     let (landing, evidence) = (case.landing, case.evidence);
+    case.must_be_judged()?;
     if landing.persons.is_empty() || landing.kind == LandingKind::AutoAssignment {
         return Err(Silence("no source says who did it"));
     }
@@ -45,7 +46,10 @@ fn check(case: &Case<'_>) -> Result<Hit, Silence> {
     let roles = tenant.into_iter().flat_map(|tenant| &tenant.roles);
     let roles: Vec<_> = roles.filter(|role| role.may_redeem()).collect();
     let (start, last) = (landing.at.start, landing.cutoff());
-    let mut hit = Hit::new(Severity::High, 900);
+    let mut hit = match case.is_elsewhere() {
+        true => Hit::new(Severity::High, 900),
+        false => Hit::of_manner(Severity::High, 900),
+    };
     let name = case.tenant_name();
     let other = roles
         .iter()

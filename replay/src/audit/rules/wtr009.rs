@@ -2,8 +2,7 @@
 
 use super::{Case, Check, Hit, Parameter, Rule, Severity, Silence};
 use crate::audit::authority::belongs_to_customer;
-use crate::audit::expectation::ExpectationSource;
-use ledger::id::EventId;
+use crate::audit::expectation::bound_before;
 
 const BORN_WITHIN_DAYS: i64 = 7;
 
@@ -12,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     name: "a second tenant of the same customer",
     severity: Severity::High,
     meaning: "The License ID, or all other agreements of the customer number, are bound to one tenant of the customer; this reached another one, which is new or which nobody uses. One License ID cannot belong to two tenants.",
-    needs: "an earlier binding of the License ID or of the customer number; that the tenant is the customer's, or came to be within days; when users were given licences in it",
+    needs: "an earlier binding of the License ID or of the customer number, to the tenant that was expected; that the tenant is the customer's, or came to be within days; when users were given licences in it",
     counter_evidence: "users had licences in the tenant before",
     false_positives: "a customer that runs several tenants by intent, with agreements of their own: then the tenant is in use, or the order names it, and the rule is silent",
     compensation: "move it to the tenant that the agreement is bound to; the vendor moves whole agreements",
@@ -38,20 +37,17 @@ pub(super) const RULE: Rule = Rule {
 fn check(case: &Case<'_>) -> Result<Hit, Silence> {
     case.must_be_elsewhere()?;
     let (landing, evidence) = (case.landing, case.evidence);
-    let agreement = match case.expectation.source {
-        ExpectationSource::AgreementBinding => true,
-        ExpectationSource::CustomerNumberBinding => false,
-        _ => return Err(Silence("no binding says which tenant was meant")),
-    };
-    if case.expectation.contested || case.expectation.tenant().is_none() {
-        return Err(Silence("more than one tenant claims the agreement"));
+    let (first, bound, agreement) = bound_before(landing, &case.basis())
+        .ok_or("no one tenant was bound to the License ID or the customer number before")?;
+    if first == landing.tenant {
+        return Err(Silence("it is the tenant that the binding names"));
     }
-    let before = |event: &&EventId| {
-        let occurred = evidence.occurred.get(event);
-        occurred.is_some_and(|occurred| occurred.start <= landing.at.start)
-    };
-    let bound = case.expectation.evidence.iter().find(before);
-    let bound = *bound.ok_or("the binding came later")?;
+    if case.expectation.contested || case.expectation.tenant() != Some(&first) {
+        return Err(Silence(
+            "the tenant of the binding is not the one that was meant",
+        ));
+    }
+    let bound = *bound.first().ok_or("no event says how it was bound")?;
     let facts = evidence.tenants.get(&landing.tenant);
     let close = |at: ledger::time::Timestamp| {
         let days = landing.at.start.date().days_since(at.date());

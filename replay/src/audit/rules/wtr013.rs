@@ -59,7 +59,7 @@ fn check(case: &Case<'_>) -> Result<Hit, Silence> {
     let is_manager = |person: &PersonId| {
         contacts(landing, evidence).any(|contact| {
             let manages = contact.value.role == ContactRole::OnlineServicesManager;
-            manages && contact.by(by) && contact.value.person.id == *person
+            manages && contact.by(by) && evidence.is_same(contact.value.person.id, *person)
         })
     };
     let tenant = evidence.tenants.get(&landing.tenant);

@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     code: "WTR015",
     name: "the wrong subscription",
     severity: Severity::Medium,
-    meaning: "A renewal began a new subscription beside the one that it was to renew, or keys of one product went into a subscription of another. The old subscription ends although it was paid for.",
+    meaning: "A renewal began a new subscription beside the one that it was to renew, or keys of one product went into a subscription of another, old or new. The old subscription ends although it was paid for.",
     needs: "the mode of the redemption; the subscriptions of the tenant with their products and ends; or the product of the order line that the key was issued for",
     counter_evidence: "nothing lowers it",
     false_positives: "a change of plan, which is another product and so no case; a second subscription by intent: if the old one is renewed by itself, is another customer's, or has quite another number of seats, the rule is silent",
@@ -66,7 +66,7 @@ fn check(case: &Case<'_>) -> Result<Hit, Silence> {
     let mode = redemptions.find_map(|facts| facts.mode.as_ref());
     let mode = mode.ok_or("no source says how the keys were redeemed")?;
     match mode.value {
-        RedemptionMode::NewSubscription => beside_the_old(case),
+        RedemptionMode::NewSubscription => beside_the_old(case).or_else(|_| another_product(case)),
         RedemptionMode::AddKeepEnd | RedemptionMode::RenewPlus12 => another_product(case),
         RedemptionMode::AzureNew | RedemptionMode::AzureTopUp => {
             Err(Silence("credit has no such subscription"))

@@ -17,13 +17,13 @@ pub(super) const RULE: Rule = Rule {
     meaning: "A tool on the machine shows a licence of one tenant, while its user has a licence in another tenant only: the user was migrated, and Office still signs in with the cached identity. No key has to be touched.",
     needs: "what a tool shows on the machine, with the tenant and the user; the licences that the user was given and lost",
     counter_evidence: "nothing lowers it",
-    false_positives: "users who work for two tenants have a licence in both, and the rule is silent; a user who was migrated less than thirty days before has a machine that will follow by itself at the next revalidation",
+    false_positives: "users who work for two tenants have a licence in both, and the rule is silent; after a landing was taken back or moved, thirty days of lag are normal and are waited for (W23)",
     compensation: "remove the licence from the machine (vnextdiag remove, ospp /unpkey or OSAUI /F), sign in again",
     parameters: &[Parameter {
         name: "lag_days",
         value: LAG_DAYS,
         unit: "days",
-        doc: "how long after the user was given the licence the machine may still show the old tenant",
+        doc: "how long the machine may still show the old tenant after a compensation",
     }],
     inputs: &[
         "LicenseStateObserved.tenant",
@@ -89,7 +89,7 @@ fn wrong(scene: &Scene<'_>, event: &Event, tenant: &TenantId, user: PersonId) ->
     let held = held(scene, user, event.occurred_at.last());
     let (right, (given, since)) = held.iter().next()?;
     let overdue = event.occurred_at.start >= since.plus_days(LAG_DAYS);
-    if held.contains_key(tenant) || !overdue {
+    if held.contains_key(tenant) || (!overdue && is_taken_back(scene, tenant)) {
         return None;
     }
     // A landing that is accused explains the seats that hang on it; its finding says so already.
@@ -119,6 +119,14 @@ fn wrong(scene: &Scene<'_>, event: &Event, tenant: &TenantId, user: PersonId) ->
     })
 }
 
+/// Whether something that had landed in a tenant is there no more.
+fn is_taken_back(scene: &Scene<'_>, tenant: &TenantId) -> bool {
+    let mut landings = scene.others.of_tenant(tenant);
+    landings.any(|judged| {
+        judged.landing.tenant == *tenant && judged.landing.present_tenant() != Some(tenant)
+    })
+}
+
 /// The tenants in which a user had a licence at a moment, with the event that gave the last one.
 fn held<'s>(
     scene: &Scene<'s>,
@@ -126,15 +134,14 @@ fn held<'s>(
     moment: Timestamp,
 ) -> BTreeMap<&'s TenantId, (EventId, Timestamp)> {
     let mut held = BTreeMap::new();
-    let licences = scene.evidence.licences.get(&user).into_iter().flatten();
-    for (tenant, changes) in licences {
+    let all = scene.evidence.same_person(user);
+    let licences = all
+        .iter()
+        .filter_map(|user| scene.evidence.licences.get(user));
+    for (tenant, changes) in licences.flatten() {
         let last = changes.iter().rfind(|change| change.from <= moment);
         // What landed in a tenant takes its licences along when it is moved or taken back.
-        let mut landings = scene.others.of_tenant(tenant);
-        let gone = landings.any(|judged| {
-            judged.landing.tenant == *tenant && judged.landing.present_tenant() != Some(tenant)
-        });
-        let last = last.filter(|_| !gone);
+        let last = last.filter(|_| !is_taken_back(scene, tenant));
         if let Some(last) = last.filter(|last| last.value) {
             held.insert(tenant, (last.event, last.from));
         }

@@ -1,11 +1,10 @@
 //! WTR023: seats left behind after a compensation.
 
+use super::held::{holders, taken};
 use super::{Breach, Check, Hit, Parameter, Rule, Scene, Severity, Silence};
 use crate::audit::landing::Landing;
-use ledger::event::protected::Person;
 use ledger::event::{Event, Payload};
 use ledger::id::{EventId, Sku, TenantId};
-use ledger::secret::PersonId;
 use ledger::subject::{Subject, SubjectKind};
 use ledger::time::Timestamp;
 use projections::view::tenant;
@@ -94,24 +93,21 @@ fn breach(
     if scene.now() < due {
         return None;
     }
-    let holders = holders(scene.events, id, sku, due);
+    let held = holders(scene, id, sku, due);
     let seats = tenant::fold(&scene.at.valid_at(due), id)?;
     let seats = seats
         .seats_by_sku
         .get(sku.as_str())
         .map_or(0, |seats| seats.0);
     let seats = usize::try_from(seats).unwrap_or(usize::MAX);
-    let behind = holders
-        .len()
-        .checked_sub(seats)
-        .filter(|behind| *behind > 0)?;
-    let now = self::holders(scene.events, id, sku, scene.now());
+    let behind = held.len().checked_sub(seats).filter(|behind| *behind > 0)?;
+    let now = holders(scene, id, sku, scene.now());
     let gone = now.len() <= seats;
     let name = scene.evidence.tenant_name(id);
     let mut hit = Hit::new(Severity::Medium, 900);
     hit.evidence
         .push((undone, format!("what had landed in {name} was taken back")));
-    let given: BTreeSet<EventId> = holders.into_values().collect();
+    let given: BTreeSet<EventId> = held.into_values().collect();
     let users = if behind == 1 {
         "user still holds"
     } else {
@@ -143,43 +139,4 @@ fn breach(
         next_step: format!("give them seats in the right tenant and take those in {name} away"),
         settled,
     })
-}
-
-/// Who holds a product in a tenant at a moment, with the event that gave it.
-fn holders(
-    events: &[&Event],
-    id: &TenantId,
-    sku: &Sku,
-    moment: Timestamp,
-) -> BTreeMap<PersonId, EventId> {
-    let mut holders = BTreeMap::new();
-    for event in events
-        .iter()
-        .filter(|event| event.occurred_at.start <= moment)
-    {
-        if let Payload::LicensesAssigned(given) = &event.payload
-            && (&given.tenant, &given.sku) == (id, sku)
-        {
-            holders.extend(given.users.iter().map(|user| (user.id, event.id)));
-        }
-        for user in taken(event, id, sku) {
-            holders.remove(&user.id);
-        }
-    }
-    holders
-}
-
-/// The users that an event takes a product of a tenant away from.
-fn taken<'e>(event: &'e Event, id: &TenantId, sku: &Sku) -> &'e [Person] {
-    if let Payload::LicensesUnassigned(taken) = &event.payload
-        && (&taken.tenant, &taken.sku) == (id, sku)
-    {
-        &taken.users
-    } else if let Payload::SeatsReassigned(moved) = &event.payload
-        && moved.from_tenant.as_ref() == Some(id)
-    {
-        &moved.users
-    } else {
-        &[]
-    }
 }

@@ -157,7 +157,7 @@ pub fn all() -> Vec<Entry> {
         name: engine.name,
         open: ours::open,
         keeps: true,
-        unequal: "the store itself: encodes, decodes and compares, lists subjects, hashes and indexes behind its one thread",
+        unequal: "the store itself: encodes and compares, lists subjects, hashes and indexes behind its one thread",
     });
     ours.chain([PEERS, NETWORKED].concat()).collect()
 }

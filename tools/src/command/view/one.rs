@@ -1,8 +1,9 @@
 //! The view of one subject.
 
 use super::{ViewArgs, why};
+use crate::answer::{self, Answer};
 use crate::error::{Failure, Outcome};
-use crate::format::{Format, view as form};
+use crate::format::view as form;
 use crate::ground::{Ground, readable};
 use crate::near::near;
 use crate::session::Session;
@@ -12,7 +13,6 @@ use ledger::store::Store;
 use ledger::subject::{Subject, SubjectKind};
 use projections::Seen;
 use projections::query::{Listing, Row};
-use serde_json::Value;
 
 /// How many names are looked through for near ones.
 const NAMES_READ: usize = 100_000;
@@ -51,52 +51,13 @@ pub(super) fn run(
     readable(&seen)?;
     let request = format!("{} show", kind.name());
     let request = subjects.first().map_or(request, Subject::to_string);
-    let texts = answers.iter().map(Answer::to_string);
     let place = session.place.clone();
-    let labels = args.reveal.labels(&place, &store, &request, texts)?;
-    for answer in &answers {
-        match (answer, session.format) {
-            (Answer::Text(text), _) => session.out.text(&labels.text(text))?,
-            (Answer::Json(json), Format::Json) => session.out.json(&labels.value(json))?,
-            (Answer::Json(json), _) => session.out.json_line(&labels.value(json))?,
-        }
-    }
+    answer::show(&answers, &args.reveal, &place, &store, &request, session)?;
     ground.close();
     if args.reveal.is_asked() {
         place.close(store)?;
     }
     Ok(Outcome::Clean)
-}
-
-/// What is shown of one subject.
-pub(super) enum Answer {
-    /// For people.
-    Text(String),
-    /// For programs.
-    Json(Value),
-}
-
-impl Answer {
-    /// The answer in a format.
-    pub(super) fn of(
-        format: Format,
-        text: impl FnOnce() -> String,
-        json: impl FnOnce() -> Value,
-    ) -> Self {
-        match format {
-            Format::Table => Self::Text(text()),
-            Format::Json | Format::Jsonl => Self::Json(json()),
-        }
-    }
-}
-
-impl std::fmt::Display for Answer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(text) => f.write_str(text),
-            Self::Json(json) => write!(f, "{json}"),
-        }
-    }
 }
 
 enum Named {

@@ -1,6 +1,6 @@
 //! Why a field of a view has its value.
 
-use super::one::Answer;
+use crate::answer::Answer;
 use crate::asking;
 use crate::error::Failure;
 use crate::format::{Format, why as form};

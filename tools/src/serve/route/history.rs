@@ -5,7 +5,7 @@ use super::super::app::{App, blocking};
 use super::super::cursor::Cursor;
 use super::super::point::{read_as_of, read_position, wait, within};
 use super::super::problem::{Code, Document, Problem};
-use super::{Parameters, views};
+use super::{Parameters, read_limit, views};
 use crate::near::near;
 use crate::point::AsOf;
 use axum::extract::{Path, State};
@@ -21,9 +21,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
-
-const LIMIT_DEFAULT: usize = 100;
-const LIMIT_MAX: usize = 1000;
 
 /// A page of a subject's history.
 #[derive(Debug, Serialize, ToSchema)]
@@ -123,24 +120,6 @@ fn kind_named(name: &str) -> Result<SubjectKind, Problem> {
         let kinds: Vec<&str> = SubjectKind::ALL.iter().map(|kind| kind.name()).collect();
         let hint = format!("the kinds are: {}", kinds.join(", "));
         Problem::parameter("kind", "there is no such kind of subject", &hint)
-    })
-}
-
-fn read_limit(text: Option<&str>) -> Result<usize, Problem> {
-    let Some(text) = text else {
-        return Ok(LIMIT_DEFAULT);
-    };
-    let limit = text
-        .parse()
-        .ok()
-        .filter(|limit| (1..=LIMIT_MAX).contains(limit));
-    limit.ok_or_else(|| {
-        let detail = "it is not a number of events that can be asked for";
-        Problem::parameter(
-            "limit",
-            detail,
-            &format!("give a whole number from 1 to {LIMIT_MAX}"),
-        )
     })
 }
 

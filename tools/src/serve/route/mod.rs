@@ -4,6 +4,7 @@ mod about;
 mod findings;
 mod history;
 mod keys;
+mod lists;
 mod tail;
 mod views;
 
@@ -17,6 +18,11 @@ use std::sync::Arc;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+/// How many rows or events a page has, unless the caller says so.
+const LIMIT_DEFAULT: usize = 100;
+/// How many it may ask for.
+const LIMIT_MAX: usize = 1000;
 
 /// The head of the OpenAPI document.
 #[derive(OpenApi)]
@@ -38,7 +44,28 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(views::subscription))
         .routes(routes!(views::agreement))
         .routes(routes!(views::seat))
+        .routes(routes!(views::order))
+        .routes(routes!(views::email))
+        .routes(routes!(views::session))
+        .routes(routes!(views::redemption))
+        .routes(routes!(views::credit))
+        .routes(routes!(views::customer))
+        .routes(routes!(views::partner))
+        .routes(routes!(views::case))
         .routes(routes!(keys::keys))
+        .routes(routes!(lists::tenants))
+        .routes(routes!(lists::subscriptions))
+        .routes(routes!(lists::agreements))
+        .routes(routes!(lists::seats))
+        .routes(routes!(lists::keys))
+        .routes(routes!(lists::orders))
+        .routes(routes!(lists::emails))
+        .routes(routes!(lists::sessions))
+        .routes(routes!(lists::redemptions))
+        .routes(routes!(lists::credits))
+        .routes(routes!(lists::customers))
+        .routes(routes!(lists::partners))
+        .routes(routes!(lists::cases))
         .routes(routes!(history::history))
         .routes(routes!(findings::findings))
         .routes(routes!(findings::finding))
@@ -52,7 +79,24 @@ pub fn router() -> Router<Arc<App>> {
 
 /// The OpenAPI document of every route.
 pub fn document() -> utoipa::openapi::OpenApi {
-    routes().into_openapi()
+    let mut document = routes().into_openapi();
+    lists::describe(&mut document);
+    document
+}
+
+/// Reads how many rows or events are asked for.
+fn read_limit(text: Option<&str>) -> Result<usize, Problem> {
+    let Some(text) = text else {
+        return Ok(LIMIT_DEFAULT);
+    };
+    let limit = text
+        .parse()
+        .ok()
+        .filter(|limit| (1..=LIMIT_MAX).contains(limit));
+    limit.ok_or_else(|| {
+        let hint = format!("give a whole number from 1 to {LIMIT_MAX}");
+        Problem::parameter("limit", "it is not a number that can be asked for", &hint)
+    })
 }
 
 /// The parameters of a query; one that is unknown or given twice is refused, because a misspelled

@@ -64,6 +64,22 @@ views! {
     agreement: "/v1/agreements/{id}", Agreement, "The License ID.";
     /// A seat: a machine, and the licence state of its installs.
     seat: "/v1/seats/{id}", Seat, "The machine's pseudonym, 32 hexadecimal digits.";
+    /// An order: its lines, its keys, and whether it was activated.
+    order: "/v1/orders/{id}", Order, "The order number.";
+    /// An activation email: its recipient, its forwards, and what became of its link.
+    email: "/v1/emails/{id}", Email, "The message id.";
+    /// A session: who signed in where, and what was done in it.
+    session: "/v1/sessions/{id}", Session, "The session's id.";
+    /// A redemption: its keys, its tenant, and how it ended.
+    redemption: "/v1/redemptions/{id}", Redemption, "The redemption's id.";
+    /// A lot of prepaid credit: what is left of it, and until when.
+    credit: "/v1/credits/{id}", Credit, "The id of the lot.";
+    /// A customer: its agreements, orders, tenants and relations.
+    customer: "/v1/customers/{id}", Customer, "The customer's id.";
+    /// A partner: its tenants, customers, delegations and redemptions.
+    partner: "/v1/partners/{id}", Partner, "The partner's id.";
+    /// A support case: what it is about, who agreed, and the steps that were done.
+    case: "/v1/cases/{id}", Case, "The case number.";
 }
 
 async fn answer(

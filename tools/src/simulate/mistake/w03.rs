@@ -1,5 +1,5 @@
-//! W3, somebody redeems who is no contact, was forwarded nothing and holds no role. The list is of wrong
-//! tenants: whoever does so in the right one breaks an invariant, which is no mistake of this list.
+//! W3, somebody redeems who is no contact, was forwarded nothing and holds no role: a breach on the
+//! person (invariant 5), whichever tenant it is.
 
 use super::lines::{Lines, need};
 use super::set::{self, Way};
@@ -17,6 +17,12 @@ pub const MISTAKE: Mistake = Mistake {
     number: 3,
     name: "redeemed by somebody without authority over the agreement",
     wrong: &[
+        Act {
+            name: "an administrator whom nobody asked types the keys, in the right tenant",
+            also: &[],
+            play: uninvited,
+            needs: nobody_asked,
+        },
         Act {
             name: "a stranger redeems in a tenant that he administers",
             also: &[2, 5, 9, 20],
@@ -88,6 +94,21 @@ fn redeemed_by(
     let about = set::redeem(s, a, &way)?;
     set::used(s, a, &tenant);
     Some(Told::only(about))
+}
+
+/// The mail went to the administrator; a colleague, who administers the tenant too, did not get it.
+fn uninvited(stage: &mut Stage<'_>) -> Option<Told> {
+    let mut who = stage.settled(true);
+    let tenant = who.tenant_id();
+    stage.with(&mut who, |s| {
+        let person = set::employee(s);
+        set::given_role(s, &tenant, &person, "GlobalAdministrator", None);
+        let visitor = Visitor::from_elsewhere(&person, Some(&tenant));
+        let told = by_hand(s, &visitor, &tenant)?;
+        let a = s.who.agreements.len() - 1;
+        set::used(s, a, &tenant);
+        Some(told)
+    })
 }
 
 fn stranger(stage: &mut Stage<'_>) -> Option<Told> {

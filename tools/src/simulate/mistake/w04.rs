@@ -1,4 +1,4 @@
-//! W4, somebody redeems in a wrong tenant that he does not even administer.
+//! W4, somebody redeems who administers no part of the target tenant, be it the right one or not.
 
 use super::lines::{Lines, need};
 use super::set::{self, Way};
@@ -15,6 +15,18 @@ pub const MISTAKE: Mistake = Mistake {
     number: 4,
     name: "redeemed by somebody without authority over the tenant",
     wrong: &[
+        Act {
+            name: "a colleague with the mail and no role redeems in the customer's tenant",
+            also: &[],
+            play: |stage| at_home(stage, false),
+            needs: no_role,
+        },
+        Act {
+            name: "the role in the customer's tenant had ended a week before",
+            also: &[],
+            play: |stage| at_home(stage, true),
+            needs: no_role,
+        },
         Act {
             name: "a colleague with the mail redeems in another customer's tenant, without a role there",
             also: &[2, 5, 9],
@@ -43,6 +55,24 @@ pub const MISTAKE: Mistake = Mistake {
         },
     ],
 };
+
+/// The customer's own tenant, whose administrator is on record.
+fn at_home(stage: &mut Stage<'_>, had_a_role: bool) -> Option<Told> {
+    let mut who = stage.settled(true);
+    let tenant = who.tenant_id();
+    stage.with(&mut who, |s| {
+        let person = set::employee(s);
+        if had_a_role {
+            let until = s.now.plus_days(1);
+            set::given_role(s, &tenant, &person, "GlobalAdministrator", Some(until));
+            s.wait_days(9, 12);
+        }
+        let about = mailed_to(s, &person, &tenant, |_| {})?;
+        let a = s.who.agreements.len() - 1;
+        set::used(s, a, &tenant);
+        Some(Told::only(about))
+    })
+}
 
 /// Another customer's tenant, whose directory says who administers it.
 fn elsewhere(stage: &mut Stage<'_>, had_a_role: bool) -> Option<Told> {

@@ -24,8 +24,14 @@ pub const MISTAKE: Mistake = Mistake {
         Act {
             name: "a renewal begins a subscription of its own",
             also: &[],
-            play: |stage| renewal(stage, Line::TheSame),
+            play: |stage| renewal(stage, Line::TheSame, None),
             needs: a_live_one_ends_soon,
+        },
+        Act {
+            name: "the keys take effect as another product than was ordered",
+            also: &[],
+            play: |stage| renewal(stage, Line::TheSame, Some("O365-BUSINESS")),
+            needs: another_product,
         },
         Act {
             name: "the keys are added to the subscription of another plan (P7)",
@@ -37,7 +43,7 @@ pub const MISTAKE: Mistake = Mistake {
     alike: &[Act {
         name: "the plan is changed on purpose",
         also: &[],
-        play: |stage| renewal(stage, Line::AnotherPlan),
+        play: |stage| renewal(stage, Line::AnotherPlan, None),
         needs: |_, _| Vec::new(),
     }],
 };
@@ -49,7 +55,7 @@ enum Line {
 }
 
 /// An order near the end of a term whose keys begin a new subscription.
-fn renewal(stage: &mut Stage<'_>, line: Line) -> Option<Told> {
+fn renewal(stage: &mut Stage<'_>, line: Line, becomes: Option<&'static str>) -> Option<Told> {
     stage.goes_back(TERM_BEGAN_DAYS);
     let mut who = stage.settled(true);
     stage.with(&mut who, |s| {
@@ -70,7 +76,7 @@ fn renewal(stage: &mut Stage<'_>, line: Line) -> Option<Told> {
         stage::ordered(s, 0, Purpose::Renew, vec![key], false);
         mail::suppress(s, 0, "AlreadyActivated");
         s.wait_days(1, 4);
-        begins_anew(s, sku).map(Told::only)
+        begins_anew(s, becomes.unwrap_or(sku)).map(Told::only)
     })
 }
 

@@ -1,4 +1,4 @@
-//! W19, the mail went to somebody who is not the contact any more, and who redeems where he works now.
+//! W19, the mail went to somebody who is not the contact any more, and who redeems.
 
 use super::lines::{Lines, need};
 use super::set::{self, Way};
@@ -13,23 +13,31 @@ use crate::simulate::outbox::{By, System};
 pub const MISTAKE: Mistake = Mistake {
     number: 19,
     name: "redeemed by a former contact",
-    wrong: &[Act {
-        name: "the contact leaves after the mail, and redeems in the new employer's tenant",
-        also: &[2, 3, 5, 9],
-        play: |stage| former_contact(stage, false),
-        needs,
-    }],
+    wrong: &[
+        Act {
+            name: "the contact is replaced between mail and redemption, and redeems",
+            also: &[3],
+            play: |stage| former_contact(stage, false, true),
+            needs,
+        },
+        Act {
+            name: "the contact leaves after the mail, and redeems in the new employer's tenant",
+            also: &[2, 3, 5, 9],
+            play: |stage| former_contact(stage, false, false),
+            needs,
+        },
+    ],
     alike: &[Act {
         name: "the new contact hands the mail back to the old one",
         also: &[],
-        play: |stage| former_contact(stage, true),
+        play: |stage| former_contact(stage, true, true),
         needs: handed_back,
     }],
 };
 
-fn former_contact(stage: &mut Stage<'_>, agreed: bool) -> Option<Told> {
+fn former_contact(stage: &mut Stage<'_>, agreed: bool, at_home: bool) -> Option<Told> {
     let mut who = stage.settled(true);
-    let tenant = match agreed {
+    let tenant = match at_home {
         true => who.tenant_id(),
         false => stage.other().tenant,
     };
@@ -67,7 +75,7 @@ fn former_contact(stage: &mut Stage<'_>, agreed: bool) -> Option<Told> {
             flow: "Prepopulated",
         };
         let about = set::redeem(s, a, &way)?;
-        if agreed {
+        if at_home {
             set::used(s, a, &tenant);
         }
         Some(Told::only(about))

@@ -13,21 +13,34 @@ use crate::simulate::scene::Scene;
 pub const MISTAKE: Mistake = Mistake {
     number: 22,
     name: "a machine licensed by another tenant than its user's",
-    wrong: &[Act {
-        name: "a cached identity of another company licenses the machine",
-        also: &[],
-        play: |stage| observed_in(stage, false),
-        needs,
-    }],
+    wrong: &[
+        Act {
+            name: "a cached identity of another company licenses the machine",
+            also: &[],
+            play: |stage| observed_in(stage, false, (3, 9)),
+            needs,
+        },
+        Act {
+            name: "it still does after its next revalidation",
+            also: &[],
+            play: |stage| observed_in(stage, false, (32, 50)),
+            needs,
+        },
+    ],
     alike: &[Act {
         name: "the user works for both companies and has a licence in each",
         also: &[],
-        play: |stage| observed_in(stage, true),
+        play: |stage| observed_in(stage, true, (32, 50)),
         needs: licensed_in_both,
     }],
 };
 
-fn observed_in(stage: &mut Stage<'_>, works_for_both: bool) -> Option<Told> {
+/// A tool shows the tenant some days after the user was given the licence in the right one.
+fn observed_in(
+    stage: &mut Stage<'_>,
+    works_for_both: bool,
+    after_days: (u32, u32),
+) -> Option<Told> {
     let mut second = stage.settled(true);
     let other = second.tenant_id();
     let mut who = stage.settled(true);
@@ -38,9 +51,7 @@ fn observed_in(stage: &mut Stage<'_>, works_for_both: bool) -> Option<Told> {
     stage.with(&mut who, |s| {
         let seat = s.who.seats.first()?.clone();
         install::install(s, 0);
-        s.wait_days(2, 6);
-        // Longer than a machine takes to follow its user by itself (R22).
-        s.wait_days(32, 50);
+        s.wait_days(after_days.0, after_days.1);
         printed(s, &seat.machine, &other, seat.user);
         let agreement = s.who.agreements.first()?;
         Some(Told::only(Subject {

@@ -173,6 +173,8 @@ impl Evidence {
                         from: moved.from.clone(),
                         to: moved.to.clone(),
                         case: remapped.case.clone(),
+                        asked_for: remapped.requested.is_empty()
+                            || remapped.requested.contains(&moved.license_id),
                     };
                     let of = self.remaps.entry(moved.license_id.clone()).or_default();
                     of.push(Known::new(event, remap));

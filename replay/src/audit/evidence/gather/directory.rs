@@ -116,16 +116,21 @@ impl Evidence {
                 held.for_each(|domain| domain.value.until = domain.value.until.or(until));
             }
             Payload::TenantRoleAssigned(given) => {
-                self.meet(&given.user);
                 let role = TenantRoleFacts {
                     user: given.user.id,
                     role: given.role,
                     until: given.until,
                 };
-                let of = self.tenants_of_person.entry(given.user.id).or_default();
-                of.insert(given.tenant.clone());
-                let role = Known::new(event, role);
-                self.tenant(&given.tenant).roles.push(role);
+                self.give_role(event, &given.tenant, &given.user, role);
+            }
+            // The id that is added when a tenant is signed up for is its first administrator (S2).
+            Payload::OnlineServicesIdAdded(added) => {
+                let role = TenantRoleFacts {
+                    user: added.user.id,
+                    role: TenantRole::GlobalAdministrator,
+                    until: None,
+                };
+                self.give_role(event, &added.tenant, &added.user, role);
             }
             Payload::TenantRoleRemoved(taken) => {
                 let until = event.occurred_at.last();
@@ -202,7 +207,7 @@ impl Evidence {
                 ExistingSubscriptionsShown FindingConfirmed FindingDismissed IdentityVerified
                 ImportRecorded IncarnationBegun KeyEntered KeyIssued KeyReissued KeyRejected
                 KeyRevealed KeysRedeemed LicenseStateObserved MachineBumped MachineKeyIssued
-                MachineRegistered NotifierStarted OfficeInstalled OnlineServicesIdAdded
+                MachineRegistered NotifierStarted OfficeInstalled
                 OrderAmended OrderCancelled OrderPlaced OrderRelayed OrderReturned PartyNotified
                 PersonErased PersonalDataRevealed PersonsMerged ProfileEntered
                 ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
@@ -228,6 +233,19 @@ impl Evidence {
             let of = of.entry(tenant.clone()).or_default();
             of.push(Known::new(event, given));
         }
+    }
+
+    fn give_role(
+        &mut self,
+        event: &Event,
+        tenant: &TenantId,
+        user: &Person,
+        role: TenantRoleFacts,
+    ) {
+        self.meet(user);
+        let of = self.tenants_of_person.entry(user.id).or_default();
+        of.insert(tenant.clone());
+        self.tenant(tenant).roles.push(Known::new(event, role));
     }
 
     fn verify(&mut self, event: &Event, tenant: &TenantId, domain: &Domain) {
