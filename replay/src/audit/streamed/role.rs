@@ -32,7 +32,7 @@ impl Role {
                 SeatRevalidated TblParametersSet UserAuthenticated UserNotified UserPrompted
             ] => Self::Machines,
             kinds![
-                LicensesAssigned LicensesUnassigned SeatsReassigned UserDeprovisioned
+                LicensesAssigned LicensesUnassigned PersonsMerged SeatsReassigned UserDeprovisioned
                 UserReprovisioned
             ] => Self::Both,
             kinds![SessionEnded SessionStarted SubscriptionsReviewed] => Self::Told,
@@ -50,7 +50,7 @@ impl Role {
                 ImportRecorded IncarnationBegun KeyEntered KeyIssued KeyReissued KeyRejected
                 KeyRevealed KeysRedeemed OnlineServicesIdAdded OrderAmended OrderCancelled
                 OrderPlaced OrderRelayed OrderReturned PartnerRegistered PartyNotified
-                PersonErased PersonalDataRevealed PersonsMerged ProfileEntered
+                PersonErased PersonalDataRevealed ProfileEntered
                 ProvisioningConfirmed RedemptionAbandoned RedemptionModeChosen
                 RedemptionOutcomeDiverged RedemptionReversed RedemptionReviewed
                 RedemptionStarted RedemptionSubmitted ReservationCancelled ReservationPlaced
@@ -111,7 +111,6 @@ pub fn named<'e>(event: &'e Event, things: &mut Vec<Thing<'e>>) {
     named.payload(&event.payload);
     if let Some(actor) = &event.actor {
         named.person(actor.person.as_ref());
-        named.tenant(actor.home_tenant.as_ref());
     }
 }
 
@@ -218,6 +217,10 @@ impl<'e> Named<'_, 'e> {
         } else if let Payload::UserReprovisioned(of) = payload {
             self.tenant(Some(&of.tenant));
             self.person(Some(&of.user));
+        } else if let Payload::PersonsMerged(of) = payload {
+            self.add(Thing::Person(of.person));
+            self.add(Thing::Person(of.with));
+            self.person(of.by.as_ref());
         } else if let Payload::SeatsReassigned(of) = payload {
             self.tenant(Some(&of.tenant));
             self.tenant(of.from_tenant.as_ref());
