@@ -1,13 +1,14 @@
 //! Histories: the events of a log by subject, in the order in which they are folded.
 
+use crate::packed::{pack, unpack};
 use crate::seen::{Point, Seen};
-use crate::source::{Change, Input, Replacer, Source, Unread};
+use crate::source::{Change, Input, Order, Replacer, Source, Unread};
 use crate::view::projection;
 use ledger::event::{Event, EventRef, KindId};
 use ledger::id::{EventId, Name, Position};
 use ledger::subject::{Subject, SubjectKind};
 use ledger::time::Timestamp;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::{Bound, Deref};
 use std::sync::{Arc, OnceLock};
 
@@ -15,35 +16,190 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug, Default)]
 pub struct Histories {
     /// In fold order.
-    events: Vec<Input>,
+    slots: Vec<Slot>,
+    /// What events are unpacked from that nobody has looked at yet.
+    packed: Vec<Vec<u8>>,
+    /// What stands instead of the few events that anything does.
+    replaced_by: HashMap<u32, Vec<Replacer>>,
     by_subject: HashMap<Subject, Vec<u32>>,
-    by_id: HashMap<EventId, u32>,
+    /// Indices in the order of their events' ids, once somebody asks for an id.
+    by_id: OnceLock<Vec<u32>>,
     /// Sorted when somebody asks for it.
     subjects: OnceLock<BTreeSet<Subject>>,
+}
+
+/// What is known of an event without unpacking it, and the event once it was unpacked.
+#[derive(Debug)]
+struct Slot {
+    order: Order,
+    position: Position,
+    kind: KindId,
+    place: Place,
+    event: OnceLock<Arc<Event>>,
+}
+
+/// Where an event is packed.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    part: u32,
+    offset: u32,
+}
+
+impl Slot {
+    fn of(event: Arc<Event>) -> Self {
+        Self {
+            order: event.order(),
+            position: event.position,
+            kind: event.kind().id,
+            place: Place::default(),
+            event: OnceLock::from(event),
+        }
+    }
+}
+
+/// So many bytes of packed events are in one piece of memory.
+const PART_LENGTH_BYTES: usize = 4 << 20;
+
+/// Events that are being packed, in whatever order they come.
+#[derive(Debug, Default)]
+pub struct Packing {
+    /// In pieces, so that none has to grow.
+    slots: Vec<Vec<Slot>>,
+    parts: Vec<Vec<u8>>,
+}
+
+/// So many slots are in one piece.
+const PIECE: usize = 1 << 14;
+
+impl Packing {
+    /// Packs an event; its ciphertext is left out.
+    pub fn add(&mut self, event: &mut Event) {
+        let is_full = |part: &Vec<u8>| part.len() >= PART_LENGTH_BYTES;
+        if self.parts.last().is_none_or(is_full) {
+            // An event is a megabyte at most; nearly all are some hundred bytes.
+            self.parts
+                .push(Vec::with_capacity(PART_LENGTH_BYTES + 4096));
+        }
+        let part = u32::try_from(self.parts.len().saturating_sub(1));
+        let Some((bytes, part)) = self.parts.last_mut().zip(part.ok()) else {
+            return;
+        };
+        let Ok(offset) = u32::try_from(bytes.len()) else {
+            return;
+        };
+        let packed = pack(event, bytes);
+        debug_assert!(packed.is_some(), "what was decoded can be encoded");
+        if self.slots.last().is_none_or(|piece| piece.len() >= PIECE) {
+            self.slots.push(Vec::with_capacity(PIECE));
+        }
+        let piece = self.slots.last_mut();
+        piece.into_iter().for_each(|piece| {
+            piece.push(Slot {
+                order: event.order(),
+                position: event.position,
+                kind: event.kind().id,
+                place: Place { part, offset },
+                event: OnceLock::new(),
+            })
+        });
+    }
+
+    /// Takes in what somebody else packed.
+    pub fn join(&mut self, mut other: Self) {
+        let before = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
+        for slot in other.slots.iter_mut().flatten() {
+            slot.place.part = slot.place.part.saturating_add(before);
+        }
+        self.slots.extend(other.slots);
+        self.parts.extend(other.parts);
+    }
 }
 
 impl Histories {
     /// Gathers events, in whatever order they come. An id that comes twice counts once.
     pub fn gather(events: impl IntoIterator<Item = Event>) -> Self {
-        let mut events: Vec<Event> = events.into_iter().collect();
-        events.sort_by_cached_key(|event| (event.order(), event.position));
-        events.dedup_by_key(|event| event.id);
-        let input = |event| Input {
-            event: Arc::new(event),
-            replaced_by: Vec::new(),
-        };
-        let mut histories = Self {
-            events: events.into_iter().map(input).collect(),
-            ..Self::default()
-        };
-        for (index, input) in (0_u32..).zip(&histories.events) {
-            histories.by_id.insert(input.event.id, index);
-            for subject in input.event.subjects() {
+        let mut histories = Self::sorted(events.into_iter().map(Arc::new));
+        for (index, slot) in (0_u32..).zip(&histories.slots) {
+            let event = slot.event.get();
+            for subject in event.into_iter().flat_map(|event| event.subjects()) {
                 histories.by_subject.entry(subject).or_default().push(index);
             }
         }
         histories.find_replacements();
         histories
+    }
+
+    /// Gathers events of which none is hidden by another. No subject has a history before
+    /// [`Histories::index`].
+    pub fn seen(events: impl IntoIterator<Item = Arc<Event>>) -> Self {
+        Self::sorted(events)
+    }
+
+    fn sorted(events: impl IntoIterator<Item = Arc<Event>>) -> Self {
+        let mut slots: Vec<Slot> = events.into_iter().map(Slot::of).collect();
+        slots.sort_unstable_by_key(|slot| (slot.order, slot.position));
+        slots.dedup_by_key(|slot| slot.order.2);
+        Self {
+            slots,
+            ..Self::default()
+        }
+    }
+
+    /// Histories of packed events of which none is hidden by another, without those of some ids. They
+    /// are unpacked when somebody looks at them, and stay so until [`Histories::forget`]. No subject
+    /// has a history before [`Histories::index`].
+    pub fn packed(packing: Packing, hidden: &HashSet<EventId>) -> Self {
+        let is_seen = |slot: &Slot| hidden.is_empty() || !hidden.contains(&slot.order.2);
+        let mut slots = Vec::with_capacity(packing.slots.iter().map(Vec::len).sum());
+        for piece in packing.slots {
+            slots.extend(piece.into_iter().filter(is_seen));
+        }
+        slots.sort_unstable_by_key(|slot| (slot.order, slot.position));
+        slots.dedup_by_key(|slot| slot.order.2);
+        Self {
+            slots,
+            packed: packing.parts,
+            ..Self::default()
+        }
+    }
+
+    /// Says which events name which subjects: indices in fold order, each list sorted.
+    pub fn index(&mut self, by_subject: HashMap<Subject, Vec<u32>>) {
+        self.by_subject = by_subject;
+    }
+
+    /// Lets go of what was unpacked.
+    pub fn forget(&mut self) {
+        for slot in &mut self.slots {
+            slot.event.take();
+        }
+    }
+
+    /// Every event with its index, in fold order.
+    pub fn events(&self) -> impl Iterator<Item = (u32, &Event)> {
+        let slots = (0_u32..).zip(&self.slots);
+        slots.filter_map(|(index, slot)| Some((index, &**self.unpacked_once(slot)?)))
+    }
+
+    /// Where an event comes in fold order, and its kind, without unpacking it.
+    pub fn order(&self, index: u32) -> Option<(Order, KindId)> {
+        let slot = self.slot(index)?;
+        Some((slot.order, slot.kind))
+    }
+
+    /// An event by its index in fold order, unpacked for the caller alone.
+    pub fn unpack(&self, index: u32, scratch: &mut Vec<u8>) -> Option<Event> {
+        let slot = self.slot(index)?;
+        match slot.event.get() {
+            Some(event) => Some(Event::clone(event)),
+            None => self.unpacked(slot, scratch),
+        }
+    }
+
+    fn unpacked(&self, slot: &Slot, scratch: &mut Vec<u8>) -> Option<Event> {
+        let part = self.packed.get(usize::try_from(slot.place.part).ok()?)?;
+        let bytes = part.get(usize::try_from(slot.place.offset).ok()?..)?;
+        unpack(bytes, scratch)
     }
 
     /// A correction stands instead of the event that it names; a revised record stands instead of
@@ -68,22 +224,29 @@ impl Histories {
         for (index, event) in (0_u32..).zip(self.iter()) {
             let old = match &event.corrects {
                 None => continue,
-                Some(EventRef::Id(id)) => self.by_id.get(id).copied().into_iter().collect(),
+                Some(EventRef::Id(id)) => self.index_of(*id).into_iter().collect(),
                 Some(EventRef::Record(source)) => self.given_by(source, index, &records),
             };
             replaced.extend(old.into_iter().map(|old: u32| (old, index)));
         }
         for (old, new) in replaced {
-            let new = self.get(new).map(|event| Replacer {
-                position: event.position,
-                id: event.id,
+            let new = self.slot(new).map(|slot| Replacer {
+                position: slot.position,
+                id: slot.order.2,
             });
-            let old = usize::try_from(old).ok();
-            let old = old.and_then(|old| self.events.get_mut(old));
-            if let Some((old, new)) = old.zip(new) {
-                old.replaced_by.push(new);
-            }
+            self.replaced_by.entry(old).or_default().extend(new);
         }
+    }
+
+    fn index_of(&self, id: EventId) -> Option<u32> {
+        let id_of = |index: &u32| self.slot(*index).map(|slot| slot.order.2);
+        let by_id = self.by_id.get_or_init(|| {
+            let mut indices: Vec<u32> = (0_u32..).take(self.slots.len()).collect();
+            indices.sort_unstable_by_key(id_of);
+            indices
+        });
+        let place = by_id.binary_search_by_key(&Some(id), id_of).ok()?;
+        by_id.get(place).copied()
     }
 
     /// The events that a record gave: of one record that gave several, the one of the correction's
@@ -109,16 +272,36 @@ impl Histories {
         Some((event.observed(), event.id))
     }
 
-    fn input(&self, index: u32) -> Option<&Input> {
-        self.events.get(usize::try_from(index).ok()?)
+    fn slot(&self, index: u32) -> Option<&Slot> {
+        self.slots.get(usize::try_from(index).ok()?)
+    }
+
+    fn event(&self, slot: &Slot) -> Option<Arc<Event>> {
+        self.unpacked_once(slot).cloned()
+    }
+
+    fn unpacked_once<'s>(&self, slot: &'s Slot) -> Option<&'s Arc<Event>> {
+        if slot.event.get().is_none() {
+            let event = self.unpacked(slot, &mut Vec::new())?;
+            return Some(slot.event.get_or_init(|| Arc::new(event)));
+        }
+        slot.event.get()
+    }
+
+    fn replaced_by(&self, index: u32) -> &[Replacer] {
+        match self.replaced_by.is_empty() {
+            true => &[],
+            false => self.replaced_by.get(&index).map_or(&[], Vec::as_slice),
+        }
     }
 
     fn get(&self, index: u32) -> Option<&Event> {
-        self.input(index).map(|input| &*input.event)
+        self.unpacked_once(self.slot(index)?).map(|event| &**event)
     }
 
     fn iter(&self) -> impl Iterator<Item = &Event> {
-        self.events.iter().map(|input| &*input.event)
+        let events = self.slots.iter();
+        events.filter_map(|slot| self.unpacked_once(slot).map(|event| &**event))
     }
 
     fn indices(&self, subject: &Subject) -> &[u32] {
@@ -127,12 +310,12 @@ impl Histories {
 
     /// How many events there are.
     pub fn len(&self) -> usize {
-        self.events.len()
+        self.slots.len()
     }
 
     /// Whether there is no event at all.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.slots.is_empty()
     }
 
     /// The latest instant at which anything can have happened, over all events.
@@ -142,7 +325,7 @@ impl Histories {
 
     /// The last position.
     pub fn end(&self) -> Position {
-        let last = self.iter().map(|event| event.position).max();
+        let last = self.slots.iter().map(|slot| slot.position).max();
         last.unwrap_or_default()
     }
 
@@ -160,18 +343,20 @@ impl Histories {
         }
     }
 
-    fn sorted(&self) -> &BTreeSet<Subject> {
+    fn all_subjects(&self) -> &BTreeSet<Subject> {
         self.subjects.get_or_init(|| {
             let viewed = self.by_subject.iter().filter(|(subject, indices)| {
                 projection(subject.kind).is_some_and(|projection| {
-                    let mut events = indices.iter().filter_map(|index| self.get(*index));
-                    events.any(|event| {
-                        let kind = event.kind().id;
+                    let mut slots = indices.iter().map(|index| (*index, self.slot(*index)));
+                    slots.any(|(index, slot)| {
+                        let kind = slot.map(|slot| slot.kind);
                         let mut changes = false;
-                        if projection.counts(kind) {
+                        if kind.is_some_and(|kind| projection.counts(kind))
+                            && let Some(event) = self.get(index)
+                        {
                             (projection.steps)(event, subject, &mut |_| changes = true);
                         }
-                        changes || projection.takes(kind)
+                        changes || kind.is_some_and(|kind| projection.takes(kind))
                     })
                 })
             });
@@ -183,21 +368,31 @@ impl Histories {
 impl Source for Histories {
     fn inputs(&self, subject: &Subject) -> Result<Vec<Input>, Unread> {
         let inputs = self.indices(subject).iter();
-        Ok(inputs.filter_map(|i| self.input(*i).cloned()).collect())
+        let inputs = inputs.filter_map(|index| {
+            Some(Input {
+                event: self.event(self.slot(*index)?)?,
+                replaced_by: self.replaced_by(*index).to_vec(),
+            })
+        });
+        Ok(inputs.collect())
     }
 
     fn changes(&self, subject: &Subject, visit: &mut dyn FnMut(&Change)) -> Result<(), Unread> {
         let Some(projection) = projection(subject.kind) else {
             return Ok(());
         };
-        for input in self.indices(subject).iter().filter_map(|i| self.input(*i)) {
-            if projection.counts(input.event.kind().id) {
-                (projection.steps)(&input.event, subject, &mut |step| {
-                    let mut change = Change::of(&input.event, step);
-                    change.replaced_by.clone_from(&input.replaced_by);
-                    visit(&change);
-                });
-            }
+        for index in self.indices(subject) {
+            let counts = self
+                .slot(*index)
+                .filter(|slot| projection.counts(slot.kind));
+            let Some(event) = counts.and_then(|slot| self.unpacked_once(slot)) else {
+                continue;
+            };
+            (projection.steps)(event, subject, &mut |step| {
+                let mut change = Change::of(event, step);
+                change.replaced_by = self.replaced_by(*index).to_vec();
+                visit(&change);
+            });
         }
         Ok(())
     }
@@ -212,7 +407,7 @@ impl Source for Histories {
             None => Bound::Included(Subject::new(kind, "")),
             Some(after) => Bound::Excluded(Subject::new(kind, after)),
         };
-        let following = self.sorted().range((from, Bound::Unbounded));
+        let following = self.all_subjects().range((from, Bound::Unbounded));
         let of_kind = following.take_while(|subject| subject.kind == kind);
         Ok(of_kind.take(limit).map(|s| s.id.clone()).collect())
     }
@@ -293,16 +488,33 @@ impl<'a> At<'a> {
         self.histories.end().min(self.point().as_of)
     }
 
+    fn shows(&self, index: u32) -> bool {
+        self.histories.slot(index).is_some_and(|slot| {
+            let replaced_by = self.histories.replaced_by(index);
+            self.seen.passes(&slot.order, slot.position, replaced_by)
+        })
+    }
+
     fn shown(&self, index: u32) -> Option<&'a Event> {
-        let input = self.histories.input(index)?;
-        self.seen.shows(input).then_some(&*input.event)
+        self.shows(index).then(|| self.histories.get(index))?
     }
 
     /// Every event, in fold order.
     pub fn all(&self) -> impl Iterator<Item = &'a Event> + '_ {
-        (0_u32..)
-            .take(self.histories.events.len())
-            .filter_map(|index| self.shown(index))
+        self.all_of(|_| true)
+    }
+
+    /// Every event of some kinds, in fold order.
+    pub fn all_of(&self, wanted: impl Fn(KindId) -> bool) -> impl Iterator<Item = &'a Event> {
+        let indices = (0_u32..).zip(&self.histories.slots);
+        let wanted = indices.filter(move |(_, slot)| wanted(slot.kind));
+        wanted.filter_map(|(index, _)| self.shown(index))
+    }
+
+    /// How many events are seen.
+    pub fn count(&self) -> usize {
+        let indices = (0_u32..).take(self.histories.slots.len());
+        indices.filter(|index| self.shows(*index)).count()
     }
 
     /// The events that name a subject, in fold order.
@@ -322,12 +534,13 @@ impl<'a> At<'a> {
 
     /// An event by its id.
     pub fn event(&self, id: EventId) -> Option<&'a Event> {
-        self.shown(*self.histories.by_id.get(&id)?)
+        self.shown(self.histories.index_of(id)?)
     }
 
     /// Whether any event that is seen names a subject.
     pub fn knows(&self, subject: &Subject) -> bool {
-        self.of(subject).next().is_some()
+        let indices = self.histories.indices(subject);
+        indices.iter().any(|index| self.shows(*index))
     }
 
     /// All subjects of a kind that an event names, sorted, with the number of events.
@@ -336,7 +549,7 @@ impl<'a> At<'a> {
         of_kind
             .filter(|(subject, _)| subject.kind == kind)
             .map(|(subject, indices)| {
-                let shown = indices.iter().filter(|i| self.shown(**i).is_some());
+                let shown = indices.iter().filter(|index| self.shows(**index));
                 (subject.id.as_str(), shown.count())
             })
             .filter(|(_, count)| *count > 0)

@@ -20,15 +20,17 @@
 
 pub mod ask;
 pub mod history;
+pub mod packed;
 pub mod passing;
 pub mod persons;
 pub mod policy;
 pub mod query;
+pub mod records;
 pub mod seen;
 pub mod source;
 pub mod stored;
 pub mod view;
 
-pub use history::{At, Histories};
+pub use history::{At, Histories, Packing};
 pub use persons::Persons;
 pub use seen::{Point, Seen};

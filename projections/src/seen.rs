@@ -137,7 +137,13 @@ impl<'a> Seen<'a> {
         })
     }
 
-    fn passes(&self, order: &Order, position: Position, replaced_by: &[Replacer]) -> bool {
+    /// Whether an event at a place in the order of folds is seen.
+    pub(crate) fn passes(
+        &self,
+        order: &Order,
+        position: Position,
+        replaced_by: &[Replacer],
+    ) -> bool {
         let left_out = |id: &EventId| !self.without.is_empty() && self.without.contains(id);
         let (start, _, id) = order;
         position <= self.point.as_of

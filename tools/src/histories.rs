@@ -2,11 +2,12 @@
 
 use crate::clock::SystemClock;
 use crate::error::Failure;
+use crate::ground::recorded_by;
 use crate::place::read_failure;
 use crate::point::{self, AsOf};
 use ledger::id::Position;
 use ledger::store::Store;
-use ledger::time::Clock;
+use ledger::time::{Clock, Timestamp};
 use projections::{Histories, Point};
 
 /// Which point in both times a command looks from.
@@ -22,12 +23,23 @@ pub struct PointArgs {
 }
 
 impl PointArgs {
+    /// The point, over a store; without `--valid-at` it is `default` on the valid axis. Costs a few reads
+    /// of the log if `--as-of` is a time.
+    pub fn point_of(&self, store: &Store, default: Timestamp) -> Result<Point, Failure> {
+        let as_of = match self.as_of.as_deref().map(AsOf::parse).transpose()? {
+            None => Position(u64::MAX),
+            Some(AsOf::Position(position)) => position,
+            Some(AsOf::Time(time)) => recorded_by(store, time)?,
+        };
+        let valid_at = self.valid_at.as_deref().map(point::valid_at).transpose()?;
+        Ok(Point {
+            as_of,
+            valid_at: valid_at.unwrap_or(default),
+        })
+    }
+
     /// The point, over some histories; without `--valid-at` it is `default` on the valid axis.
-    pub fn point(
-        &self,
-        histories: &Histories,
-        default: ledger::time::Timestamp,
-    ) -> Result<Point, Failure> {
+    pub fn point(&self, histories: &Histories, default: Timestamp) -> Result<Point, Failure> {
         let as_of = match self.as_of.as_deref().map(AsOf::parse).transpose()? {
             None => Position(u64::MAX),
             Some(AsOf::Position(position)) => position,
@@ -49,6 +61,6 @@ pub fn gather(store: &Store) -> Result<Histories, Failure> {
 }
 
 /// The present instant.
-pub fn now() -> ledger::time::Timestamp {
+pub fn now() -> Timestamp {
     SystemClock.now()
 }

@@ -1,8 +1,8 @@
 //! Exhibits without repetition: an event that shows several things shows them in one line.
 
-use super::evidence::Evidence;
 use super::finding::Exhibit;
 use ledger::id::EventId;
+use ledger::time::Occurred;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Events and what each of them shows.
@@ -20,13 +20,13 @@ impl Exhibits {
         shown.iter().for_each(|(event, why)| self.add(*event, why));
     }
 
-    /// One exhibit an event, in the order in which they happened.
-    pub(super) fn in_order(self, evidence: &Evidence) -> Vec<Exhibit> {
+    /// One exhibit an event, in the order in which they happened; `when` says when an event did.
+    pub(super) fn in_order(self, when: impl Fn(EventId) -> Option<Occurred>) -> Vec<Exhibit> {
         let mut exhibits: Vec<Exhibit> = self
             .0
             .into_iter()
             .filter_map(|(event, why)| {
-                let at = *evidence.occurred.get(&event)?;
+                let at = when(event)?;
                 let why = why.into_iter().collect::<Vec<_>>().join("; ");
                 Some(Exhibit { at, event, why })
             })

@@ -7,8 +7,11 @@
 
 use super::evidence::{AgreementFacts, Evidence, Known, OrderFacts};
 use super::finding;
+use ledger::event::kinds::{
+    CreditLotActivated, KeysRedeemed, ServicesAutoAssigned, ServicesBoundToTenant,
+};
 use ledger::event::word::{BindingBasis, Program, RedemptionFlow};
-use ledger::event::{Event, Payload};
+use ledger::event::{Event, Kind, KindId, Payload};
 use ledger::id::*;
 use ledger::secret::{KeyFingerprint, PersonId};
 use ledger::time::{Occurred, Timestamp};
@@ -134,9 +137,12 @@ impl Landing {
     }
 }
 
-/// One report of a landing.
-struct ReportOf<'a> {
-    event: &'a Event,
+/// One report of a landing. It holds nothing of the event but this, so that events need not stay.
+struct ReportOf {
+    event: EventId,
+    at: Occurred,
+    order_of_folds: (Timestamp, u16, EventId),
+    partner: Option<PartnerId>,
     kind: LandingKind,
     tenant: TenantId,
     license_id: Option<LicenseId>,
@@ -153,9 +159,21 @@ struct ReportOf<'a> {
     echo: bool,
 }
 
+/// Whether events of a kind report landings.
+fn reports_landings(kind: KindId) -> bool {
+    [
+        KeysRedeemed::INFO.id,
+        CreditLotActivated::INFO.id,
+        ServicesAutoAssigned::INFO.id,
+        ServicesBoundToTenant::INFO.id,
+    ]
+    .contains(&kind)
+}
+
 /// All landings, in the order in which they happened. Costs one pass and a sort.
 pub fn landings(at: &At<'_>, evidence: &Evidence) -> Vec<Landing> {
-    let mut reports: Vec<ReportOf<'_>> = at.all().filter_map(|e| report(e, evidence)).collect();
+    let events = at.all_of(reports_landings);
+    let mut reports: Vec<ReportOf> = events.filter_map(|e| report(e, evidence)).collect();
     resolve_echoes(&mut reports);
     let mut groups = Groups::default();
     for (index, report) in reports.iter().enumerate() {
@@ -167,7 +185,7 @@ pub fn landings(at: &At<'_>, evidence: &Evidence) -> Vec<Landing> {
         .members()
         .into_values()
         .filter_map(|members| {
-            let reports: Vec<&ReportOf<'_>> = members
+            let reports: Vec<&ReportOf> = members
                 .iter()
                 .filter_map(|index| reports.get(*index))
                 .collect();
@@ -180,39 +198,32 @@ pub fn landings(at: &At<'_>, evidence: &Evidence) -> Vec<Landing> {
 
 /// A binding by redemption that names none belongs to the latest redemption of its agreement in its
 /// tenant; without one it is a landing itself.
-fn resolve_echoes(reports: &mut [ReportOf<'_>]) {
-    let redemptions: Vec<(LicenseId, TenantId, Timestamp, RedemptionId)> = reports
-        .iter()
-        .filter(|r| !r.echo)
-        .filter_map(|r| {
-            let license = r.license_id.clone()?;
-            Some((
-                license,
-                r.tenant.clone(),
-                r.event.occurred_at.start,
-                r.redemption.clone()?,
-            ))
-        })
-        .collect();
+fn resolve_echoes(reports: &mut [ReportOf]) {
+    type Redemptions = Vec<(Timestamp, RedemptionId)>;
+    let mut redemptions: BTreeMap<(LicenseId, TenantId), Redemptions> = BTreeMap::new();
+    for report in reports.iter().filter(|report| !report.echo) {
+        if let (Some(license), Some(redemption)) = (&report.license_id, &report.redemption) {
+            let of = redemptions.entry((license.clone(), report.tenant.clone()));
+            let redeemed = (report.at.start, redemption.clone());
+            of.or_default().push(redeemed);
+        }
+    }
     for report in reports
         .iter_mut()
         .filter(|r| r.echo && r.redemption.is_none())
     {
-        let last = report.event.occurred_at.last();
-        let of = redemptions
-            .iter()
-            .filter(|(license, tenant, at, _)| {
-                report.license_id.as_ref() == Some(license)
-                    && report.tenant == *tenant
-                    && *at <= last
-            })
-            .max_by_key(|(_, _, at, redemption)| (*at, redemption.clone()));
-        report.redemption = of.map(|(_, _, _, redemption)| redemption.clone());
+        let Some(license) = report.license_id.clone() else {
+            continue;
+        };
+        let of = redemptions.get(&(license, report.tenant.clone()));
+        let last = report.at.last();
+        let of = of.into_iter().flatten().filter(|(at, _)| *at <= last);
+        report.redemption = of.max().map(|(_, redemption)| redemption.clone());
     }
 }
 
 /// The names that reports of one landing share.
-fn names(report: &ReportOf<'_>) -> Vec<String> {
+fn names(report: &ReportOf) -> Vec<String> {
     let tenant = &report.tenant;
     let mut names: Vec<String> = report
         .keys
@@ -233,10 +244,13 @@ fn names(report: &ReportOf<'_>) -> Vec<String> {
     names
 }
 
-fn report<'a>(event: &'a Event, evidence: &Evidence) -> Option<ReportOf<'a>> {
+fn report(event: &Event, evidence: &Evidence) -> Option<ReportOf> {
     let actor = event.actor_person().map(|person| person.id);
     let empty = |kind, tenant: &TenantId| ReportOf {
-        event,
+        event: event.id,
+        at: event.occurred_at,
+        order_of_folds: event.order(),
+        partner: event.actor.as_ref().and_then(|actor| actor.partner.clone()),
         kind,
         tenant: tenant.clone(),
         license_id: None,
@@ -281,7 +295,7 @@ fn report<'a>(event: &'a Event, evidence: &Evidence) -> Option<ReportOf<'a>> {
                 .iter()
                 .map(|e| e.subscription.clone())
                 .collect(),
-            seats: (!seats.is_empty()).then(|| Seats(seats.iter().sum())),
+            seats: seats.into_iter().reduce(u32::saturating_add).map(Seats),
             session: redeemed
                 .session
                 .clone()
@@ -335,12 +349,12 @@ fn report<'a>(event: &'a Event, evidence: &Evidence) -> Option<ReportOf<'a>> {
 }
 
 /// Makes one landing of its reports.
-fn landing(reports: &[&ReportOf<'_>], evidence: &Evidence) -> Option<Landing> {
+fn landing(reports: &[&ReportOf], evidence: &Evidence) -> Option<Landing> {
     // The report that is not an echo, the most precise, the earliest one speaks first.
     let first = reports
         .iter()
-        .min_by_key(|r| (r.echo, r.event.occurred_at.precision, r.event.order()))?;
-    let agrees = |r: &&&ReportOf<'_>| r.event.occurred_at.last() >= first.event.occurred_at.start;
+        .min_by_key(|r| (r.echo, r.at.precision, r.order_of_folds))?;
+    let agrees = |r: &&&ReportOf| r.at.last() >= first.at.start;
     let order = reports.iter().find_map(|r| r.order.clone());
     let license_id = first.license_id.clone();
     let license_id = license_id.or_else(|| reports.iter().find_map(|r| r.license_id.clone()));
@@ -349,7 +363,7 @@ fn landing(reports: &[&ReportOf<'_>], evidence: &Evidence) -> Option<Landing> {
         id: FindingId::new("F").ok()?,
         kind: kind_of(reports, first.kind),
         tenant: first.tenant.clone(),
-        at: first.event.occurred_at,
+        at: first.at,
         customer: customer(order.as_ref(), license_id.as_ref(), evidence),
         license_id,
         order,
@@ -372,13 +386,10 @@ fn landing(reports: &[&ReportOf<'_>], evidence: &Evidence) -> Option<Landing> {
             .clone()
             .or_else(|| reports.iter().find_map(|r| r.session.clone())),
         persons: reports.iter().filter_map(|r| r.person).collect(),
-        partners: reports
-            .iter()
-            .filter_map(|r| r.event.actor.as_ref()?.partner.clone())
-            .collect(),
+        partners: reports.iter().filter_map(|r| r.partner.clone()).collect(),
         flow: None,
         activation: reports.iter().find_map(|r| r.activation.clone()),
-        events: reports.iter().map(|r| r.event.id).collect(),
+        events: reports.iter().map(|r| r.event).collect(),
         reversed: None,
         remapped: None,
     };
@@ -387,7 +398,7 @@ fn landing(reports: &[&ReportOf<'_>], evidence: &Evidence) -> Option<Landing> {
     Some(landing)
 }
 
-fn kind_of(reports: &[&ReportOf<'_>], first: LandingKind) -> LandingKind {
+fn kind_of(reports: &[&ReportOf], first: LandingKind) -> LandingKind {
     match reports.iter().any(|r| r.kind == LandingKind::Credit) {
         true => LandingKind::Credit,
         false => first,
@@ -501,29 +512,34 @@ fn identity(landing: &Landing) -> Option<FindingId> {
 /// Groups of reports that share a name, transitively.
 #[derive(Default)]
 struct Groups {
-    parent: BTreeMap<usize, usize>,
+    parent: Vec<usize>,
     by_name: BTreeMap<String, usize>,
 }
 
 impl Groups {
     fn root(&self, mut index: usize) -> usize {
-        while let Some(parent) = self.parent.get(&index).filter(|parent| **parent != index) {
+        while let Some(parent) = self.parent.get(index).filter(|parent| **parent != index) {
             index = *parent;
         }
         index
     }
 
+    /// Puts a report into the group of a name; reports come in order.
     fn join(&mut self, index: usize, name: String) {
-        self.parent.entry(index).or_insert(index);
+        while self.parent.len() <= index {
+            self.parent.push(self.parent.len());
+        }
         let other = *self.by_name.entry(name).or_insert(index);
         let (one, other) = (self.root(index), self.root(other));
-        self.parent.insert(one.max(other), one.min(other));
+        if let Some(parent) = self.parent.get_mut(one.max(other)) {
+            *parent = one.min(other);
+        }
     }
 
     fn members(&self) -> BTreeMap<usize, Vec<usize>> {
         let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for index in self.parent.keys() {
-            members.entry(self.root(*index)).or_default().push(*index);
+        for index in 0..self.parent.len() {
+            members.entry(self.root(index)).or_default().push(index);
         }
         members
     }

@@ -6,6 +6,7 @@
 //! subject, and [`finding`] is what comes out. Nothing depends on the order in which sources were imported.
 
 pub mod authority;
+mod beside;
 pub mod clean;
 pub mod decide;
 pub mod evidence;
@@ -21,9 +22,11 @@ pub mod rules;
 pub mod select;
 pub mod signals;
 pub mod story;
+pub mod streamed;
 mod subjects;
 mod unsettled;
 pub mod walk;
 
 pub use finding::{Finding, FindingState, Severity};
 pub use report::{Report, audit};
+pub use streamed::audit_log;

@@ -1,5 +1,6 @@
 //! The audit's report: the findings, what could not be judged, and what was clean.
 
+use super::beside::beside;
 use super::clean::{Without, without_finding};
 use super::evidence::Evidence;
 use super::exhibits::Exhibits;
@@ -10,10 +11,11 @@ use super::others::{Neighbours, Others};
 use super::rules::{Case, Check, Hit, RULES, Rule, Wrong};
 use super::signals;
 use super::story;
-use super::subjects::subject_findings;
+use super::subjects::{World, subject_findings};
 use super::unsettled::needs;
 use ledger::event::word::Program;
 use ledger::id::{EventId, FindingId};
+use ledger::subject::SubjectKind;
 use ledger::time::Timestamp;
 use projections::At;
 use std::collections::BTreeSet;
@@ -62,46 +64,23 @@ pub fn audit(at: &At<'_>) -> Report {
         neighbours: &neighbours,
         landings: &landings,
     };
-    let then = judge.then();
-    let now = judge.now(&then);
-    let mut findings = Vec::new();
-    let mut not_judged = Vec::new();
-    for ((landing, then), now) in landings.iter().zip(&then).zip(&now) {
-        if !now.hits.is_empty() {
-            findings.push(finding(at, &evidence, landing, then, now));
-        } else if verdict(landing, &now.expectation, &evidence) == Verdict::NotJudged {
-            not_judged.push(NotJudged {
-                landing: landing.subject(),
-                tenant: evidence.tenant_name(&landing.tenant),
-                needs: needs(&evidence, landing, &now.expectation),
-            });
-        }
-    }
-    let accused: Vec<bool> = now.iter().map(|now| !now.hits.is_empty()).collect();
-    let all = Others::new(&neighbours, &accused);
-    findings.extend(subject_findings(at, &evidence, all));
-    findings.sort_by(|a, b| {
-        let key = |f: &Finding| (std::cmp::Reverse(f.severity), f.at.start, f.id.clone());
-        key(a).cmp(&key(b))
-    });
-    not_judged.sort_by(|a, b| a.landing.cmp(&b.landing));
-    let judged = landings.len() - not_judged.len();
-    let found: BTreeSet<&FindingId> = findings.iter().map(|finding| &finding.id).collect();
-    let verdicts = landings.iter().zip(&now);
-    let verdicts: Vec<(&Landing, Verdict)> = verdicts
-        .map(|(landing, now)| (landing, verdict(landing, &now.expectation, &evidence)))
-        .collect();
-    let without = without_finding(at, &evidence, &verdicts, &found);
-    Report {
-        valid_at: at.point().valid_at,
-        without,
-        findings,
-        judged,
-        not_judged,
-        left_out: 0,
-        events: at.all().count(),
-        tenants: at.subjects(ledger::subject::SubjectKind::Tenant).len(),
-    }
+    let mut judged = judge.landings();
+    let others = Others::new(&neighbours, &judged.accused);
+    let findings = subject_findings(at, &evidence, others, World::All);
+    judged.findings.extend(findings);
+    let tenants = at.subjects(SubjectKind::Tenant).len();
+    let without = judge.without(&judged);
+    judged.report(at.point().valid_at, without, at.count(), tenants)
+}
+
+/// What judging the landings gave.
+pub(super) struct JudgedLandings {
+    /// Findings: of landings, and what else is added.
+    pub findings: Vec<Finding>,
+    /// Whether each landing has one.
+    pub accused: Vec<bool>,
+    not_judged: Vec<NotJudged>,
+    verdicts: Vec<Verdict>,
 }
 
 /// What one pass says of one landing.
@@ -140,7 +119,71 @@ pub(super) struct Judge<'j> {
     pub landings: &'j [Landing],
 }
 
+impl JudgedLandings {
+    /// Makes the report once every finding is known.
+    pub(super) fn report(
+        self,
+        valid_at: Timestamp,
+        without: Without,
+        events: usize,
+        tenants: usize,
+    ) -> Report {
+        let (mut findings, mut not_judged) = (self.findings, self.not_judged);
+        findings.sort_by(|a, b| {
+            let key = |f: &Finding| (std::cmp::Reverse(f.severity), f.at.start, f.id.clone());
+            key(a).cmp(&key(b))
+        });
+        not_judged.sort_by(|a, b| a.landing.cmp(&b.landing));
+        Report {
+            valid_at,
+            without,
+            judged: self.verdicts.len() - not_judged.len(),
+            findings,
+            not_judged,
+            left_out: 0,
+            events,
+            tenants,
+        }
+    }
+}
+
 impl Judge<'_> {
+    /// Judges every landing.
+    pub(super) fn landings(&self) -> JudgedLandings {
+        let (at, evidence) = (self.at, self.evidence);
+        let then = self.then();
+        let now = self.now(&then);
+        let mut judged = JudgedLandings {
+            findings: Vec::new(),
+            accused: now.iter().map(|now| !now.hits.is_empty()).collect(),
+            not_judged: Vec::new(),
+            verdicts: Vec::new(),
+        };
+        for ((landing, then), now) in self.landings.iter().zip(&then).zip(&now) {
+            let verdict = verdict(landing, &now.expectation, evidence);
+            judged.verdicts.push(verdict);
+            if !now.hits.is_empty() {
+                let finding = finding(at, evidence, landing, then, now);
+                judged.findings.push(finding);
+            } else if verdict == Verdict::NotJudged {
+                judged.not_judged.push(NotJudged {
+                    landing: landing.subject(),
+                    tenant: evidence.tenant_name(&landing.tenant),
+                    needs: needs(evidence, landing, &now.expectation),
+                });
+            }
+        }
+        judged
+    }
+
+    /// What has no finding. Costs a fold for every agreement that never landed.
+    pub(super) fn without(&self, judged: &JudgedLandings) -> Without {
+        let found: BTreeSet<&FindingId> = judged.findings.iter().map(|one| &one.id).collect();
+        let verdicts = self.landings.iter().zip(judged.verdicts.iter().copied());
+        let verdicts: Vec<(&Landing, Verdict)> = verdicts.collect();
+        without_finding(self.at, self.evidence, &verdicts, &found)
+    }
+
     /// What was known then: every landing by the evidence up to it, in the order in which they
     /// happened.
     fn then(&self) -> Vec<Judgement> {
@@ -164,8 +207,16 @@ impl Judge<'_> {
     fn now(&self, then: &[Judgement]) -> Vec<Judgement> {
         let accused: Vec<bool> = then.iter().map(Judgement::accuses).collect();
         let all = Others::new(self.neighbours, &accused);
-        let judge = |landing| judge(landing, all, self, None);
-        self.landings.iter().map(judge).collect()
+        let (evidence, neighbours, landings) = (self.evidence, self.neighbours, self.landings);
+        beside(self.at, landings, |at, landing| {
+            let by = Judge {
+                at,
+                evidence,
+                neighbours,
+                landings,
+            };
+            judge(landing, all, &by, None)
+        })
     }
 }
 
@@ -213,6 +264,7 @@ fn finding(
     now: &Judgement,
 ) -> Finding {
     let expectation = &now.expectation;
+    let when = |event| evidence.occurred.get(&event).copied();
     let mut support = Exhibits::default();
     for event in &expectation.evidence {
         let wanted = story::wanted(evidence, expectation);
@@ -241,7 +293,7 @@ fn finding(
             confidence = confidence.lowered();
         }
     }
-    let counter_evidence = counter.in_order(evidence);
+    let counter_evidence = counter.in_order(when);
     let codes: BTreeSet<&'static str> = now.hits.iter().map(|(rule, _)| rule.code).collect();
     let severity = now.hits.iter().map(|(_, hit)| hit.severity).max();
     let changed = then.expectation.wanted != expectation.wanted;
@@ -263,7 +315,7 @@ fn finding(
         license_id: landing.license_id.clone(),
         order: landing.order.clone(),
         subjects: subjects(landing),
-        evidence: support.in_order(evidence),
+        evidence: support.in_order(when),
         counter_evidence,
         path: story::path(at, evidence, landing),
         effects: story::effects(at, evidence, landing, expectation),

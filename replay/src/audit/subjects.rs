@@ -1,6 +1,7 @@
 //! Findings about subjects: what went wrong with an agreement, a mail, a seat or anything else that
 //! an event can be about, rather than with a landing.
 
+use super::beside::beside;
 use super::evidence::Evidence;
 use super::exhibits::Exhibits;
 use super::finding::{About, Confidence, Finding, FindingState, identity};
@@ -13,34 +14,98 @@ use ledger::subject::{Subject, SubjectKind};
 use projections::At;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Which events are at hand when subjects are judged. A large log is judged in two worlds, because there is
+/// no room for all of its events at once: the machines, which most events are about, a few at a time
+/// with whatever belongs to them; and everything else together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum World {
+    /// All events.
+    All,
+    /// Those that [`Role`](super::streamed::role::Role) says are about machines, of some of these.
+    Machines,
+    /// All but those.
+    Rest,
+}
+
+impl World {
+    /// Whether a rule about subjects of a kind finds here what it reads.
+    fn has(self, kind: SubjectKind, rule: &Rule) -> bool {
+        let of_machines = match kind {
+            SubjectKind::Seat | SubjectKind::Person => true,
+            // What revalidates is the machines of a tenant together.
+            SubjectKind::Tenant => rule.family() == "REV",
+            SubjectKind::Customer
+            | SubjectKind::Partner
+            | SubjectKind::Agreement
+            | SubjectKind::Pcn
+            | SubjectKind::Order
+            | SubjectKind::Key
+            | SubjectKind::Email
+            | SubjectKind::Link
+            | SubjectKind::Activation
+            | SubjectKind::Session
+            | SubjectKind::Subscription
+            | SubjectKind::Redemption
+            | SubjectKind::Credit
+            | SubjectKind::Case
+            | SubjectKind::Finding => false,
+        };
+        match self {
+            Self::All => true,
+            Self::Machines => of_machines,
+            Self::Rest => !of_machines,
+        }
+    }
+}
+
 /// Every finding about a subject, in no particular order. Costs a pass over the events of every
 /// subject of the kinds that a rule is about.
 pub(super) fn subject_findings(
     at: &At<'_>,
     evidence: &Evidence,
     others: Others<'_>,
+    world: World,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for kind in SubjectKind::ALL {
-        let about = |rule: &&Rule| matches!(rule.check, Check::Subject(of, _) if of == *kind);
-        let rules: Vec<&'static Rule> = RULES.iter().filter(about).collect();
-        if rules.is_empty() {
-            continue;
-        }
-        for id in at.subjects(*kind).keys() {
-            let subject = Subject::new(*kind, id);
-            let events: Vec<&Event> = at.of(&subject).collect();
-            let scene = Scene {
-                subject: &subject,
-                events: &events,
-                at,
-                evidence,
-                others,
-            };
-            findings.extend(of_subject(&scene, &rules));
-        }
+    for (kind, rules) in rules_by_kind(world) {
+        let subjects = at.subjects(kind);
+        let ids: Vec<&str> = subjects.into_keys().collect();
+        findings.extend(beside(at, &ids, |at, id| {
+            of_one(at, &Subject::new(kind, id), evidence, others, &rules)
+        }));
     }
-    findings
+    findings.into_iter().flatten().collect()
+}
+
+/// The rules about subjects that a world has what they read for, by the kind that they are about.
+pub(super) fn rules_by_kind(world: World) -> Vec<(SubjectKind, Vec<&'static Rule>)> {
+    let kinds = SubjectKind::ALL.iter();
+    let rules = kinds.map(|kind| {
+        let about = |rule: &&Rule| {
+            matches!(rule.check, Check::Subject(of, _) if of == *kind) && world.has(*kind, rule)
+        };
+        (*kind, RULES.iter().filter(about).collect::<Vec<_>>())
+    });
+    rules.filter(|(_, rules)| !rules.is_empty()).collect()
+}
+
+/// The findings about one subject.
+pub(super) fn of_one(
+    at: &At<'_>,
+    subject: &Subject,
+    evidence: &Evidence,
+    others: Others<'_>,
+    rules: &[&'static Rule],
+) -> Vec<Finding> {
+    let events: Vec<&Event> = at.of(subject).collect();
+    let scene = Scene {
+        subject,
+        events: &events,
+        at,
+        evidence,
+        others,
+    };
+    of_subject(&scene, rules)
 }
 
 /// What breaches share that make one finding: the family of their rules, the subject, and the key.
@@ -60,24 +125,29 @@ fn of_subject(scene: &Scene<'_>, rules: &[&'static Rule]) -> Vec<Finding> {
     }
     let made = together.into_iter();
     made.filter_map(|((family, about, key), breaches)| {
-        finding(scene.evidence, family, &about, &key, &breaches)
+        finding(scene, family, &about, &key, &breaches)
     })
     .collect()
 }
 
 fn finding(
-    evidence: &Evidence,
+    scene: &Scene<'_>,
     family: &str,
     about: &Subject,
     key: &str,
     breaches: &[(&'static Rule, Breach)],
 ) -> Option<Finding> {
+    let evidence = scene.evidence;
+    let when = |event| {
+        let known = evidence.occurred.get(&event).copied();
+        known.or_else(|| Some(scene.at.event(event)?.occurred_at))
+    };
     let (mut support, mut counter) = (Exhibits::default(), Exhibits::default());
     for (_, breach) in breaches {
         support.add_all(&breach.hit.evidence);
         counter.add_all(&breach.hit.counter_evidence);
     }
-    let counter_evidence = counter.in_order(evidence);
+    let counter_evidence = counter.in_order(when);
     let confidence = breaches.iter().map(|(_, breach)| breach.hit.confidence);
     let mut confidence = confidence.max().unwrap_or(Confidence::thousandths(0));
     for _ in 0..counter_evidence.len() {
@@ -105,7 +175,7 @@ fn finding(
         license_id: whose.license_id,
         order: whose.order,
         subjects: subjects.iter().map(ToString::to_string).collect(),
-        evidence: support.in_order(evidence),
+        evidence: support.in_order(when),
         counter_evidence,
         path: Vec::new(),
         effects: Vec::new(),

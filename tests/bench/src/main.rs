@@ -4,6 +4,7 @@
 //! same events. The events are prepared once into a file, so that neither JSON nor their invention is
 //! measured. One run prints one table and appends one line of JSON to a file of results.
 
+mod audit;
 mod cold;
 mod compare;
 mod contender;
@@ -47,6 +48,7 @@ enum Command {
     #[command(hide = true)]
     Doomed(reopen::Doomed),
     History(history::History),
+    Audit(audit::Audit),
     Seal(seal::Seal),
     Views(views::ViewsBench),
 }
@@ -63,6 +65,7 @@ impl Cli {
             Command::Reopen(reopen) => reopen.run(),
             Command::Doomed(doomed) => doomed.run(),
             Command::History(history) => history.run(),
+            Command::Audit(audit) => audit.run(),
             Command::Seal(seal) => seal.run(),
             Command::Views(views) => views.run(),
         }

@@ -27,7 +27,7 @@ macro_rules! commands {
 }
 
 mod append;
-mod audit;
+pub(crate) mod audit;
 mod backup;
 mod checkpoint;
 mod compensate;

@@ -1,22 +1,21 @@
-//! What the routes share: the store, its stored views, its histories in memory for audits, and the audits
-//! that were asked for.
+//! What the routes share: the store, its stored views, and the audits that were asked for.
 
 use super::problem::{Code, Problem, RETRY_AFTER_SECONDS};
-use crate::error::Failure;
+use crate::command::audit::audit_failure;
 use crate::ground::views_failure;
-use crate::histories::{gather, now};
+use crate::histories::now;
 use ledger::id::Position;
 use ledger::secret::PepperId;
 use ledger::store::Store;
 use ledger::time::Timestamp;
+use projections::Point;
 use projections::stored::{Stored, Views};
-use projections::{Histories, Point};
-use replay::audit::{Report, audit};
+use replay::audit::{Report, audit_log};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Mutex, OnceCell, Semaphore, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio_stream::StreamExt;
 
 /// Audits that are kept, the latest.
@@ -54,14 +53,6 @@ impl Default for Settings {
     }
 }
 
-/// The histories of a store up to a position.
-pub struct Snapshot {
-    /// The histories.
-    pub histories: Histories,
-    /// The position of the last event in them.
-    pub end: Position,
-}
-
 /// Which audit: up to a position, at an instant.
 type AuditKey = (Position, Timestamp);
 type Audits = VecDeque<(AuditKey, Arc<OnceCell<Arc<Report>>>)>;
@@ -80,7 +71,6 @@ pub struct App {
     pub stopping: watch::Receiver<bool>,
     /// One permit a tail.
     pub tails: Arc<Semaphore>,
-    snapshot: Mutex<Option<Arc<Snapshot>>>,
     audits: std::sync::Mutex<Audits>,
 }
 
@@ -100,7 +90,6 @@ impl App {
             settings,
             stopping,
             tails: Arc::new(Semaphore::new(TAILS_MAX)),
-            snapshot: Mutex::default(),
             audits: std::sync::Mutex::default(),
         })
     }
@@ -143,43 +132,17 @@ impl App {
         }
     }
 
-    async fn gather(&self) -> Result<Result<Arc<Snapshot>, Failure>, Problem> {
-        let store = self.store.clone();
-        blocking(move || {
-            let histories = gather(&store)?;
-            let end = histories.end();
-            Ok(Arc::new(Snapshot { histories, end }))
-        })
-        .await
-    }
-
-    /// The histories, with everything that was durable when this was called. Costs nothing if the
-    /// end has not moved since they were gathered, and else the whole log, once for all who wait.
-    pub async fn snapshot(self: &Arc<Self>) -> Result<Arc<Snapshot>, Problem> {
-        let wanted = self.store.end();
-        let app = Arc::clone(self);
-        // A task of its own, so that a caller that gives up does not throw the work away.
-        let gathering = tokio::spawn(async move {
-            let mut kept = app.snapshot.lock().await;
-            if let Some(snapshot) = kept.as_ref().filter(|snapshot| snapshot.end >= wanted) {
-                return Ok(Arc::clone(snapshot));
-            }
-            let snapshot = app.gather().await??;
-            *kept = Some(Arc::clone(&snapshot));
-            Ok(snapshot)
-        });
-        gathering.await.map_err(|_| Problem::internal())?
-    }
-
-    /// The audit of histories at a point. Costs one audit, once for all who ask the same.
-    pub async fn report(
-        self: &Arc<Self>,
-        snapshot: Arc<Snapshot>,
-        point: Point,
-    ) -> Result<Arc<Report>, Problem> {
+    /// The audit of the log at a point. Costs one audit, once for all who ask the same.
+    pub async fn report(self: &Arc<Self>, point: Point) -> Result<Arc<Report>, Problem> {
         let cell = self.audit_cell((point.as_of, point.valid_at));
+        let store = self.store.clone();
+        // A task of its own, so that a caller that gives up does not throw the work away.
         let auditing = tokio::spawn(async move {
-            let run = || blocking(move || Arc::new(audit(&snapshot.histories.at(point))));
+            let run = async || {
+                let report = blocking(move || audit_log(&store, point)).await?;
+                let report = report.map_err(|error| Problem::from(audit_failure(&error)))?;
+                Ok::<_, Problem>(Arc::new(report))
+            };
             cell.get_or_try_init(run).await.cloned()
         });
         auditing.await.map_err(|_| Problem::internal())?

@@ -7,9 +7,8 @@
 //! log names routes, never paths or queries.
 //!
 //! What it costs: views are folded from the stored fold inputs of the store, which follow its log.
-//! Findings need all histories, which are gathered from the whole log when the first one is asked for, held
-//! in memory, and gathered again when one is asked for after the end of the log has moved; requests that
-//! come meanwhile share that work. While it goes on, the old and the new histories are both held.
+//! Findings cost an audit of the whole log when they are asked for at a point that nobody asked for lately;
+//! requests that come meanwhile share that work, and nothing of it stays but the report.
 
 mod answer;
 mod app;

@@ -1,14 +1,14 @@
 //! The points in both times that a request asks about.
 
-use super::app::{App, Snapshot, blocking};
+use super::app::{App, blocking};
 use super::problem::{Code, Problem};
 use crate::ground::recorded_by;
 use crate::point::{AsOf, valid_at};
 use ledger::id::Position;
 use ledger::time::Timestamp;
+use projections::Point;
 use projections::source::Source;
 use projections::stored::Stored;
-use projections::{At, Point};
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::IntoParams;
@@ -32,15 +32,6 @@ pub struct PointQuery {
 pub struct Viewed {
     /// What is stored of views.
     pub source: Stored,
-    /// The point; its position is one that the ledger has.
-    pub point: Point,
-}
-
-/// The histories and the point that a request is answered from.
-#[derive(Clone)]
-pub struct Seen {
-    /// The histories.
-    pub snapshot: Arc<Snapshot>,
     /// The point; its position is one that the ledger has.
     pub point: Point,
 }
@@ -87,30 +78,21 @@ impl PointQuery {
         Ok(Viewed { source, point })
     }
 
-    /// Reads the parameters and gathers what is needed to answer.
-    pub async fn seen(&self, app: &Arc<App>) -> Result<Seen, Problem> {
+    /// Reads the parameters: a point of the log itself, however far the views are.
+    pub async fn logged(&self, app: &Arc<App>) -> Result<Point, Problem> {
         let as_of = read_as_of(self.as_of.as_deref())?;
         let valid_at = self.valid_at(app)?;
         wait(app, self.min_position.as_deref()).await?;
-        let snapshot = app.snapshot().await?;
+        let end = app.store.end();
         let as_of = match as_of {
-            None => snapshot.end,
-            Some(AsOf::Position(position)) => within(position, snapshot.end, "as_of")?,
-            Some(AsOf::Time(time)) => snapshot.histories.position_at(time),
+            None => end,
+            Some(AsOf::Position(position)) => within(position, end, "as_of")?,
+            Some(AsOf::Time(time)) => {
+                let store = app.store.clone();
+                blocking(move || recorded_by(&store, time)).await??.min(end)
+            }
         };
-        let point = Point { as_of, valid_at };
-        Ok(Seen { snapshot, point })
-    }
-}
-
-impl Seen {
-    /// Folds on a thread that may block.
-    pub async fn fold<T: Send + 'static>(
-        &self,
-        fold: impl FnOnce(&At<'_>) -> T + Send + 'static,
-    ) -> Result<T, Problem> {
-        let seen = self.clone();
-        blocking(move || fold(&seen.snapshot.histories.at(seen.point))).await
+        Ok(Point { as_of, valid_at })
     }
 }
 

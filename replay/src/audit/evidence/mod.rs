@@ -6,8 +6,10 @@
 mod ask;
 mod facts;
 mod gather;
+mod times;
 
 pub use facts::*;
+pub use times::Times;
 
 use ledger::event::kinds::KeysRedeemed;
 use ledger::event::part::{Contact, RedemptionEffect};
@@ -116,5 +118,5 @@ pub struct Evidence {
     /// Up to when things that happened count.
     pub valid_at: Option<Timestamp>,
     /// When each event happened.
-    pub occurred: BTreeMap<EventId, Occurred>,
+    pub occurred: Times,
 }

@@ -2,9 +2,11 @@
 
 use super::Scene;
 use super::machine::Machine;
+use crate::audit::streamed::role::{Thing, named};
 use ledger::event::word::RevalidationFailure as Cause;
-use ledger::event::{Event, Payload};
-use ledger::subject::{Subject, SubjectKind};
+use ledger::event::{Event, Payload, subject_of};
+use ledger::secret::MachineId;
+use ledger::subject::Subject;
 use ledger::time::Timestamp;
 use std::collections::BTreeSet;
 
@@ -27,10 +29,14 @@ pub(super) struct Fleet<'s> {
 impl<'s> Fleet<'s> {
     /// The machines that a tenant's events name. Costs a pass over the histories of all of them.
     pub fn of(scene: &Scene<'s>) -> Self {
-        let mut named: BTreeSet<Subject> = BTreeSet::new();
+        let mut things = Vec::new();
+        let mut machines: BTreeSet<MachineId> = BTreeSet::new();
         for event in scene.events {
-            let subjects = event.subjects().into_iter();
-            named.extend(subjects.filter(|subject| subject.kind == SubjectKind::Seat));
+            named(event, &mut things);
+            machines.extend(things.iter().filter_map(|thing| match thing {
+                Thing::Machine(machine) => Some(*machine),
+                Thing::Person(_) | Thing::Tenant(_) => None,
+            }));
         }
         let mut fleet = Self {
             machines: Vec::new(),
@@ -38,9 +44,9 @@ impl<'s> Fleet<'s> {
             incidents: Vec::new(),
         };
         let mut failures: Vec<(Subject, &'s Event)> = Vec::new();
-        for subject in named {
+        for subject in machines.iter().map(subject_of) {
             let machine = Machine::of(&subject, scene.at.of(&subject));
-            let here = machine.tenant.map(ledger::event::subject_of);
+            let here = machine.tenant.map(subject_of);
             if here.as_ref() != Some(scene.subject) {
                 continue;
             }

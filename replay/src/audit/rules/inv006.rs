@@ -31,11 +31,8 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
             Some("the portal itself reported another outcome".to_owned())
         } else if let Payload::KeysRedeemed(redeemed) = &event.payload {
             silence = Silence("what it did is what its mode does");
-            let seats = redeemed
-                .keys
-                .iter()
-                .map(|key| key.seats.map(|seats| seats.0));
-            let seats: Option<u32> = seats.sum();
+            let mut keys = redeemed.keys.iter();
+            let seats = keys.try_fold(0_u32, |sum, key| sum.checked_add(key.seats?.0));
             match redeemed.effects.as_slice() {
                 [effect] => wrong(redeemed.mode, effect, seats),
                 _several => None,

@@ -42,7 +42,8 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
         .zip(lines)
         .ok_or("the order itself is not recorded")?;
     let seats = lines.iter().filter(|line| line.kind == LineKind::Seats);
-    let ordered: Option<u32> = seats.map(|line| line.seats.map(|seats| seats.0)).sum();
+    let seats = seats.map(|line| line.seats.map(|seats| u64::from(seats.0)));
+    let ordered: Option<u64> = seats.sum();
     let ordered = ordered
         .filter(|seats| *seats > 0)
         .ok_or("its seats are not recorded")?;
@@ -70,7 +71,7 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
             landed.insert(&landing.id, (seats.0, event));
         }
     }
-    let total: u32 = landed.values().map(|(seats, _)| *seats).sum();
+    let total: u64 = landed.values().map(|(seats, _)| u64::from(*seats)).sum();
     if total <= ordered {
         return Err(Silence("no more landed than was ordered"));
     }

@@ -38,7 +38,7 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
         None
     });
     let (event, offset) = last.ok_or("nobody looked at its clock")?;
-    if offset.abs() <= OFF_SECONDS {
+    if offset.saturating_abs() <= OFF_SECONDS {
         return Err(Silence("its clock is right, or nearly so"));
     }
     let machine = Machine::of(scene.subject, scene.events.iter().copied());
@@ -51,7 +51,7 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     }
     let way = if offset > 0 { "ahead" } else { "behind" };
     let name = shown(scene.subject);
-    let hours = offset.abs() / 3600;
+    let hours = offset.saturating_abs() / 3600;
     let breach = Breach::new(scene.subject, event.occurred_at, Severity::Medium, 900)
         .says(
             format!("{name} has a clock that is {hours} hours {way}."),
@@ -60,7 +60,7 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
         .key("clock")
         .shows(
             event,
-            format!("the clock was {} seconds {way}", offset.abs()),
+            format!("the clock was {} seconds {way}", offset.saturating_abs()),
         );
     Ok(vec![breach])
 }

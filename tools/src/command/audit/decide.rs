@@ -1,3 +1,4 @@
+use super::audit_failure;
 use crate::error::{Class, Failure, Outcome};
 use crate::format::{Format, table};
 use crate::histories::{self, PointArgs};
@@ -9,7 +10,7 @@ use ledger::event::subject_of;
 use ledger::secret::Keyring;
 use ledger::store::{Condition, Known};
 use ledger::time::Occurred;
-use replay::audit::audit;
+use replay::audit::audit_log;
 use replay::audit::decide::{Decision, Verdict};
 use serde_json::json;
 use std::io::Read;
@@ -84,9 +85,9 @@ impl Decide {
         }
         let store = session.place.open_store()?;
         let mut vault = session.place.open_vault(&store)?;
-        let histories = histories::gather(&store)?;
-        let at = histories.at(self.point.point(&histories, histories::now())?);
-        let report = audit(&at);
+        let point = self.point.point_of(&store, histories::now())?;
+        let end = store.end().min(point.as_of);
+        let report = audit_log(&store, point).map_err(|error| audit_failure(&error))?;
         let id = self.finding.trim();
         let found = report.findings.iter().find(|one| one.id.as_str() == id);
         let Some(finding) = found else {
@@ -130,7 +131,7 @@ impl Decide {
             vault.save()?;
             let unchanged = Condition::SubjectUnchangedSince {
                 subject: subject_of(&finding.id),
-                position: at.end(),
+                position: end,
             };
             store
                 .append(vec![fact], &[unchanged], Known::Refuse)

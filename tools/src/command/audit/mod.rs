@@ -5,8 +5,10 @@ mod replay;
 mod select;
 mod walk;
 
-use crate::error::{Failure, Outcome};
+use crate::error::{Class, Failure, Outcome};
+use crate::place::read_failure;
 use crate::session::Session;
+use ::replay::audit::streamed::AuditError;
 
 /// Find what went wrong, with evidence: wrong-tenant redemptions above all.
 #[derive(Debug, clap::Args)]
@@ -35,5 +37,18 @@ impl Audit {
             AuditCommand::Confirm(confirm) => confirm.run(session),
             AuditCommand::Dismiss(dismiss) => dismiss.run(session),
         }
+    }
+}
+
+/// A log that could not be audited, as people see it.
+pub fn audit_failure(error: &AuditError) -> Failure {
+    match error {
+        AuditError::Store(error) => read_failure(error),
+        other => Failure::new(
+            "cannot read the ledger",
+            other.to_string(),
+            "`actl verify` says what else is damaged",
+        )
+        .class(Class::IntegrityBroken),
     }
 }

@@ -1,3 +1,4 @@
+use super::audit_failure;
 use super::select::SelectArgs;
 use super::walk;
 use crate::error::{Failure, Outcome};
@@ -17,8 +18,7 @@ use ledger::event::Fact;
 use ledger::secret::{Keyring, PublicKeyring};
 use ledger::store::{Known, Store};
 use ledger::time::{Clock, FixedClock, Timestamp};
-use projections::Histories;
-use replay::audit::audit;
+use replay::audit::audit_log;
 use std::path::PathBuf;
 
 /// Replay histories from nothing and judge every landing.
@@ -68,16 +68,14 @@ impl Replay {
     /// Replays and judges.
     pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
         let selection = self.select.selection()?;
-        let mut store = None;
-        let (histories, origins) = match self.paths.as_slice() {
+        let of_files = !self.paths.is_empty();
+        let (store, origins, latest) = match self.paths.as_slice() {
             [] => {
-                let opened = match self.reveal.is_asked() {
+                let store = match self.reveal.is_asked() {
                     true => session.place.open_store()?,
                     false => session.place.open_log()?,
                 };
-                let histories = histories::gather(&opened)?;
-                store = Some(opened);
-                (histories, Origins::new())
+                (store, Origins::new(), None)
             }
             paths => {
                 self.reveal
@@ -85,19 +83,17 @@ impl Replay {
                 replayed(paths)?
             }
         };
-        let of_files = !self.paths.is_empty();
-        let latest = histories.latest_occurred();
-        let default = match (of_files, latest) {
-            (true, Some(latest)) => latest,
-            _ => histories::now(),
-        };
-        let point = self.point.point(&histories, default)?;
+        let default = latest.unwrap_or_else(histories::now);
+        let point = self.point.point_of(&store, default)?;
         if let Some(subject) = &self.subject {
+            let histories = histories::gather(&store)?;
             let at = histories.at(point);
             let until = self.until.as_deref();
             return walk::show(session, &at, &origins, subject, until, of_files);
         }
-        let found = audit(&histories.at(point)).selected(&selection);
+        let found = audit_log(&store, point).map_err(|error| audit_failure(&error))?;
+        let found = found.selected(&selection);
+        let store = (!of_files).then_some(store);
         let labels = match store.filter(|_| self.reveal.is_asked()) {
             None => Labels::default(),
             Some(store) => {
@@ -155,9 +151,10 @@ impl Replay {
     }
 }
 
-/// Replays files into a fresh ledger in memory, and notes where each event came from. One pass is
-/// enough: what cannot be read to its end is thrown away with the ledger. No plaintext is kept.
-fn replayed(paths: &[PathBuf]) -> Result<(Histories, Origins), Failure> {
+/// Replays files into a fresh ledger in memory, and notes where each event came from and what is the
+/// latest instant of any. One pass is enough: what cannot be read to its end is thrown away with the
+/// ledger. No plaintext is kept.
+fn replayed(paths: &[PathBuf]) -> Result<(Store, Origins, Option<Timestamp>), Failure> {
     let sources = source::find(paths, &Jsonl, &mut std::io::stdin().lock())?;
     let total = sources.iter().map(|source| source.length_bytes).sum();
     let mut progress = Progress::new("reading", total);
@@ -165,6 +162,7 @@ fn replayed(paths: &[PathBuf]) -> Result<(Histories, Origins), Failure> {
     let store = Store::in_memory(clock)
         .map_err(|error| store_failure("cannot make a ledger in memory", &error))?;
     let mut origins = Origins::new();
+    let mut latest = None;
     let mut batch = Vec::with_capacity(BATCH_EVENTS);
     let mut keyring = PepperOnly(PublicKeyring.pepper());
     for source in &sources {
@@ -174,6 +172,7 @@ fn replayed(paths: &[PathBuf]) -> Result<(Histories, Origins), Failure> {
             let record = record.map_err(|refusal| stopped("replay", &source.shown, &refusal))?;
             let place = || format!("{}:{}", source.shown, record.line);
             origins.entry(record.fact.id).or_insert_with(place);
+            latest = latest.max(Some(record.fact.occurred_at.last()));
             batch.push(record.fact);
             match batch.len() < BATCH_EVENTS {
                 true => Ok(()),
@@ -186,8 +185,7 @@ fn replayed(paths: &[PathBuf]) -> Result<(Histories, Origins), Failure> {
     if !batch.is_empty() {
         append(&store, batch)?;
     }
-    let histories = histories::gather(&store)?;
-    Ok((histories, shortened(origins)))
+    Ok((store, shortened(origins), latest))
 }
 
 fn append(store: &Store, facts: Vec<Fact>) -> Result<(), Failure> {

@@ -48,13 +48,13 @@ pub async fn findings(
     Parameters(query): Parameters<PointQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let seen = query.seen(&app).await?;
-    let report = app.report(seen.snapshot, seen.point).await?;
+    let point = query.logged(&app).await?;
+    let report = app.report(point).await?;
     let body = Findings {
-        position: seen.point.as_of.0,
+        position: point.as_of.0,
         report: audit::json(&report, &Origins::new()),
     };
-    Ok(answer::json(&headers, seen.point.as_of, &body))
+    Ok(answer::json(&headers, point.as_of, &body))
 }
 
 /// One finding by its id.
@@ -71,14 +71,14 @@ pub async fn finding(
     Parameters(query): Parameters<PointQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let seen = query.seen(&app).await?;
-    let position = seen.point.as_of;
-    let report = app.report(seen.snapshot, seen.point).await?;
+    let point = query.logged(&app).await?;
+    let position = point.as_of;
+    let report = app.report(point).await?;
     let found = report.findings.iter().find(|one| one.id.as_str() == id);
     let Some(found) = found else {
         let detail = format!(
             "the audit at position {position} and {} has no such finding",
-            seen.point.valid_at
+            point.valid_at
         );
         let hint = "GET /v1/findings lists those that it has";
         let known = report.findings.iter().map(|one| one.id.as_str());
@@ -87,7 +87,7 @@ pub async fn finding(
     };
     let body = Finding {
         position: position.0,
-        valid_at: seen.point.valid_at.to_string(),
+        valid_at: point.valid_at.to_string(),
         finding: audit::finding(found, &Origins::new()),
     };
     Ok(answer::json(&headers, position, &body))

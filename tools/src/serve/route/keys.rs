@@ -1,19 +1,21 @@
 //! The views of the activation keys that end with the same five characters.
 
 use super::super::answer;
-use super::super::app::App;
-use super::super::point::PointQuery;
+use super::super::app::{App, blocking};
+use super::super::point::{PointQuery, Viewed};
 use super::super::problem::{Code, Document, Problem};
 use super::Parameters;
+use crate::ground::readable;
 use crate::near::near;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use ledger::subject::{Subject, SubjectKind};
-use projections::At;
+use projections::Seen;
 use projections::view::view;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -61,40 +63,53 @@ pub async fn keys(
         return Err(Problem::parameter("last5", detail, hint));
     }
     let last5 = last5.to_ascii_uppercase();
-    let seen = query.seen(&app).await?;
-    let keys = seen.fold(move |at| ending_with(at, &last5)).await??;
-    let position = seen.point.as_of;
+    let Viewed { source, point } = query.viewed(&app).await?;
+    let keys = blocking(move || ending_with(&Seen::new(&source, point), &last5)).await??;
+    let position = point.as_of;
     let body = Keys {
         position: position.0,
-        valid_at: seen.point.valid_at.to_string(),
+        valid_at: point.valid_at.to_string(),
         keys,
     };
     Ok(answer::json(&headers, position, &body))
 }
 
-fn ending_with(at: &At<'_>, last5: &str) -> Result<Vec<Key>, Problem> {
-    let known = at.subjects(SubjectKind::Key);
+/// So many keys are listed at once.
+const PAGE: usize = 1024;
+
+fn ending_with(seen: &Seen<'_>, last5: &str) -> Result<Vec<Key>, Problem> {
     let end = |id: &str| id.rsplit('-').next().unwrap_or_default().to_owned();
-    let ids = known.keys().filter(|id| end(id) == last5);
-    let keys: Vec<Key> = ids
-        .filter_map(|id| {
-            let subject = Subject::new(SubjectKind::Key, id);
-            let view = view(at, &subject)?;
-            let subject = subject.to_string();
-            Some(Key { subject, view })
-        })
-        .collect();
+    let (mut keys, mut ends) = (Vec::new(), BTreeMap::new());
+    let mut after = None;
+    loop {
+        let page = seen.subjects(SubjectKind::Key, after.as_deref(), PAGE);
+        let Some(last) = page.last().cloned() else {
+            break;
+        };
+        for id in page {
+            if end(&id) == last5 {
+                keys.extend(key(seen, &id));
+            }
+            ends.entry(end(&id)).or_insert(id);
+        }
+        after = Some(last);
+    }
+    readable(seen)?;
     if !keys.is_empty() {
         return Ok(keys);
     }
-    let position = at.point().as_of;
+    let position = seen.point().as_of;
     let detail = format!("no key that is known at position {position} ends like this");
     let hint = "check for characters that look alike, such as 0 and O";
-    let mut ends: Vec<String> = known.keys().map(|id| end(id)).collect();
-    ends.sort();
-    ends.dedup();
+    let mut alike = near(last5, ends.keys().map(String::as_str));
+    alike.retain(|end| ends.get(end).is_some_and(|id| key(seen, id).is_some()));
     let problem = Problem::new(Code::UnknownSubject, &detail, hint);
-    Err(problem
-        .near(near(last5, ends.iter().map(String::as_str)))
-        .at(position))
+    Err(problem.near(alike).at(position))
+}
+
+fn key(seen: &Seen<'_>, id: &str) -> Option<Key> {
+    let subject = Subject::new(SubjectKind::Key, id);
+    let view = view(seen, &subject)?;
+    let subject = subject.to_string();
+    Some(Key { subject, view })
 }

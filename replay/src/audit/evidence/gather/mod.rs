@@ -5,29 +5,53 @@ mod directory;
 mod people;
 
 use super::*;
+use ledger::event::kinds::{ActivationEmailResent, ActivationEmailSent};
+use ledger::event::{Kind, KindId};
 
 impl Evidence {
     /// Gathers the evidence of every event that is seen. Costs one pass.
     pub fn gather(at: &At<'_>) -> Self {
-        let mut evidence = Self {
-            valid_at: Some(at.point().valid_at),
-            ..Self::default()
-        };
-        // Mails and links first, because a forward or an opened link may be older on paper than
-        // the mail that explains it (day precision beside instants).
-        for event in at.all() {
+        let mut evidence = Self::begin(at.point().valid_at);
+        for event in at.all_of(Self::is_mail) {
             evidence.index(event);
         }
         for event in at.all() {
-            evidence.occurred.insert(event.id, event.occurred_at);
-            evidence.people(event);
-            evidence.commerce(event);
-            evidence.directory(event);
+            evidence.take(event);
         }
-        let roots = evidence
+        evidence.end();
+        evidence
+    }
+
+    /// Evidence of nothing yet, for an audit at an instant. Whoever gathers event by event gives every
+    /// mail to [`Evidence::index`] first, then every event to [`Evidence::take`], both in fold order, and
+    /// calls [`Evidence::end`].
+    pub(in crate::audit) fn begin(valid_at: Timestamp) -> Self {
+        Self {
+            valid_at: Some(valid_at),
+            ..Self::default()
+        }
+    }
+
+    /// Whether events of a kind say which agreement a mail and its link are about.
+    pub(in crate::audit) fn is_mail(kind: KindId) -> bool {
+        [ActivationEmailSent::INFO.id, ActivationEmailResent::INFO.id].contains(&kind)
+    }
+
+    /// Takes in an event.
+    pub(in crate::audit) fn take(&mut self, event: &Event) {
+        self.occurred.add(event.id, event.occurred_at);
+        self.people(event);
+        self.commerce(event);
+        self.directory(event);
+    }
+
+    /// Brings what was gathered into the order in which it is asked for.
+    pub(in crate::audit) fn end(&mut self) {
+        self.occurred.settle();
+        let roots = self
             .sessions
             .keys()
-            .map(|session| (evidence.root_of(session), session));
+            .map(|session| (self.root_of(session), session));
         let mut sessions_of_root: BTreeMap<SessionId, BTreeSet<SessionId>> = BTreeMap::new();
         for (root, session) in roots {
             sessions_of_root
@@ -35,11 +59,12 @@ impl Evidence {
                 .or_default()
                 .insert(session.clone());
         }
-        evidence.sessions_of_root = sessions_of_root;
-        evidence
+        self.sessions_of_root = sessions_of_root;
     }
 
-    fn index(&mut self, event: &Event) {
+    /// Mails and links come first, because a forward or an opened link may be older on paper than the
+    /// mail that explains it (day precision beside instants).
+    pub(in crate::audit) fn index(&mut self, event: &Event) {
         if let Payload::ActivationEmailSent(sent) = &event.payload {
             self.messages
                 .insert(sent.message.clone(), sent.license_id.clone());
