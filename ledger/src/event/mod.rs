@@ -5,6 +5,7 @@
 //! JSON form, its schema and its subjects, so that they cannot drift apart.
 
 pub mod codec;
+mod declare;
 pub mod field;
 pub mod json;
 pub mod kinds;

@@ -5,6 +5,7 @@
 
 use super::{Listing, Table};
 use crate::event::Fact;
+use crate::event::walk::Outline;
 use crate::id::EventId;
 use crate::subject::{SubjectKind, SubjectSink};
 use twox_hash::XxHash3_64;
@@ -72,17 +73,36 @@ impl Entries {
     pub(crate) fn push(&mut self, fact: &Fact) {
         let start = self.names.len();
         Listing::write_kind(fact.kind().id, &mut self.names);
-        let name = self.names.get(start..).unwrap_or_default();
-        self.ends.push(End {
-            hash: hash_of(Table::Kinds, name),
-            at: self.names.len(),
-        });
+        self.end(Table::Kinds, start);
         let first_end = self.ends.len();
         fact.name_subjects(&mut Subjects {
             entries: self,
             first_end,
         });
         self.events.push((HashedId::new(fact.id), self.ends.len()));
+    }
+
+    /// Adds the entry of a stored event, from its outline. Costs a hash a name.
+    pub(crate) fn push_outline(&mut self, outline: &Outline) {
+        let start = self.names.len();
+        Listing::write_kind(outline.kind(), &mut self.names);
+        self.end(Table::Kinds, start);
+        for (kind, id) in outline.subjects() {
+            let start = self.names.len();
+            Listing::write_subject(kind, id, &mut self.names);
+            self.end(Table::Subjects, start);
+        }
+        self.events
+            .push((HashedId::new(outline.id()), self.ends.len()));
+    }
+
+    /// Ends a name that was written from a place on.
+    fn end(&mut self, table: Table, start: usize) {
+        let name = self.names.get(start..).unwrap_or_default();
+        self.ends.push(End {
+            hash: hash_of(table, name),
+            at: self.names.len(),
+        });
     }
 
     /// Adds an entry that was made before.
@@ -153,7 +173,7 @@ impl SubjectSink for Subjects<'_> {
     fn subject(&mut self, kind: SubjectKind, id: &str) {
         let Entries { names, ends, .. } = &mut *self.entries;
         let start = names.len();
-        Listing::write_subject(kind, id, names);
+        Listing::write_subject(kind, id.as_bytes(), names);
         let (before, name) = names.split_at_checked(start).unwrap_or_default();
         let hash = hash_of(Table::Subjects, name);
         let mut others = ends.iter().enumerate().skip(self.first_end);
@@ -259,7 +279,9 @@ mod of_tests {
 
     #[test]
     fn entries_have_the_subjects_of_their_facts_each_once() {
-        use crate::event::json::read_fact;
+        use crate::event::{Event, json::read_fact};
+        use crate::id::Position;
+        use crate::time::Timestamp;
         let facts = [
             ("s-1", "t1.example"),
             ("s-1", "s-1"),
@@ -280,7 +302,18 @@ mod of_tests {
         facts.iter().for_each(|fact| entries.push(fact));
         let mut copies = Entries::default();
         entries.iter().for_each(|entry| copies.copy(entry));
-        for entries in [&entries, &copies] {
+        let mut outlines = Entries::default();
+        let mut outline = Outline::default();
+        for fact in &facts {
+            let event = Event {
+                position: Position(1),
+                recorded_at: Timestamp::from_micros(0),
+                fact: fact.clone(),
+            };
+            outline.read(&event.encode().unwrap()).unwrap();
+            outlines.push_outline(&outline);
+        }
+        for entries in [&entries, &copies, &outlines] {
             assert_eq!(entries.ids().len(), facts.len());
             for (entry, fact) in entries.iter().zip(&facts) {
                 let mut names: Vec<_> = entry.names().map(|name| name.bytes.to_vec()).collect();

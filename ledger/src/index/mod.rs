@@ -77,7 +77,7 @@ impl Listing {
     /// The events that name a subject.
     pub fn subject(subject: &Subject) -> Self {
         let mut name = Vec::with_capacity(subject.id.len() + 2);
-        Self::write_subject(subject.kind, &subject.id, &mut name);
+        Self::write_subject(subject.kind, subject.id.as_bytes(), &mut name);
         Self::new(Table::Subjects, name)
     }
 
@@ -94,9 +94,9 @@ impl Listing {
     }
 
     /// Appends the name of a subject's listing. Format of the index.
-    fn write_subject(kind: SubjectKind, id: &str, name: &mut Vec<u8>) {
+    fn write_subject(kind: SubjectKind, id: &[u8], name: &mut Vec<u8>) {
         name.push(kind as u8);
-        name.extend_from_slice(id.as_bytes());
+        name.extend_from_slice(id);
         name.push(0);
     }
 

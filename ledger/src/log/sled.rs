@@ -311,7 +311,7 @@ impl CommitLog for SledLog {
         if position.0 == 0 || position > self.end() {
             return Ok(None);
         }
-        let mut entries = self.file.range(key(position, 0));
+        let mut entries = self.file.range(key(position, 0))?;
         let doing = "reading from sled";
         let mut next = || self.file.with_tree(doing, |_| entries.next().transpose());
         let Some((at, piece)) = next()? else {

@@ -26,14 +26,20 @@ const OPEN_RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// An open database with one tree.
 pub(crate) struct SledFile {
-    // Dropped before the database, which is flushed when it is dropped.
-    tree: sled::Tree,
-    database: sled::Db,
+    /// `None` once it is closed.
+    open: Option<OpenDatabase>,
     /// Sled's file, opened a second time, to sync it.
     file: File,
     flusher: Mutex<Flusher>,
     /// Sled has failed at something: it is not to be closed.
     has_failed: AtomicBool,
+}
+
+/// What is closed by dropping it, which may panic.
+struct OpenDatabase {
+    // Dropped before the database, which is flushed when it is dropped.
+    tree: sled::Tree,
+    database: sled::Db,
 }
 
 /// The thread that waits for sled's flush.
@@ -202,8 +208,7 @@ impl SledFile {
         // `read` alone is enough to sync a file.
         let file = File::open(directory.join("db")).map_err(failed)?;
         Ok(Self {
-            tree,
-            database,
+            open: Some(OpenDatabase { tree, database }),
             file,
             flusher: Mutex::default(),
             has_failed: AtomicBool::new(false),
@@ -237,12 +242,20 @@ impl SledFile {
         doing: &'static str,
         call: impl FnOnce(&sled::Tree) -> sled::Result<T>,
     ) -> Result<T, LogError> {
-        self.noted(guard(doing, || call(&self.tree)))
+        let open = self.opened()?;
+        self.noted(guard(doing, || call(&open.tree)))
+    }
+
+    fn opened(&self) -> Result<&OpenDatabase, LogError> {
+        self.open.as_ref().ok_or_else(|| LogError::Failed {
+            doing: "using sled",
+            reason: "it is closed".to_owned(),
+        })
     }
 
     /// The entries from a key on.
-    pub(crate) fn range(&self, from: impl AsRef<[u8]>) -> sled::Iter {
-        self.tree.range(from.as_ref()..)
+    pub(crate) fn range(&self, from: impl AsRef<[u8]>) -> Result<sled::Iter, LogError> {
+        Ok(self.opened()?.tree.range(from.as_ref()..))
     }
 
     /// Notes that sled has failed, if it has.
@@ -259,7 +272,8 @@ impl SledFile {
 
     /// Makes everything that was written survive a loss of power.
     pub(crate) fn sync(&self) -> Result<(), LogError> {
-        self.noted(self.flusher().flush(&self.database))?;
+        let database = &self.opened()?.database;
+        self.noted(self.flusher().flush(database))?;
         let synced = self.file.sync_data();
         self.noted(synced.map_err(|error| LogError::Failed {
             doing: SYNCING,
@@ -276,11 +290,19 @@ impl Drop for SledFile {
         if let Err(error) = &synced {
             tracing::error!(%error, "sled's file could not be synced");
         }
-        if synced.is_err() || self.has_failed.load(Ordering::Relaxed) {
-            std::mem::forget(self.tree.clone());
-            std::mem::forget(self.database.clone());
-        }
         self.flusher().stop();
+        let Some(open) = self.open.take() else { return };
+        if synced.is_err() || self.has_failed.load(Ordering::Relaxed) {
+            return std::mem::forget(open);
+        }
+        // What fails for the first time here may make sled panic. It was synced: nothing depends on it.
+        let closed = guard("closing sled", || {
+            drop(open);
+            Ok(())
+        });
+        if let Err(error) = closed {
+            tracing::error!(%error, "sled could not be closed well");
+        }
     }
 }
 

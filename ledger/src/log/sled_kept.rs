@@ -103,7 +103,7 @@ pub(super) fn guarded<T>(
     keep(directory).map_err(failed)?;
     let opened = open();
     match &opened {
-        Ok(_) => fs::remove_dir_all(directory.join(KEPT)).map_err(failed)?,
+        Ok(_) => let_go(directory).map_err(failed)?,
         Err(_) => put_back(directory)?,
     }
     opened
@@ -129,9 +129,27 @@ pub(super) fn put_back(directory: &Path) -> Result<(), LogError> {
             fs::rename(temporary, directory.join(name))?;
         }
         File::open(directory)?.sync_all()?;
-        fs::remove_dir_all(kept)
+        let_go(directory)
     };
     put().map_err(failed)
+}
+
+/// Removes the copy. It is gone for ever before this returns, and all of it at once: if it came back after
+/// something was appended, that would be undone.
+fn let_go(directory: &Path) -> io::Result<()> {
+    let going = directory.join("kept.old");
+    remove(&going)?;
+    fs::rename(directory.join(KEPT), &going)?;
+    File::open(directory)?.sync_all()?;
+    remove(&going)
+}
+
+/// Removes a folder, if it is there.
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Where sled's files are as they were before an opening that was interrupted, or else as they are.
@@ -146,10 +164,7 @@ pub(super) fn as_they_were(directory: &Path) -> PathBuf {
 /// Copies sled's files into a folder, which is there with all of them or not at all.
 fn keep(directory: &Path) -> io::Result<()> {
     let making = directory.join("kept.new");
-    match fs::remove_dir_all(&making) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove(&making)?;
     files::make_directory(&making).map_err(|error| error.error)?;
     for name in names(directory)? {
         copy(&directory.join(&name), &making.join(&name))?;

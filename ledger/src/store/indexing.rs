@@ -2,7 +2,7 @@
 //! end of the log meanwhile, by the thread that writes, before it writes anything.
 
 use super::error::StoreError;
-use super::read::event_of;
+use crate::event::walk::Outline;
 use crate::id::Position;
 use crate::index::entry::Entries;
 use crate::index::{Index, Rebuilt, RunSize, disk};
@@ -107,8 +107,8 @@ impl Indexing {
         Ok(Ready { index, rebuilt })
     }
 
-    /// Adds to the index what the log holds after its watermark. Costs one decoding an event; another
-    /// thread reads and decodes while this one adds.
+    /// Adds to the index what the log holds after its watermark. Costs a walk over each event's stored bytes,
+    /// which another thread reads while this one adds.
     fn catch_up(
         &self,
         log: &dyn CommitLog,
@@ -171,9 +171,10 @@ fn read_portions(
     to: &SyncSender<Result<Portion, StoreError>>,
 ) {
     let mut place = Place::default();
+    let mut outline = Outline::default();
     let mut next = first;
     while next <= end {
-        let portion = read_portion(log, next, &mut place);
+        let portion = read_portion(log, next, &mut place, &mut outline);
         let last = portion.as_ref().map_or(end, |portion| portion.last);
         if to.send(portion).is_err() {
             return;
@@ -186,6 +187,7 @@ fn read_portion(
     log: &dyn CommitLog,
     first: Position,
     place: &mut Place,
+    outline: &mut Outline,
 ) -> Result<Portion, StoreError> {
     let frame = log.next_frame(first, place)?;
     let frame = frame.ok_or_else(|| LogError::Damaged {
@@ -200,7 +202,25 @@ fn read_portion(
     let mut entries = Entries::with_room(usize::try_from(last.0 + 1 - first.0).unwrap_or(0));
     let mut next = first;
     while next <= last {
-        entries.push(&event_of(&frame, next)?.fact);
+        let stored = frame.event(next).ok_or_else(|| LogError::Damaged {
+            position: next,
+            reason: "the frame does not reach it".to_owned(),
+        })?;
+        let read = outline.read(stored);
+        read.map_err(|error| StoreError::Event {
+            position: next,
+            error,
+        })?;
+        if outline.position() != next {
+            let found = outline.position();
+            let reason = format!("the event there says that it is at position {found}");
+            return Err(LogError::Damaged {
+                position: next,
+                reason,
+            }
+            .into());
+        }
+        entries.push_outline(outline);
         next = next.next();
     }
     let entries = Some(entries);
