@@ -486,6 +486,29 @@ fn victim() {
     }
 }
 
+type Said = std::io::BufReader<std::process::ChildStdout>;
+
+fn start_victim(place: &Place) -> (std::process::Child, Said) {
+    let itself = std::env::current_exe().expect("a test knows itself");
+    let mut victim = std::process::Command::new(itself)
+        .args(["--exact", "victim", "--ignored", "--nocapture"])
+        .env("VIEWS_VICTIM", place.store())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the victim can be started");
+    let output = victim.stdout.take().expect("it has an output");
+    (victim, std::io::BufReader::new(output))
+}
+
+fn wait_until_it_begins(said: &mut Said) {
+    let mut line = String::new();
+    while !line.contains("from ") {
+        line.clear();
+        let read = std::io::BufRead::read_line(said, &mut line);
+        assert!(read.expect("it can be read") > 0, "the victim ended");
+    }
+}
+
 #[test]
 fn wherever_catching_up_is_killed_the_views_are_the_same_afterwards() {
     let place = Place::new();
@@ -493,24 +516,20 @@ fn wherever_catching_up_is_killed_the_views_are_the_same_afterwards() {
     append(&store, &shuffled(8));
     let histories = gathered(&store);
     store.close().expect("the store can be closed");
+    // How long it takes to make them all says when to kill, however busy the machine is.
+    let (mut victim, mut said) = start_victim(&place);
+    wait_until_it_begins(&mut said);
+    let start = std::time::Instant::now();
+    wait_until_it_begins(&mut said);
+    let round = start.elapsed();
+    victim.kill().expect("the victim can be killed");
+    victim.wait().expect("the victim has ended");
     let (mut begun, mut whole) = (0, 0);
-    for number in 0..12_u64 {
-        let itself = std::env::current_exe().expect("a test knows itself");
-        let mut victim = std::process::Command::new(itself)
-            .args(["--exact", "victim", "--ignored", "--nocapture"])
-            .env("VIEWS_VICTIM", place.store())
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .expect("the victim can be started");
-        let mut said = std::io::BufReader::new(victim.stdout.take().expect("it has an output"));
-        let mut line = String::new();
-        while !line.contains("from ") {
-            line.clear();
-            let read = std::io::BufRead::read_line(&mut said, &mut line);
-            assert!(read.expect("it can be read") > 0, "the victim ended");
-        }
+    for number in 0..12 {
+        let (mut victim, mut said) = start_victim(&place);
+        wait_until_it_begins(&mut said);
         // Wherever it is then: opening, reading, writing a run, merging, or closing.
-        std::thread::sleep(std::time::Duration::from_millis(number * number * 4));
+        std::thread::sleep(round * number / 12);
         victim.kill().expect("the victim can be killed");
         victim.wait().expect("the victim has ended");
         let store = open(&place.store());
