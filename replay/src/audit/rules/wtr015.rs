@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
     meaning: "A renewal began a new subscription beside the one that it was to renew, or keys of one product went into a subscription of another, old or new. The old subscription ends although it was paid for.",
     needs: "the mode of the redemption; the subscriptions of the tenant with their products and ends; or the product of the order line that the key was issued for",
     counter_evidence: "nothing lowers it",
-    false_positives: "a change of plan, which is another product and so no case; a second subscription by intent: if the old one is renewed by itself, is another customer's, or has quite another number of seats, the rule is silent",
+    false_positives: "a change of plan, which is another product and so no case; a second subscription by intent: if the old one is renewed by itself, belongs to other agreements only (E10), is another customer's, or has quite another number of seats, the rule is silent",
     compensation: "reverse the redemption and redeem the reissued key as a renewal of the old subscription",
     parameters: &[
         Parameter {
@@ -86,11 +86,12 @@ fn beside_the_old(case: &Case<'_>) -> Result<Hit, Silence> {
         .filter(|id| !landing.subscriptions.contains(*id))
         .filter_map(|id| Some((id, evidence.subscriptions.get(id)?)))
         .filter(|(_, facts)| facts.sku.as_ref().is_some_and(|sku| skus.contains(sku)))
-        .filter(|(_, facts)| is_of_customer(case, facts) && !is_renewed_itself(case, facts));
+        .filter(|(_, facts)| is_of_agreement(case, facts) && is_of_customer(case, facts))
+        .filter(|(_, facts)| !is_renewed_itself(case, facts));
     let same: Vec<&SubscriptionId> = same.map(|(id, _)| id).collect();
     if same.is_empty() {
         return Err(Silence(
-            "the customer has no other subscription of the product there",
+            "the agreement has no other subscription of the product there",
         ));
     }
     let before = case.before();
@@ -142,6 +143,13 @@ fn brought(case: &Case<'_>, sku: Option<&Sku>) -> Option<Seats> {
         true if landing.subscriptions.len() <= 1 => landing.seats,
         true => None,
     }
+}
+
+/// Whether nothing says that a subscription belongs to other agreements only. What is bought under a new
+/// License ID begins a subscription of its own, and the old one runs out beside it (E10).
+fn is_of_agreement(case: &Case<'_>, facts: &SubscriptionFacts) -> bool {
+    let own = case.landing.license_id.as_ref();
+    facts.agreements.is_empty() || own.is_none_or(|own| facts.agreements.contains(own))
 }
 
 /// Whether nothing says that a subscription is of a customer who has nothing to do with the landing's.
