@@ -17,7 +17,7 @@ use super::evidence::Evidence;
 use super::finding::Finding;
 use super::landing::landings;
 use super::others::{Neighbours, Others};
-use super::report::{Judge, Report};
+use super::report::{Judge, Report, audit};
 use super::subjects::{World, of_one, rules_by_kind};
 use ledger::event::{Event, KindId};
 use ledger::id::Position;
@@ -71,8 +71,17 @@ impl Default for Portions {
 /// event on two threads, and memory for a part of the log: some hundred bytes for every event that is not
 /// about machines, then less than a hundred for every one that is.
 pub fn audit_log(store: &Store, point: Point) -> Result<Report, AuditError> {
-    audit_in(store, point, Portions::default())
+    let until = store.end().min(point.as_of);
+    if until.0 > WHOLE_MAX_EVENTS {
+        return audit_in(store, point, Portions::default());
+    }
+    let events = store.read_between(Position(0), until);
+    let events = events.collect::<Result<Vec<_>, _>>()?;
+    Ok(audit(&Histories::gather(events).at(point)))
 }
+
+/// A log of so many events fits into memory as one history, and is judged sooner so.
+const WHOLE_MAX_EVENTS: u64 = 20_000;
 
 /// [`audit_log`] in other portions: for tests.
 pub fn audit_in(store: &Store, point: Point, portions: Portions) -> Result<Report, AuditError> {
