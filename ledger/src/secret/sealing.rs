@@ -176,16 +176,27 @@ impl<'p> Seat<'p> {
         owner: Pseudonym,
         mut key_of: impl FnMut(Pseudonym) -> Option<SealingKey>,
     ) -> Option<FieldKeys> {
+        let mut hasher = key_of(owner).map(|own| blake3::Hasher::new_keyed(own.expose()));
+        if let Some(hasher) = &mut hasher {
+            hasher.update(&self.event.0);
+            hasher.update(&self.field.to_le_bytes());
+        }
+        let mut is_whole = true;
         // All are asked for, even if one is missing: who only notes what is needed has to see them.
-        let keys = self.owners(owner).map(|one| (one, key_of(one)));
-        let keys: Vec<_> = keys.collect();
-        let (first, others) = keys.split_first()?;
-        let mut hasher = blake3::Hasher::new_keyed(first.1.as_ref()?.expose());
-        hasher.update(&self.event.0);
-        hasher.update(&self.field.to_le_bytes());
-        for (person, key) in others {
-            hasher.update(person);
-            hasher.update(key.as_ref()?.expose());
+        for person in self.owners(owner).skip(1) {
+            match (key_of(person), &mut hasher) {
+                (Some(key), Some(hasher)) => {
+                    hasher.update(&person);
+                    hasher.update(key.expose());
+                }
+                (None, _) => is_whole = false,
+                (Some(_), None) => {}
+            }
+        }
+        let mut hasher = hasher?;
+        if !is_whole {
+            hasher.zeroize();
+            return None;
         }
         let mut reader = hasher.finalize_xof();
         let mut drawn = || {
