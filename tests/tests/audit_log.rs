@@ -11,6 +11,7 @@ use projections::{Histories, Point};
 use replay::audit::streamed::role::{Role, Thing, named};
 use replay::audit::streamed::{Portions, audit_in};
 use replay::audit::{Report, audit};
+use std::collections::BTreeSet;
 use tests::arbitrary::{self, Dice};
 use tests::sample::{self, Extent};
 use tests::{facts, story};
@@ -69,6 +70,11 @@ fn all_stories_have_the_report_of_a_whole_history_in_any_order() {
     let point = Point::valid(latest(&facts));
     let straight = assert_same(&facts, point, "straight");
     assert!(straight.findings.len() > 10 && straight.judged > 50);
+    let codes = straight.findings.iter().flat_map(|finding| &finding.codes);
+    let families: BTreeSet<&str> = codes.map(|code| &code[..3]).collect();
+    for family in ["WTR", "SEA", "REV", "INV", "EML", "CHO"] {
+        assert!(families.contains(family), "no finding of {family}");
+    }
     let mut dice = Dice::new(6);
     for number in 0..2 {
         dice.shuffle(&mut facts);
@@ -95,7 +101,7 @@ fn so_has_a_history_at_any_point_in_both_times() {
 
 #[test]
 fn so_has_a_simulated_history_with_mistakes_and_noise() {
-    let mut families = std::collections::BTreeSet::new();
+    let mut families = BTreeSet::new();
     for (seed, noise) in [(3, Noise::NONE), (4, Noise::DEFAULT)] {
         let plan = Plan {
             seed,
@@ -119,7 +125,7 @@ fn so_has_a_simulated_history_with_mistakes_and_noise() {
         let codes = report.findings.iter().flat_map(|finding| &finding.codes);
         families.extend(codes.map(|code| code[..3].to_owned()));
     }
-    for family in ["WTR", "SEA", "REV"] {
+    for family in ["WTR", "REV"] {
         assert!(
             families.contains(family),
             "no finding of {family} was compared"
@@ -142,7 +148,11 @@ fn so_has_any_history_with_corrections_and_revised_records() {
 fn what_an_event_about_machines_names_is_known_without_its_texts() {
     for kind in KINDS {
         for extent in Extent::ALL {
-            let event = sample::event(kind, extent);
+            let mut event = sample::event(kind, extent);
+            // No rule about machines asks where an actor is at home.
+            if let Some(actor) = &mut event.fact.actor {
+                actor.home_tenant = None;
+            }
             let read = [SubjectKind::Seat, SubjectKind::Person, SubjectKind::Tenant];
             let mut wanted = event.subjects();
             wanted.retain(|subject| read.contains(&subject.kind));

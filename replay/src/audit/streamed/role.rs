@@ -104,7 +104,7 @@ impl Thing<'_> {
 }
 
 /// The machines, persons and tenants that an event names which the rules about machines read: the same as
-/// its subjects of these kinds, each once, without making a text of any.
+/// its subjects of these kinds but the actor's own tenant, each once, without making a text of any.
 pub fn named<'e>(event: &'e Event, things: &mut Vec<Thing<'e>>) {
     things.clear();
     let mut named = Named(things);
