@@ -74,13 +74,14 @@ fn what_was_acknowledged_survives_a_power_cut_that_keeps_only_what_was_synced() 
         in_order: false,
     };
     for engine in engines() {
-        let lost = "sync/log/@16=lost;sync/log/@24=lost;sync/log/@32=lost";
-        for plan in ["sync@1+=slow", lost] {
+        let lost = "sync/log/@20=lost;sync/log/@28=lost;sync/log/@36=lost";
+        // 24 appends, of which a busy machine may put four at a time into one frame; sled is given up after the
+        // first sync that failed.
+        for (plan, acknowledged_min) in [("sync@1+=slow", 60), (lost, 1)] {
             let tally = cut_at_every_acknowledgement(engine, plan, nothing_else);
-            // 24 appends, of which a busy machine may put four at a time into one frame; sled is given up after
-            // the first sync that failed.
             let seen = (tally.trials, tally.acknowledged);
-            assert!(seen.0 > 5 && seen.1 > 20, "{engine}, {plan}: {seen:?}");
+            let is_enough = seen.0 > 5 && seen.1 >= acknowledged_min;
+            assert!(is_enough, "{engine}, {plan}: {seen:?}");
             assert!(
                 tally.failures.is_empty(),
                 "{engine}, {plan}: {:#?}",
