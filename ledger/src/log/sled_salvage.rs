@@ -178,14 +178,18 @@ impl SledSalvage {
         }
     }
 
+    /// The pieces that there are of the frame of a first position and an epoch, by their numbers.
+    fn places(&self, first: Position, epoch: Epoch) -> Vec<(u16, Place)> {
+        let range = (first, epoch, 0)..=(first, epoch, u16::MAX);
+        let pieces = self.pieces.range(range);
+        pieces
+            .map(|((_, _, number), place)| (*number, *place))
+            .collect()
+    }
+
     /// The frame of a first position and an epoch, if all of its pieces are there.
     fn join(&mut self, first: Position, epoch: Epoch) -> Option<Frame> {
-        let range = (first, epoch, 0)..=(first, epoch, u16::MAX);
-        let places: Vec<(u16, Place)> = self
-            .pieces
-            .range(range)
-            .map(|((_, _, number), place)| (*number, *place))
-            .collect();
+        let places = self.places(first, epoch);
         let count = places.first()?.1.count;
         if !places.iter().map(|(number, _)| *number).eq(0..count) {
             return None;
@@ -202,12 +206,7 @@ impl SledSalvage {
     /// What is whole of the frame of a first position and an epoch of which pieces are missing, if it was
     /// acknowledged: what is left of one that never was is not to be shown.
     fn remains(&mut self, first: Position, epoch: Epoch) -> Vec<Frame> {
-        let range = (first, epoch, 0)..=(first, epoch, u16::MAX);
-        let places: Vec<(u16, Place)> = self
-            .pieces
-            .range(range)
-            .map(|((_, _, number), place)| (*number, *place))
-            .collect();
+        let places = self.places(first, epoch);
         let mut bytes = Vec::new();
         for (number, place) in places {
             // Zeros stand for the pieces that are missing.
