@@ -2,7 +2,8 @@
 //!
 //! Everything is UTC. This crate never reads the clock: see [`Clock`].
 
-use jiff::{civil, tz::TimeZone};
+use jiff::fmt::temporal::Pieces;
+use jiff::{SignedDuration, civil};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -11,6 +12,8 @@ use std::fmt;
 pub struct Timestamp(i64);
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+const EPOCH: civil::Date = civil::date(1970, 1, 1);
 
 impl Timestamp {
     /// The latest instant that can be written, 9999-12-31T23:59:59.999999Z.
@@ -28,8 +31,21 @@ impl Timestamp {
 
     /// Reads an RFC 3339 instant with its offset, for example `2024-03-11T09:42:00Z`.
     pub fn parse(text: &str) -> Option<Self> {
-        let instant: jiff::Timestamp = text.parse().ok()?;
-        Some(Self::from_micros(instant.as_microsecond()))
+        if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+            return Some(Self::from_micros(instant.as_microsecond()));
+        }
+        Self::parse_at_the_end(text)
+    }
+
+    /// The last day of year 9999, a sentinel of many systems: `jiff::Timestamp` ends a day before
+    /// it, so that every instant has a civil time in every zone.
+    fn parse_at_the_end(text: &str) -> Option<Self> {
+        let pieces = Pieces::parse(text).ok()?;
+        let offset = pieces.to_numeric_offset()?.seconds();
+        let local = pieces.date().to_datetime(pieces.time()?);
+        let since = local.duration_since(EPOCH.to_datetime(civil::Time::midnight()));
+        let utc = since.checked_sub(SignedDuration::from_secs(i64::from(offset)))?;
+        Some(Self::from_micros(i64::try_from(utc.as_micros()).ok()?))
     }
 
     /// The UTC day that this instant falls on.
@@ -51,10 +67,12 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_microsecond(self.0) {
-            Ok(instant) => write!(f, "{instant}"),
-            Err(_) => write!(f, "{} µs", self.0),
-        }
+        let epoch = EPOCH.to_datetime(civil::Time::midnight());
+        write!(
+            f,
+            "{}Z",
+            epoch.saturating_add(SignedDuration::from_micros(self.0))
+        )
     }
 }
 
@@ -74,25 +92,25 @@ impl Date {
             return Timestamp::parse(text).map(Timestamp::date);
         }
         let date: civil::Date = text.parse().ok()?;
-        Self::from_civil(date)
+        Some(Self::from_civil(date))
     }
 
     /// From a calendar day.
     pub fn new(year: i16, month: i8, day: i8) -> Option<Self> {
-        Self::from_civil(civil::Date::new(year, month, day).ok()?)
+        civil::Date::new(year, month, day)
+            .ok()
+            .map(Self::from_civil)
     }
 
-    fn from_civil(date: civil::Date) -> Option<Self> {
-        let instant = date.to_zoned(TimeZone::UTC).ok()?.timestamp();
-        let days = instant.as_second().div_euclid(86_400);
-        i32::try_from(days).ok().map(Self)
+    fn from_civil(date: civil::Date) -> Self {
+        let days = date.duration_since(EPOCH).as_secs() / 86_400;
+        Self(i32::try_from(days).unwrap_or(i32::MAX))
     }
 
     /// The calendar day, or `None` past year 9999.
     pub fn civil(self) -> Option<civil::Date> {
-        let seconds = i64::from(self.0).checked_mul(86_400)?;
-        let instant = jiff::Timestamp::from_second(seconds).ok()?;
-        Some(instant.to_zoned(TimeZone::UTC).date())
+        let since = SignedDuration::from_secs(i64::from(self.0) * 86_400);
+        EPOCH.checked_add(since).ok()
     }
 
     /// Midnight UTC at the start of this day.
@@ -279,6 +297,29 @@ mod tests {
         assert_eq!(sentinel.to_string(), "9999-12-10");
         assert_eq!(sentinel.plus_months(12, 10), Timestamp::MAX.date());
         assert_eq!(sentinel.plus_days(90), Timestamp::MAX.date());
+    }
+
+    #[test]
+    fn the_last_day_that_can_be_written_is_read_as_well() {
+        let last = Timestamp::MAX.date();
+        assert_eq!(last.to_string(), "9999-12-31");
+        for text in [
+            "9999-12-31",
+            "9999-12-31T00:00:00Z",
+            "9999-12-31T23:00:00+02:00",
+        ] {
+            assert_eq!(day(text), last);
+        }
+        for text in [
+            "9999-12-31T23:59:59.999999Z",
+            "1969-07-20T20:17:40Z",
+            "2024-03-11T09:42:07.5Z",
+        ] {
+            assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
+        }
+        let cut = Timestamp::parse("9999-12-31T23:59:59-05:00");
+        assert_eq!(cut, Some(Timestamp::MAX));
+        assert_eq!(Timestamp::parse("9999-12-31T23:59:59"), None);
     }
 
     #[test]
