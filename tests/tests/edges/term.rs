@@ -56,6 +56,35 @@ fn two_keys_in_one_renewal_add_one_term() {
 }
 
 #[test]
+fn a_reduction_that_a_renewal_brought_counts_once() {
+    let renewed = begun("2024-03-15").and(
+        "2025-02-01T10:00:00Z",
+        "KeysRedeemed",
+        redeemed("rd-1", "a.example", KEY, "RenewPlus12", 20),
+    );
+    let reduced = |told: &Told, at: &str, removed: u32| {
+        let data = json!({ "subscription": "sub", "removed": removed });
+        told.clone().and(at, "SeatsReduced", data)
+    };
+    let seats =
+        |told: &Told| told.view("subscription:sub", "2025-03-01T00:00:00Z")["seats"].clone();
+    let once = reduced(&renewed, "2025-02-01T10:10:00Z", 30);
+    assert_eq!(seats(&once), 20, "the portal tells what the renewal did");
+    let again = reduced(&once, "2025-02-02T09:00:00Z", 5);
+    assert_eq!(seats(&again), 15, "another reduction");
+    let other = reduced(&renewed, "2025-02-01T10:10:00Z", 5);
+    assert_eq!(seats(&other), 15, "not what the renewal took");
+    let later = reduced(&renewed, "2025-02-20T10:00:00Z", 30);
+    assert_eq!(seats(&later), 0, "too late to be the same");
+    let reported = begun("2024-03-15").and(
+        "2025-02-01T10:00:00Z",
+        "SubscriptionRenewed",
+        json!({ "subscription": "sub", "seats": 20 }),
+    );
+    assert_eq!(seats(&reduced(&reported, "2025-02-01T10:00:00Z", 30)), 20);
+}
+
+#[test]
 fn renewal_used_in_another_tenant_is_noted_and_moves_nothing() {
     let told = begun("2024-03-15").and(
         "2025-02-01T10:00:00Z",

@@ -33,6 +33,9 @@ pub(super) enum Change {
     Shift {
         seats: i64,
     },
+    Reduce {
+        seats: u32,
+    },
     Report {
         seats: Option<u32>,
         end: Option<Date>,
@@ -54,6 +57,7 @@ impl Change {
             Self::Add { .. } => "SeatsAdded",
             Self::Renew { .. } => "Renewed",
             Self::Shift { .. } => "SeatsShifted",
+            Self::Reduce { .. } => "SeatsReduced",
             Self::Report { .. } => "Reported",
             Self::Disable => "Disabled",
             Self::Delete => "Deleted",
@@ -178,6 +182,38 @@ pub(super) fn run(
     (running, found)
 }
 
+/// Leaves out every reduction that only tells what a renewal with fewer seats did already: of as many seats as
+/// the renewal took, while a status may still lag behind it. One fact that is told twice counts once (section 7).
+pub(super) fn leave_out_reductions_told_twice(effects: &mut Vec<(&Effect, Undone)>, rules: &Rules) {
+    let late = rules.limits().status_late_hours / 24;
+    let reduces = |effect: &Effect| matches!(effect.change, Change::Reduce { .. });
+    while effects.iter().any(|(effect, _)| reduces(effect)) {
+        let (mut index, mut before) = (0, 0);
+        let mut fallen: Option<(Date, i64)> = None;
+        let mut twice = None;
+        run(effects, rules, None, &mut |effect, _, running, _| {
+            match effect.change {
+                Change::Renew { .. } | Change::Report { .. } if running.seats < before => {
+                    fallen = Some((effect.on, before - running.seats));
+                }
+                Change::Reduce { seats } if twice.is_none() => {
+                    let same = |(on, fell): &(Date, i64)| {
+                        *fell == i64::from(seats) && effect.on.days_since(*on) <= late
+                    };
+                    twice = fallen.take_if(|fallen| same(fallen)).map(|_| index);
+                }
+                _ => {}
+            }
+            before = running.seats;
+            index += 1;
+        });
+        match twice {
+            Some(index) => drop(effects.remove(index)),
+            None => return,
+        }
+    }
+}
+
 fn unexplained(effect: &Effect, running: &Running) -> Unexplained {
     let seats = effect
         .observed_seats
@@ -237,6 +273,9 @@ fn step(running: &mut Running, effect: &Effect, less: u32, rules: &Rules) {
             renew(running, effect, seats, over, rules);
         }
         Change::Shift { seats } => running.seats = running.seats.saturating_add(seats),
+        Change::Reduce { seats } => {
+            running.seats = running.seats.saturating_sub(i64::from(seats));
+        }
         Change::Report { seats, end } => {
             running.seats = seats.map_or(running.seats, i64::from);
             if let Some(end) = end {

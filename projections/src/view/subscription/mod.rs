@@ -14,7 +14,7 @@ use crate::seen::Seen;
 use crate::view::agreement::Agreement;
 use crate::view::redemption::{self, Undone};
 use crate::view::{Fold, kind_ids, shown, shown_each, shown_option};
-use effect::{Effect, Rules, next_change, run, state_on};
+use effect::{Effect, Rules, leave_out_reductions_told_twice, next_change, run, state_on};
 use ledger::event::{Event, KindId};
 use ledger::id::{LicenseId, RedemptionId, Seats, Sku, SubscriptionId, TenantId};
 use ledger::secret::KeyFingerprint;
@@ -197,7 +197,7 @@ impl Fold for Subscription {
     }
 
     fn view(state: &State, subject: &Subject, seen: &Seen<'_>) -> Option<SubscriptionView> {
-        let undone: Vec<(&Effect, Undone)> = state
+        let mut undone: Vec<(&Effect, Undone)> = state
             .effects()
             .map(|effect| (effect, undone(effect, seen)))
             .collect();
@@ -207,6 +207,7 @@ impl Fold for Subscription {
             .collect();
         let license_ids = state.license_ids(&reversed);
         let rules = rules(license_ids.first(), seen);
+        leave_out_reductions_told_twice(&mut undone, &rules);
         let (_, unexplained) = run(&undone, &rules, None, &mut |_, _, _, _| {});
         let diverged = state.diverged || unexplained.iter().any(|found| *found != (0, 0));
         let mut effects = Vec::with_capacity(undone.len());

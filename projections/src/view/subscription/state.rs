@@ -137,8 +137,8 @@ impl State {
                 self.told(event, Change::Shift { seats }, added.redemption.as_ref());
             }
             Payload::SeatsReduced(reduced) => {
-                let seats = -i64::from(reduced.removed.0);
-                self.push(event, Change::Shift { seats });
+                let seats = reduced.removed.0;
+                self.push(event, Change::Reduce { seats });
             }
             Payload::SeatsTransferred(moved) => {
                 let seats = i64::from(moved.seats.0);

@@ -104,10 +104,7 @@ fn breach(
     let given = given.into_iter().map(|event| (event, why.clone()));
     breach.hit.evidence.extend(given);
     let now = scene.now();
-    // A portal can tell the reduction besides the renewal that brought it, and the view then counts it
-    // twice; what the renewal left is there all the same.
-    let left = usize::try_from(effect.seats_after?.0).ok()?;
-    let seats_now = seats_of(scene, id, sku, now)?.max(left);
+    let seats_now = seats_of(scene, id, sku, now)?;
     let enough = seats_now >= holders(scene, id, sku, now).len();
     let gone = scene.events.iter().rfind(|event| {
         !taken(event, id, sku).is_empty() || matches!(event.payload, Payload::KeysRedeemed(_))
