@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// What a sealed field stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,11 +138,8 @@ pub(crate) struct Seat<'p> {
     persons: &'p [Pseudonym],
 }
 
-/// The keys of one field: one encrypts, the other makes the nonce.
-struct FieldKeys {
-    cipher: Zeroizing<[u8; 32]>,
-    nonce: Zeroizing<[u8; 32]>,
-}
+/// The keys of one field: the first encrypts, the second makes the nonce.
+struct FieldKeys(Zeroizing<[[u8; 32]; 2]>);
 
 impl<'p> Seat<'p> {
     /// The place of a field among the sealed fields of an event with these persons in it.
@@ -193,29 +190,22 @@ impl<'p> Seat<'p> {
                 (Some(_), None) => {}
             }
         }
-        let mut hasher = hasher?;
-        if !is_whole {
-            hasher.zeroize();
-            return None;
-        }
-        let mut reader = hasher.finalize_xof();
-        let mut drawn = || {
-            let mut bytes = Zeroizing::new([0; 32]);
-            reader.fill(bytes.as_mut_slice());
-            bytes
-        };
-        let keys = FieldKeys {
-            cipher: drawn(),
-            nonce: drawn(),
-        };
-        hasher.zeroize();
-        Some(keys)
+        let hasher = hasher.filter(|_| is_whole)?;
+        let mut keys = Zeroizing::new([[0; 32]; 2]);
+        hasher.finalize_xof().fill(keys.as_flattened_mut());
+        Some(FieldKeys(keys))
     }
 }
 
 impl FieldKeys {
+    fn cipher(&self) -> &[u8; 32] {
+        let [cipher, _] = &*self.0;
+        cipher
+    }
+
     fn nonce(&self, plaintext: &[u8]) -> [u8; 24] {
-        cut24(*blake3::keyed_hash(&self.nonce, plaintext).as_bytes())
+        let [_, nonce] = &*self.0;
+        cut24(*blake3::keyed_hash(nonce, plaintext).as_bytes())
     }
 }
 
@@ -246,7 +236,7 @@ impl Sealed {
         let sealed = keys.and_then(|keys| {
             let nonce = keys.nonce(plaintext.as_bytes());
             let text = plaintext.as_bytes();
-            let ciphertext = cipher::encrypt(&keys.cipher, &nonce, &owner, text)?;
+            let ciphertext = cipher::encrypt(keys.cipher(), &nonce, &owner, text)?;
             Some(Self {
                 owner,
                 nonce,
@@ -262,7 +252,7 @@ impl Sealed {
             return None;
         }
         let keys = seat.keys(self.owner, |one| keyring.opening_key(one))?;
-        let text = cipher::decrypt(&keys.cipher, &self.nonce, &self.owner, &self.ciphertext)?;
+        let text = cipher::decrypt(keys.cipher(), &self.nonce, &self.owner, &self.ciphertext)?;
         let plaintext = Plaintext::new(std::str::from_utf8(&text).ok()?.to_owned());
         (keys.nonce(plaintext.expose().as_bytes()) == self.nonce).then_some(plaintext)
     }
@@ -434,7 +424,7 @@ mod tests {
             .keys([4; 16], |one| PublicKeyring.opening_key(one))
             .unwrap();
         let text = b"somebody else";
-        let ciphertext = cipher::encrypt(&keys.cipher, &field.nonce, &[4; 16], text);
+        let ciphertext = cipher::encrypt(keys.cipher(), &field.nonce, &[4; 16], text);
         let forged = Sealed {
             owner: [4; 16],
             nonce: field.nonce,
