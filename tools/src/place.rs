@@ -167,6 +167,17 @@ impl Place {
         Vault::open(&self.vault, self.master_key.clone())
     }
 
+    /// Makes the lost vault of a store again from the copy of its pepper.
+    pub fn regain_vault(&self) -> Result<Vault, Failure> {
+        let store = self.open_store()?;
+        let id = store.description().store_id;
+        let mut vault =
+            Vault::regain(&self.vault, self.master_key.clone(), id, pepper_of(&store)?)?;
+        self.apply_erasures(&store, &mut vault)?;
+        self.close(store)?;
+        Ok(vault)
+    }
+
     /// Destroys in the vault what the log says is erased, durably. Costs reading the erasures.
     pub fn apply_erasures(&self, store: &Store, vault: &mut Vault) -> Result<(), Failure> {
         let persons = crate::persons::read(store)?;
@@ -231,7 +242,7 @@ impl Place {
         // What this process made itself, and no store was ever made with, goes away again.
         let undo_vault = || {
             if fresh {
-                let _ = fs::remove_file(&self.vault);
+                vault.discard();
             }
             if let (true, KeySource::File(path)) = (made_master_key, &self.master_key) {
                 let _ = fs::remove_file(path);

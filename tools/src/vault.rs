@@ -6,6 +6,9 @@
 //! is refused. It is replaced as a whole: temporary file, sync, rename, sync of the directory. New keys
 //! have to be saved before the first event that is sealed with one of them is appended, because such an
 //! event could otherwise never be opened. A key that was destroyed is never made again.
+//!
+//! A copy of the pepper lies beside it, a vault without keys that changes with the master key only. If the
+//! vault is lost, another one is made from that: the names are gone, and everything else goes on.
 
 pub mod file;
 pub mod master_key;
@@ -53,6 +56,24 @@ pub fn path_beside(store: &Path) -> PathBuf {
         .map_or_else(|| OsString::from("store"), OsString::from);
     name.push(".vault");
     store.with_file_name(name)
+}
+
+/// A file beside a vault, whose extension is in the place of `.vault`.
+fn beside(vault: &Path, extension: &str) -> PathBuf {
+    let is_vault = vault.extension().is_some_and(|known| known == "vault");
+    let name = if is_vault {
+        vault.file_stem()
+    } else {
+        vault.file_name()
+    };
+    let mut name = name.map(OsString::from).unwrap_or_default();
+    name.push(extension);
+    vault.with_file_name(name)
+}
+
+/// Where the copy of a vault's pepper is: beside it, `.pepper` in the place of `.vault`.
+pub fn pepper_beside(vault: &Path) -> PathBuf {
+    beside(vault, ".pepper")
 }
 
 /// Random bytes of the operating system.
@@ -103,6 +124,23 @@ impl Vault {
             unsaved: false,
             starved: false,
         })
+    }
+
+    /// Makes a lost vault again from the copy of its pepper, for the store of this id and pepper. It holds no
+    /// keys: what was sealed cannot be opened any more, and what is sealed from now on can. Refused if there
+    /// is a vault.
+    pub fn regain(
+        path: &Path,
+        source: KeySource,
+        store_id: [u8; 16],
+        pepper: PepperId,
+    ) -> Result<Self, Failure> {
+        let mut vault = Self::open(&pepper_beside(path), source)?;
+        vault.check_store(store_id, pepper)?;
+        vault.path = path.to_owned();
+        let content = vault.bytes()?;
+        create(path, &content).map_err(|error| vault.not_saved(&error))?;
+        Ok(vault)
     }
 
     /// The id of the store that this vault belongs to.
@@ -164,7 +202,41 @@ impl Vault {
         let content = self.bytes()?;
         create(&self.path, &content).map_err(|error| self.not_saved(&error))?;
         self.unsaved = false;
+        self.keep_pepper()?;
         Ok(is_new)
+    }
+
+    /// Removes a vault that no store was made with, and the copy of its pepper.
+    pub fn discard(&self) {
+        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(pepper_beside(&self.path));
+    }
+
+    /// Writes the copy of the pepper, unless it is there under the same master key.
+    fn keep_pepper(&self) -> Result<(), Failure> {
+        let path = pepper_beside(&self.path);
+        let label = self.label()?;
+        if fs::symlink_metadata(&path).is_ok() {
+            let known = file::read(&path)?.label;
+            if known == label {
+                return Ok(());
+            }
+            if (known.store_id, known.pepper) != (label.store_id, label.pepper) {
+                return Err(Failure::new(
+                    format!("cannot keep the pepper in {}", shown_path(&path)),
+                    "the file is of another store",
+                    "give another --vault or --store; nothing was changed",
+                ));
+            }
+        }
+        let content = Content {
+            pepper: self.content.pepper.clone(),
+            keys: BTreeMap::new(),
+            erased: BTreeSet::new(),
+        };
+        let key = self.known_master_key()?;
+        let written = write_over(&path, &file::write(&label, &content, key)?);
+        written.map_err(|error| self.not_saved(&error))
     }
 
     /// Makes new keys durable; does nothing if there are none.
@@ -178,10 +250,10 @@ impl Vault {
             return Ok(());
         }
         let content = self.bytes()?;
-        let written = self.write_over(&content);
+        let written = write_over(&self.path, &content);
         written.map_err(|error| self.not_saved(&error))?;
         self.unsaved = false;
-        Ok(())
+        self.keep_pepper()
     }
 
     /// Encrypts the vault under a new master key, which is durable before. The log is not touched. `to`
@@ -206,38 +278,44 @@ impl Vault {
         Failure::new(what, error.to_string(), hint)
     }
 
-    /// Whoever holds the store is alone, so the temporary file has one name, and what a killed
-    /// process left of it goes away with the next save.
-    fn write_over(&self, content: &[u8]) -> std::io::Result<()> {
-        let mut name = OsString::from(".");
-        name.push(self.path.file_name().unwrap_or_default());
-        name.push(".new");
-        let temporary = self.path.with_file_name(name);
-        match fs::remove_file(&temporary) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(OWNER_MODE);
-        let mut file = options.open(&temporary)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&temporary, &self.path)?;
-        File::open(directory_of(&self.path))?.sync_all()
+    fn bytes(&self) -> Result<Vec<u8>, Failure> {
+        file::write(&self.label()?, &self.content, self.known_master_key()?)
     }
 
-    fn bytes(&self) -> Result<Vec<u8>, Failure> {
-        let key = self.master_key.as_ref().ok_or_else(|| {
-            let hint = "this is a mistake in the program; please report it";
-            Failure::new("cannot save the vault", "it has no master key", hint)
-        })?;
-        let label = Label {
+    fn label(&self) -> Result<Label, Failure> {
+        Ok(Label {
             store_id: self.store_id,
             pepper: self.content.pepper.id(),
-            master_key: key.id(),
-        };
-        file::write(&label, &self.content, key)
+            master_key: self.known_master_key()?.id(),
+        })
     }
+
+    fn known_master_key(&self) -> Result<&MasterKey, Failure> {
+        self.master_key.as_ref().ok_or_else(|| {
+            let hint = "this is a mistake in the program; please report it";
+            Failure::new("cannot save the vault", "it has no master key", hint)
+        })
+    }
+}
+
+/// Replaces a file as a whole. Whoever holds the store is alone, so the temporary file has one name, and
+/// what a killed process left of it goes away with the next save.
+fn write_over(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".new");
+    let temporary = path.with_file_name(name);
+    match fs::remove_file(&temporary) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(OWNER_MODE);
+    let mut file = options.open(&temporary)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    File::open(directory_of(path))?.sync_all()
 }
 
 impl Keyring for Vault {

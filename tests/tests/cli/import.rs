@@ -23,6 +23,7 @@ fn an_import_makes_the_store_and_its_vault_and_says_so() {
         [
             "activation-ledger",
             "activation-ledger.master-key",
+            "activation-ledger.pepper",
             "activation-ledger.signing-key",
             "activation-ledger.vault",
             "events.jsonl"
@@ -34,6 +35,7 @@ fn an_import_makes_the_store_and_its_vault_and_says_so() {
         (0o700, 0o600)
     );
     assert_eq!(mode("activation-ledger.signing-key"), 0o600);
+    assert_eq!(mode("activation-ledger.pepper"), 0o600);
 }
 
 #[test]

@@ -89,6 +89,7 @@ fn the_remains_of_an_interrupted_creation_are_taken_up_again() {
         [
             "activation-ledger",
             "activation-ledger.master-key",
+            "activation-ledger.pepper",
             "activation-ledger.signing-key",
             "activation-ledger.vault"
         ]

@@ -9,6 +9,7 @@ const ANA_HOME: &str = "ana@mail.example";
 const BEN: &str = "ben.ode@fabrikam.example";
 pub(crate) const KEY: &str = "QZQZQ-WXWXW-RVRVR-TUTUT-YSYS7";
 pub(crate) const VAULT: &str = "activation-ledger.vault";
+pub(crate) const PEPPER: &str = "activation-ledger.pepper";
 
 fn line(kind: &str, record: &str, rest: &str) -> String {
     format!(

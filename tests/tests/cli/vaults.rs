@@ -1,7 +1,7 @@
 //! Vaults: made, rotated, copied, lost, of another store, or open to others.
 
 use crate::desk::Desk;
-use crate::persons::{ANA, KEY, VAULT, desk, events, reveal};
+use crate::persons::{ANA, KEY, PEPPER, VAULT, desk, events, reveal};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -80,10 +80,60 @@ fn losing_the_vault_loses_names_and_never_history() {
             ],
         );
     }
-    desk.run(&["vault", "init"]).failed(2, &["not be its own"]);
+    desk.run(&["vault", "init"])
+        .failed(2, &["master key", "the file is missing"]);
+    fs::remove_file(desk.path(PEPPER)).unwrap();
+    desk.run(&["vault", "init"])
+        .failed(2, &["not be its own", "activation-ledger.pepper"]);
     assert_eq!(desk.run(&["log"]).ok(), end);
     let note = desk.run(&["find", "KIOSK-7"]);
     assert!(note.err.contains("without the vault"), "{note:#?}");
+}
+
+#[test]
+fn a_lost_vault_is_made_again_from_its_pepper_and_only_names_are_lost() {
+    let desk = desk();
+    // Whoever rotated has a pepper under the new master key.
+    desk.run(&["vault", "rotate"]).ok();
+    desk.run(&["person", "find", ANA]).ok();
+    let before = desk.run(&["log"]).ok();
+    let audit = [
+        "audit",
+        "replay",
+        "--valid-at",
+        "2024-04-01",
+        "--format",
+        "json",
+    ];
+    let audited = desk.run(&audit).json();
+    fs::remove_file(desk.path(VAULT)).unwrap();
+    let made = desk.run(&["vault", "init", "--format", "json"]);
+    assert!(
+        made.err.contains("names that were sealed before stay lost"),
+        "{made:#?}"
+    );
+    assert_eq!(made.json()["sealing_keys"], 0);
+    desk.run(&["vault", "init"])
+        .failed(2, &["the store has its vault"]);
+    // Nothing is taken in twice, and persons are the same.
+    desk.run(&["import", "events.jsonl"]).ok();
+    assert_eq!(desk.run(&["log"]).ok(), before);
+    desk.run(&["person", "find", ANA]).ok();
+    assert_eq!(desk.run(&audit).json(), audited);
+    // Old names are gone, and new ones are kept.
+    let old = desk.run(&["show", "1", "--reveal", "--reason", "x"]);
+    assert_eq!(old.code, 0, "{old:#?}");
+    assert!(!old.out.contains(ANA), "{old:#?}");
+    let events = events();
+    let line = events
+        .lines()
+        .next()
+        .unwrap()
+        .replace("\"record\":\"", "\"record\":\"again-");
+    fs::write(desk.path("more.jsonl"), line).unwrap();
+    desk.run(&["import", "more.jsonl"]).ok();
+    let new = desk.run(&["log", "--reveal", "--reason", "x"]).ok();
+    assert_eq!(new.matches(ANA).count(), 1, "{new}");
 }
 
 #[test]

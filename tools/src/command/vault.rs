@@ -4,8 +4,7 @@ use crate::output::note;
 use crate::privacy::shown_path;
 use crate::secret_file;
 use crate::session::Session;
-use crate::vault::Vault as Opened;
-use crate::vault::file;
+use crate::vault::{Vault as Opened, file, pepper_beside};
 use ledger::secret::Keyring;
 use serde_json::{Value, json};
 use std::fs;
@@ -31,10 +30,12 @@ enum VaultCommand {
     Status(Status),
 }
 
-/// Make a vault for a store that is made later.
+/// Make a vault for a store that is made later, or again for one whose vault is lost.
 ///
 /// `actl init`, `actl import` and `actl append` make one by themselves. This is for a vault or a master
-/// key that is to be kept elsewhere from the first moment on.
+/// key that is to be kept elsewhere from the first moment on. A lost vault is made again from the copy of
+/// its pepper, the file `.pepper` beside it: what was sealed stays closed for ever, and events are
+/// recognised, taken in and sealed as before.
 #[derive(Debug, clap::Args)]
 struct Init {}
 
@@ -83,15 +84,40 @@ impl Vault {
 fn init(session: &mut Session) -> Result<Outcome, Failure> {
     let place = session.place.clone();
     if fs::symlink_metadata(place.store()).is_ok() {
-        return Err(Failure::new(
-            format!("cannot make the vault {}", shown_path(place.vault())),
-            "the store is there already, and a new vault would not be its own",
-            "put its vault back from a copy, or give another --store",
-        ));
+        return regain(session);
     }
     let mut vault = Opened::draft(place.vault(), place.master_key().clone())?;
     let is_new = vault.create()?;
     place.say_what_was_made(is_new);
+    status(session, &vault)
+}
+
+/// Makes the vault of a store again that has lost it.
+fn regain(session: &mut Session) -> Result<Outcome, Failure> {
+    let place = session.place.clone();
+    let refused = |why: &str, hint: &str| {
+        let what = format!("cannot make the vault {}", shown_path(place.vault()));
+        Err(Failure::new(what, why, hint))
+    };
+    if fs::symlink_metadata(place.vault()).is_ok() {
+        let hint = "nothing has to be done; `actl vault status` says what is in it";
+        return refused("the store has its vault", hint);
+    }
+    let pepper = pepper_beside(place.vault());
+    if fs::symlink_metadata(&pepper).is_err() {
+        let why = format!(
+            "the store is there already, a new vault would not be its own, and there is no {} to make it from",
+            shown_path(&pepper)
+        );
+        let hint = "put the vault or its pepper back from a copy, or give another --store";
+        return refused(&why, hint);
+    }
+    let vault = place.regain_vault()?;
+    note(&format!(
+        "made the vault {} again from {}: names that were sealed before stay lost, and everything else goes on",
+        shown_path(place.vault()),
+        shown_path(&pepper)
+    ));
     status(session, &vault)
 }
 

@@ -78,7 +78,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
         ErrorKind::NotFound => Failure::new(
             what(path),
             "the file is missing",
-            "put it back from a copy, or say where it is with --vault or ACTL_VAULT; without it keys and persons cannot be recognised or revealed, and everything else works",
+            "put it back from a copy, or say where it is with --vault or ACTL_VAULT; if it is lost, `actl vault init` makes another one from its pepper; until then keys and persons cannot be recognised or revealed, and everything else works",
         ),
         _ => Failure::new(what(path), error.to_string(), "check its permissions"),
     }

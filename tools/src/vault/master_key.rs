@@ -76,16 +76,7 @@ impl std::fmt::Display for KeySource {
 /// Where the master key of a vault is, if nothing else is said: beside it, `.master-key` in the place
 /// of `.vault`.
 pub fn path_beside(vault: &Path) -> PathBuf {
-    let name = vault.file_name().map(OsString::from).unwrap_or_default();
-    let mut name = match vault
-        .extension()
-        .is_some_and(|extension| extension == "vault")
-    {
-        true => vault.file_stem().map(OsString::from).unwrap_or_default(),
-        false => name,
-    };
-    name.push(".master-key");
-    vault.with_file_name(name)
+    super::beside(vault, ".master-key")
 }
 
 /// Where a key waits while the vault is being encrypted anew under it.
