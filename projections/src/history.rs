@@ -4,13 +4,15 @@ use crate::packed::{pack, unpack};
 use crate::seen::{Point, Seen};
 use crate::source::{Change, Input, Order, Replacer, Source, Unread};
 use crate::view::projection;
-use ledger::event::{Event, EventRef, KindId};
+use ledger::event::codec::CodecError;
+use ledger::event::walk::Outline;
+use ledger::event::{Event, EventRef, KINDS, KindId};
 use ledger::id::{EventId, Name, Position};
 use ledger::subject::{Subject, SubjectKind};
 use ledger::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::{Bound, Deref};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// All events of a log, by subject, in memory. Costs memory in proportion to the log.
 #[derive(Debug, Default)]
@@ -19,6 +21,10 @@ pub struct Histories {
     slots: Vec<Slot>,
     /// What events are unpacked from that nobody has looked at yet.
     packed: Vec<Vec<u8>>,
+    /// Which of them were unpacked since the last time that they were let go of.
+    looked_at: Mutex<Vec<u32>>,
+    /// The first of them that could not be decoded.
+    unreadable: OnceLock<(Position, CodecError)>,
     /// What stands instead of the few events that anything does.
     replaced_by: HashMap<u32, Vec<Replacer>>,
     by_subject: HashMap<Subject, Vec<u32>>,
@@ -66,42 +72,54 @@ pub struct Packing {
     /// In pieces, so that none has to grow.
     slots: Vec<Vec<Slot>>,
     parts: Vec<Vec<u8>>,
+    scratch: Vec<u8>,
 }
 
 /// So many slots are in one piece.
 const PIECE: usize = 1 << 14;
 
+/// The rank of a kind. Every kind of a stored event has one.
+fn rank(kind: KindId) -> u16 {
+    static RANKS: OnceLock<Vec<u16>> = OnceLock::new();
+    let ranks = RANKS.get_or_init(|| {
+        let last = KINDS.iter().map(|kind| kind.id.0).max().unwrap_or(0);
+        let mut ranks = vec![0; usize::from(last) + 1];
+        for kind in KINDS {
+            if let Some(rank) = ranks.get_mut(usize::from(kind.id.0)) {
+                *rank = kind.rank;
+            }
+        }
+        ranks
+    });
+    ranks.get(usize::from(kind.0)).copied().unwrap_or(0)
+}
+
 impl Packing {
-    /// Packs an event; its ciphertext is left out.
-    pub fn add(&mut self, event: &mut Event) {
+    /// Packs a stored event, whose outline was read; what is sealed is left out. `None` if there is more than
+    /// can be packed: 16 TiB of events, or one of 4 GiB.
+    pub fn add(&mut self, outline: &Outline, stored: &[u8]) -> Option<()> {
         let is_full = |part: &Vec<u8>| part.len() >= PART_LENGTH_BYTES;
         if self.parts.last().is_none_or(is_full) {
             // An event is a megabyte at most; nearly all are some hundred bytes.
             self.parts
                 .push(Vec::with_capacity(PART_LENGTH_BYTES + 4096));
         }
-        let part = u32::try_from(self.parts.len().saturating_sub(1));
-        let Some((bytes, part)) = self.parts.last_mut().zip(part.ok()) else {
-            return;
-        };
-        let Ok(offset) = u32::try_from(bytes.len()) else {
-            return;
-        };
-        let packed = pack(event, bytes);
-        debug_assert!(packed.is_some(), "what was decoded can be encoded");
-        if self.slots.last().is_none_or(|piece| piece.len() >= PIECE) {
+        let part = u32::try_from(self.parts.len().checked_sub(1)?).ok()?;
+        let bytes = self.parts.last_mut()?;
+        let offset = u32::try_from(bytes.len()).ok()?;
+        pack(outline, stored, &mut self.scratch, bytes)?;
+        let is_full = |piece: &Vec<Slot>| piece.len() >= PIECE;
+        if self.slots.last().is_none_or(is_full) {
             self.slots.push(Vec::with_capacity(PIECE));
         }
-        let piece = self.slots.last_mut();
-        piece.into_iter().for_each(|piece| {
-            piece.push(Slot {
-                order: event.order(),
-                position: event.position,
-                kind: event.kind().id,
-                place: Place { part, offset },
-                event: OnceLock::new(),
-            })
+        self.slots.last_mut()?.push(Slot {
+            order: (outline.occurred(), rank(outline.kind()), outline.id()),
+            position: outline.position(),
+            kind: outline.kind(),
+            place: Place { part, offset },
+            event: OnceLock::new(),
         });
+        Some(())
     }
 
     /// Takes in what somebody else packed.
@@ -170,15 +188,26 @@ impl Histories {
 
     /// Lets go of what was unpacked.
     pub fn forget(&mut self) {
-        for slot in &mut self.slots {
-            slot.event.take();
+        let looked_at = self.looked_at.get_mut();
+        let looked_at = looked_at.unwrap_or_else(PoisonError::into_inner);
+        for index in looked_at.drain(..) {
+            let index = usize::try_from(index).ok();
+            if let Some(slot) = index.and_then(|index| self.slots.get_mut(index)) {
+                slot.event.take();
+            }
         }
+    }
+
+    /// The first packed event that somebody looked at and that could not be decoded, which no event is that
+    /// this program stored: whoever looked was told that there is none.
+    pub fn unreadable(&self) -> Option<&(Position, CodecError)> {
+        self.unreadable.get()
     }
 
     /// Every event with its index, in fold order.
     pub fn events(&self) -> impl Iterator<Item = (u32, &Event)> {
-        let slots = (0_u32..).zip(&self.slots);
-        slots.filter_map(|(index, slot)| Some((index, &**self.unpacked_once(slot)?)))
+        let indices = (0_u32..).take(self.slots.len());
+        indices.filter_map(|index| Some((index, &**self.unpacked_once(index)?)))
     }
 
     /// Where an event comes in fold order, and its kind, without unpacking it.
@@ -199,7 +228,13 @@ impl Histories {
     fn unpacked(&self, slot: &Slot, scratch: &mut Vec<u8>) -> Option<Event> {
         let part = self.packed.get(usize::try_from(slot.place.part).ok()?)?;
         let bytes = part.get(usize::try_from(slot.place.offset).ok()?..)?;
-        unpack(bytes, scratch)
+        match unpack(bytes, scratch)?.0 {
+            Ok(event) => Some(event),
+            Err(error) => {
+                self.unreadable.get_or_init(|| (slot.position, error));
+                None
+            }
+        }
     }
 
     /// A correction stands instead of the event that it names; a revised record stands instead of
@@ -276,14 +311,18 @@ impl Histories {
         self.slots.get(usize::try_from(index).ok()?)
     }
 
-    fn event(&self, slot: &Slot) -> Option<Arc<Event>> {
-        self.unpacked_once(slot).cloned()
+    fn event(&self, index: u32) -> Option<Arc<Event>> {
+        self.unpacked_once(index).cloned()
     }
 
-    fn unpacked_once<'s>(&self, slot: &'s Slot) -> Option<&'s Arc<Event>> {
+    fn unpacked_once(&self, index: u32) -> Option<&Arc<Event>> {
+        let slot = self.slot(index)?;
         if slot.event.get().is_none() {
-            let event = self.unpacked(slot, &mut Vec::new())?;
-            return Some(slot.event.get_or_init(|| Arc::new(event)));
+            let event = Arc::new(self.unpacked(slot, &mut Vec::new())?);
+            let looked_at = self.looked_at.lock();
+            let mut looked_at = looked_at.unwrap_or_else(PoisonError::into_inner);
+            looked_at.push(index);
+            return Some(slot.event.get_or_init(|| event));
         }
         slot.event.get()
     }
@@ -296,12 +335,11 @@ impl Histories {
     }
 
     fn get(&self, index: u32) -> Option<&Event> {
-        self.unpacked_once(self.slot(index)?).map(|event| &**event)
+        self.unpacked_once(index).map(|event| &**event)
     }
 
     fn iter(&self) -> impl Iterator<Item = &Event> {
-        let events = self.slots.iter();
-        events.filter_map(|slot| self.unpacked_once(slot).map(|event| &**event))
+        self.events().map(|(_, event)| event)
     }
 
     fn indices(&self, subject: &Subject) -> &[u32] {
@@ -370,7 +408,7 @@ impl Source for Histories {
         let inputs = self.indices(subject).iter();
         let inputs = inputs.filter_map(|index| {
             Some(Input {
-                event: self.event(self.slot(*index)?)?,
+                event: self.event(*index)?,
                 replaced_by: self.replaced_by(*index).to_vec(),
             })
         });
@@ -385,7 +423,7 @@ impl Source for Histories {
             let counts = self
                 .slot(*index)
                 .filter(|slot| projection.counts(slot.kind));
-            let Some(event) = counts.and_then(|slot| self.unpacked_once(slot)) else {
+            let Some(event) = counts.and_then(|_| self.unpacked_once(*index)) else {
                 continue;
             };
             (projection.steps)(event, subject, &mut |step| {

@@ -4,9 +4,10 @@
 //! observed later stands instead of the others, and a correction instead of what it names. Here nothing
 //! stays of an event but 48 bytes, and the answer is for one end of the log only.
 
-use ledger::event::{Event, EventRef, KindId, Source};
+use ledger::event::codec::CodecError;
+use ledger::event::walk::Outline;
+use ledger::event::{Event, EventRef, KindId};
 use ledger::id::EventId;
-use ledger::subject::Subject;
 use ledger::time::Timestamp;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -41,34 +42,35 @@ struct Correction {
 }
 
 impl Records {
-    /// Notes an event. `about` is what its payload names first, as [`about`] makes it.
-    pub fn note(&mut self, event: &Event, about: u64) {
-        let kind = event.kind().id;
-        if let Some(record) = record(&event.source, kind) {
-            if self
-                .versions
-                .last()
-                .is_none_or(|piece| piece.len() >= PIECE)
-            {
+    /// Notes a stored event, whose outline was read. Only one that corrects another is decoded, which can fail.
+    pub fn note(&mut self, outline: &Outline, stored: &[u8]) -> Result<(), CodecError> {
+        let kind = outline.kind();
+        if let Some((system, record)) = outline.record(stored) {
+            let is_full = |piece: &Vec<Version>| piece.len() >= PIECE;
+            if self.versions.last().is_none_or(is_full) {
                 self.versions.push(Vec::with_capacity(PIECE));
             }
-            let piece = self.versions.last_mut();
-            piece.into_iter().for_each(|piece| {
-                piece.push(Version {
-                    record,
-                    about,
-                    observed: event.observed(),
-                    id: event.id,
-                })
-            });
+            let version = Version {
+                record: record_hash(kind, system, record),
+                about: hash(&outline.about()),
+                observed: outline.observed(),
+                id: outline.id(),
+            };
+            self.versions
+                .last_mut()
+                .into_iter()
+                .for_each(|piece| piece.push(version));
         }
-        if let Some(corrects) = &event.corrects {
+        if outline.corrects()
+            && let Some(corrects) = Event::decode(stored)?.fact.corrects
+        {
             self.corrections.push(Correction {
-                id: event.id,
+                id: outline.id(),
                 kind,
-                corrects: corrects.clone(),
+                corrects,
             });
         }
+        Ok(())
     }
 
     /// Takes in what was noted of another part of the log.
@@ -98,9 +100,11 @@ impl Records {
                     hidden.insert(*id);
                 }
                 EventRef::Record(source) => {
-                    let Some(record) = record(source, correction.kind) else {
+                    let Some(record) = &source.record else {
                         continue;
                     };
+                    let system = source.system.as_str().as_bytes();
+                    let record = record_hash(correction.kind, system, record.as_str().as_bytes());
                     let first = all.partition_point(|v| v.record < record);
                     let named = all.get(first..).unwrap_or_default();
                     let named = named.iter().take_while(|v| v.record == record);
@@ -113,15 +117,8 @@ impl Records {
     }
 }
 
-fn record(source: &Source, kind: KindId) -> Option<u64> {
-    let record = source.record.as_ref()?;
-    Some(hash(&(kind.0, source.system.as_str(), record.as_str())))
-}
-
-/// What stands for the subject that the payload of an event names first, or for none. Whoever knows that
-/// subject without making its text may hash that instead, as long as all events of a kind are treated alike.
-pub fn about(subject: Option<&Subject>) -> u64 {
-    hash(&subject)
+fn record_hash(kind: KindId, system: &[u8], record: &[u8]) -> u64 {
+    hash(&(kind.0, system, record))
 }
 
 /// A hash that is the same wherever and whenever the program runs.

@@ -1,7 +1,7 @@
 //! What a walk over a stored event finds is what decoding it finds: the subjects, the record, whether it
 //! corrects another event, and the event without what is sealed.
 
-use ledger::event::walk::Outline;
+use ledger::event::walk::{Outline, kind_of};
 use ledger::event::{Event, KINDS};
 use ledger::id::Position;
 use ledger::secret::Sealed;
@@ -26,16 +26,33 @@ fn assert_walked(outline: &mut Outline, event: &Event) {
     let walked = outline.subjects();
     let walked: Vec<Subject> = walked.map(|(k, id)| Subject::new(k, text(id))).collect();
     assert_eq!(walked, event.subjects(), "{kind}");
-    let mut first = Vec::new();
-    event.payload.subjects(&mut first);
+    let mut named = Vec::new();
+    event.payload.subjects(&mut named);
+    let walked = outline.named().map(|(k, id)| Subject::new(k, text(id)));
+    assert_eq!(walked.collect::<Vec<_>>(), named, "{kind}");
     let about = outline.about().map(|(k, id)| Subject::new(k, text(id)));
-    assert_eq!(about, first.into_iter().next(), "{kind}");
+    assert_eq!(about, named.first().cloned(), "{kind}");
+    let outside = outline
+        .named_outside()
+        .map(|(k, id)| Subject::new(k, text(id)));
+    named.extend(outside);
+    named.sort_unstable();
+    named.dedup();
+    assert_eq!(named, event.subjects(), "{kind}");
+    assert_eq!(outline.occurred(), event.occurred_at.start, "{kind}");
+    assert_eq!(outline.observed(), event.observed(), "{kind}");
+    assert_eq!(kind_of(&stored), Some(event.kind().id), "{kind}");
     let mut stripped = event.clone();
     stripped
         .fact
         .visit_sealed(&mut |_, sealed| *sealed = Sealed::empty(sealed.owner));
     let mut written = vec![7];
     outline.write_without_ciphertext(&stored, &mut written);
+    assert_eq!(written.split_off(1), stripped.encode().unwrap(), "{kind}");
+    stripped
+        .fact
+        .visit_sealed(&mut |_, sealed| *sealed = Sealed::empty([0; 16]));
+    outline.write_without_sealed(&stored, &mut written);
     assert_eq!(written.split_off(1), stripped.encode().unwrap(), "{kind}");
     for length in (0..stored.len()).step_by(1 + stored.len() / 40) {
         assert!(outline.read(&stored[..length]).is_err(), "{kind} {length}");

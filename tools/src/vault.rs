@@ -199,6 +199,7 @@ impl Vault {
     pub fn create(&mut self) -> Result<bool, Failure> {
         let (key, is_new) = self.source.read_or_make()?;
         self.master_key = Some(key);
+        self.has_pepper()?;
         let content = self.bytes()?;
         create(&self.path, &content).map_err(|error| self.not_saved(&error))?;
         self.unsaved = false;
@@ -212,30 +213,36 @@ impl Vault {
         let _ = fs::remove_file(pepper_beside(&self.path));
     }
 
-    /// Writes the copy of the pepper, unless it is there under the same master key.
-    fn keep_pepper(&self) -> Result<(), Failure> {
+    /// Whether the copy of the pepper is there, under the present master key. Refused if it is the pepper of
+    /// another store.
+    fn has_pepper(&self) -> Result<bool, Failure> {
         let path = pepper_beside(&self.path);
-        let label = self.label()?;
-        if fs::symlink_metadata(&path).is_ok() {
-            let known = file::read(&path)?.label;
-            if known == label {
-                return Ok(());
-            }
-            if (known.store_id, known.pepper) != (label.store_id, label.pepper) {
-                return Err(Failure::new(
-                    format!("cannot keep the pepper in {}", shown_path(&path)),
-                    "the file is of another store",
-                    "give another --vault or --store; nothing was changed",
-                ));
-            }
+        if fs::symlink_metadata(&path).is_err() {
+            return Ok(false);
+        }
+        let (known, own) = (file::read(&path)?.label, self.label()?);
+        if (known.store_id, known.pepper) != (own.store_id, own.pepper) {
+            return Err(Failure::new(
+                format!("cannot keep the pepper in {}", shown_path(&path)),
+                "the file is of another store",
+                "move it away if that store is gone, or give another --vault or --store",
+            ));
+        }
+        Ok(known == own)
+    }
+
+    /// Writes the copy of the pepper, unless it is there.
+    fn keep_pepper(&self) -> Result<(), Failure> {
+        if self.has_pepper()? {
+            return Ok(());
         }
         let content = Content {
             pepper: self.content.pepper.clone(),
             keys: BTreeMap::new(),
             erased: BTreeSet::new(),
         };
-        let key = self.known_master_key()?;
-        let written = write_over(&path, &file::write(&label, &content, key)?);
+        let bytes = file::write(&self.label()?, &content, self.known_master_key()?)?;
+        let written = write_over(&pepper_beside(&self.path), &bytes);
         written.map_err(|error| self.not_saved(&error))
     }
 

@@ -12,7 +12,7 @@ use super::part::PolicyRef;
 use super::{Actor, Event, KindId, Payload, Source};
 use crate::id::{EventId, Name, Position};
 use crate::subject::{SubjectKind, SubjectSink};
-use crate::time::{Occurred, Timestamp};
+use crate::time::Timestamp;
 use std::ops::Range;
 
 /// What a walk has found.
@@ -76,9 +76,8 @@ impl<'a> Walker<'a, '_> {
 
     /// Passes over a sealed part, and notes where it is.
     pub(crate) fn pass_sealed(&mut self) -> Option<()> {
-        const OWNER_BYTES: usize = 16;
         const NONCE_BYTES: usize = 24;
-        self.pass(OWNER_BYTES)?;
+        self.pass(OWNER_LENGTH_BYTES)?;
         let start = self.at();
         self.pass(NONCE_BYTES)?;
         self.take_text()?;
@@ -126,18 +125,34 @@ pub struct Outline {
     position: Position,
     id: EventId,
     kind: KindId,
+    occurred_micros: i64,
+    observed_micros: Option<i64>,
     system: Range<usize>,
     record: Option<Range<usize>>,
     corrects: bool,
     /// Where the length of the payload is.
     payload: usize,
     found: Found,
-    /// What the payload names first.
-    about: Option<(SubjectKind, Range<usize>)>,
+    /// How many of the names that were found are the envelope's.
+    named_outside: usize,
+    /// The subjects, sorted and each once.
+    sorted: Vec<(SubjectKind, Range<usize>)>,
 }
 
 /// How much of a sealed part is left without its ciphertext: an empty nonce, and the length of nothing.
 const EMPTY_SEALED: [u8; 24 + size_of::<u64>()] = [0; 32];
+
+/// Before the nonce of a sealed part stands whose it is.
+const OWNER_LENGTH_BYTES: usize = 16;
+
+/// Where the kind of a stored event stands: behind its position, when it was recorded, and its id.
+const KIND_AT: usize = 8 + 8 + size_of::<EventId>();
+
+/// The kind of an event in its stored form, without looking at anything else.
+pub fn kind_of(stored: &[u8]) -> Option<KindId> {
+    let kind = stored.get(KIND_AT..)?.first_chunk()?;
+    Some(KindId(u16::from_le_bytes(*kind)))
+}
 
 impl Outline {
     /// Reads the outline of an event in its stored form. Fails where decoding would fail for the layout, the
@@ -170,8 +185,13 @@ impl Outline {
         self.id = EventId(*walker.take()?);
         self.kind = KindId(u16::from_le_bytes(*walker.take()?));
         let version = u16::from_le_bytes(*walker.take()?);
-        Occurred::walk(walker)?;
-        Option::<Timestamp>::walk(walker)?;
+        self.occurred_micros = i64::from_le_bytes(*walker.take()?);
+        // How long the interval is.
+        walker.pass(size_of::<u32>())?;
+        self.observed_micros = match walker.take_presence()? {
+            true => Some(i64::from_le_bytes(*walker.take()?)),
+            false => None,
+        };
         Option::<Actor>::walk(walker)?;
         self.system = walker.range_of_text()?;
         self.record = match walker.take_presence()? {
@@ -187,13 +207,17 @@ impl Outline {
         if length != walker.rest.len() {
             return None;
         }
-        let named = walker.found.subjects.len();
+        self.named_outside = walker.found.subjects.len();
         Payload::walk(self.kind, version, walker)?;
         if !walker.rest.is_empty() {
             return None;
         }
-        self.about = walker.found.subjects.get(named).cloned();
-        self.found.sort();
+        let found = &self.found;
+        let key = |(kind, range): &(SubjectKind, Range<usize>)| (*kind, found.id(range));
+        self.sorted.clone_from(&found.subjects);
+        self.sorted
+            .sort_unstable_by(|one, other| key(one).cmp(&key(other)));
+        self.sorted.dedup_by(|one, other| key(one) == key(other));
         Some(())
     }
 
@@ -225,24 +249,59 @@ impl Outline {
 
     /// The subjects that it names with their ids, each once, sorted.
     pub fn subjects(&self) -> impl Iterator<Item = (SubjectKind, &[u8])> {
-        let subjects = self.found.subjects.iter();
+        let subjects = self.sorted.iter();
         subjects.map(|(kind, range)| (*kind, self.found.id(range)))
+    }
+
+    /// The subjects that its payload names, in field order and with repetition.
+    pub fn named(&self) -> impl Iterator<Item = (SubjectKind, &[u8])> {
+        let named = self.found.subjects.get(self.named_outside..);
+        let named = named.unwrap_or_default().iter();
+        named.map(|(kind, range)| (*kind, self.found.id(range)))
+    }
+
+    /// The subjects that its envelope names, in field order and with repetition.
+    pub fn named_outside(&self) -> impl Iterator<Item = (SubjectKind, &[u8])> {
+        let named = self.found.subjects.iter().take(self.named_outside);
+        named.map(|(kind, range)| (*kind, self.found.id(range)))
     }
 
     /// What its payload names first.
     pub fn about(&self) -> Option<(SubjectKind, &[u8])> {
-        let (kind, range) = self.about.as_ref()?;
-        Some((*kind, self.found.id(range)))
+        self.named().next()
+    }
+
+    /// When it happened, or the start of the interval in which it did.
+    pub fn occurred(&self) -> Timestamp {
+        Timestamp::from_micros(self.occurred_micros)
+    }
+
+    /// When its source observed it: `observed_at`, else when it happened.
+    pub fn observed(&self) -> Timestamp {
+        Timestamp::from_micros(self.observed_micros.unwrap_or(self.occurred_micros))
     }
 
     /// Appends the event without ciphertext, as [`Event::encode`] would write it: the bytes that it was read
     /// of, with every sealed part emptied.
     pub fn write_without_ciphertext(&self, stored: &[u8], out: &mut Vec<u8>) {
+        self.write_emptied(stored, 0, out);
+    }
+
+    /// Appends the event as [`Outline::write_without_ciphertext`] does, and with zeros for whose the
+    /// sealed parts are.
+    pub fn write_without_sealed(&self, stored: &[u8], out: &mut Vec<u8>) {
+        self.write_emptied(stored, OWNER_LENGTH_BYTES, out);
+    }
+
+    /// Empties every sealed part, and so many bytes before its nonce.
+    fn write_emptied(&self, stored: &[u8], before_nonce: usize, out: &mut Vec<u8>) {
         let start = out.len();
         let mut from = 0;
         let mut cut = 0;
         for sealed in &self.found.sealed {
-            out.extend_from_slice(stored.get(from..sealed.start).unwrap_or_default());
+            let kept = sealed.start - before_nonce;
+            out.extend_from_slice(stored.get(from..kept).unwrap_or_default());
+            out.resize(out.len() + before_nonce, 0);
             out.extend_from_slice(&EMPTY_SEALED);
             if sealed.start > self.payload {
                 cut += sealed.len() - EMPTY_SEALED.len();
@@ -268,14 +327,5 @@ impl Outline {
 impl Found {
     fn id(&self, range: &Range<usize>) -> &[u8] {
         self.names.get(range.clone()).unwrap_or_default()
-    }
-
-    /// Sorts the subjects and leaves each once.
-    fn sort(&mut self) {
-        let mut subjects = std::mem::take(&mut self.subjects);
-        let key = |(kind, range): &(SubjectKind, Range<usize>)| (*kind, self.id(range));
-        subjects.sort_unstable_by(|one, other| key(one).cmp(&key(other)));
-        subjects.dedup_by(|one, other| key(one) == key(other));
-        self.subjects = subjects;
     }
 }

@@ -125,7 +125,9 @@ fn failed(error: std::io::Error) -> LogError {
     }
 }
 
-/// Calls into sled, and makes an error of whatever goes wrong.
+/// Calls into sled, and makes an error of whatever goes wrong. It keeps its name in a backtrace, by which the fault
+/// trials know the panics that are caught here.
+#[inline(never)]
 pub(crate) fn guard<T>(
     doing: &'static str,
     call: impl FnOnce() -> sled::Result<T>,

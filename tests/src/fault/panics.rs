@@ -29,7 +29,12 @@ pub fn count_in(path: PathBuf) {
             .location()
             .map_or_else(String::new, ToString::to_string);
         let thread = std::thread::current();
-        let line = format!("{sort} {} {place}\n", thread.name().unwrap_or("unnamed"));
+        let mut line = format!("{sort} {} {place}\n", thread.name().unwrap_or("unnamed"));
+        if sort == "loose" {
+            // What was said is not in it.
+            let frames = trace.lines().map(|frame| format!("  {}\n", frame.trim()));
+            line.extend(frames);
+        }
         let file = OpenOptions::new().append(true).create(true).open(&path);
         // There is nobody to tell; the process ends badly then, which is noticed as well.
         drop(file.and_then(|mut file| file.write_all(line.as_bytes())));

@@ -54,7 +54,7 @@ fn what_was_saved_is_read_back_and_only_its_owner_can_read_it() {
     assert!(back.check_store([0; 16], pepper).is_err());
     let public = Pepper::public().id();
     assert!(back.check_store(vault.store_id(), public).is_err());
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_rotation_changes_the_key_and_nothing_else() {
     );
     let moved = Vault::open(&vault.path, KeySource::File(elsewhere)).unwrap();
     assert_eq!(*moved.opening_key([7; 16]).unwrap().expose(), key);
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 4);
 }
 
 #[test]
@@ -241,7 +241,32 @@ fn a_rotation_that_was_interrupted_at_any_step_leaves_a_vault_that_opens() {
         back.rotate(None).unwrap();
         open(directory.path()).unwrap();
         assert!(!coming.exists());
+        let label = |path: &Path| file::read(path).unwrap().label;
+        assert_eq!(label(&pepper_beside(&vault.path)), label(&vault.path));
     }
+}
+
+#[test]
+fn a_lost_vault_is_made_again_from_its_pepper_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut vault = saved(directory.path());
+    vault.make_keys([[7; 16]]);
+    vault.save().unwrap();
+    let (id, pepper) = (vault.store_id(), vault.pepper().id());
+    let again = |id, pepper| Vault::regain(&vault.path, vault.source.clone(), id, pepper);
+    assert!(again(id, pepper).is_err(), "there is a vault");
+    fs::remove_file(&vault.path).unwrap();
+    assert!(again([0; 16], pepper).is_err());
+    assert!(again(id, Pepper::public().id()).is_err());
+    assert!(!vault.path.exists(), "nothing was made");
+    let back = again(id, pepper).unwrap();
+    assert_eq!((back.key_count(), back.pepper().id()), (0, pepper));
+    assert_eq!(open(directory.path()).unwrap().store_id(), id);
+    // The pepper of another store is never written over.
+    fs::remove_file(&vault.path).unwrap();
+    let mut other = Vault::draft(&vault.path, vault.source.clone()).unwrap();
+    assert!(other.create().unwrap_err().why.contains("another store"));
+    assert!(!vault.path.exists(), "nothing was made");
 }
 
 #[test]
@@ -258,7 +283,7 @@ fn what_a_killed_save_left_goes_away_with_the_next_one() {
     fs::write(directory.path().join(".store.vault.new"), "keys").unwrap();
     vault.make_keys([[1; 16]]);
     vault.save().unwrap();
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3);
     assert_eq!(open(directory.path()).unwrap().key_count(), 1);
     assert_eq!(mode(&vault.path), 0o600);
 }

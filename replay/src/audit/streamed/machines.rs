@@ -1,6 +1,9 @@
 //! The events about machines, compressed in memory until their turn comes.
 
+use super::AuditError;
 use ledger::event::Event;
+use ledger::event::walk::Outline;
+use ledger::id::Position;
 use projections::packed::{pack, unpack};
 use std::sync::Arc;
 
@@ -12,20 +15,20 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// Adds an event, whose ciphertext is left out; compresses what there is once it has so many bytes.
-    pub fn add(&mut self, event: &mut Event, block_max_bytes: usize) {
-        let start = self.open.len();
-        self.open.extend_from_slice(&[0; LENGTH_BYTES]);
-        let packed = pack(event, &mut self.open);
-        debug_assert!(packed.is_some(), "what was decoded can be encoded");
-        let length = self.open.len() - start - LENGTH_BYTES;
-        let length = u32::try_from(length).unwrap_or(0).to_le_bytes();
-        if let Some(place) = self.open.get_mut(start..start + LENGTH_BYTES) {
-            place.copy_from_slice(&length);
-        }
+    /// Adds a stored event, whose outline was read, without what is sealed in it; compresses what there is once
+    /// it has so many bytes. `None` if it is too long to be packed.
+    pub fn add(
+        &mut self,
+        outline: &Outline,
+        stored: &[u8],
+        scratch: &mut Vec<u8>,
+        block_max_bytes: usize,
+    ) -> Option<()> {
+        pack(outline, stored, scratch, &mut self.open)?;
         if self.open.len() >= block_max_bytes {
             self.close();
         }
+        Some(())
     }
 
     fn close(&mut self) {
@@ -43,24 +46,29 @@ impl Blocks {
     }
 
     /// The events, in the order in which they were added.
-    pub fn events(mut self) -> Vec<Arc<Event>> {
+    pub fn events(mut self) -> Result<Vec<Arc<Event>>, AuditError> {
         self.close();
+        let unreadable = |position, reason: String| AuditError::Event { position, reason };
         let mut scratch = Vec::new();
-        let mut events = Vec::new();
+        let mut events: Vec<Arc<Event>> = Vec::new();
         for block in self.full {
-            // What is in memory was compressed a moment ago: it can be decompressed.
-            let bytes = lz4_flex::decompress_size_prepended(&block).unwrap_or_default();
+            // What is in memory was compressed a moment ago.
+            let bytes = lz4_flex::decompress_size_prepended(&block);
+            let bytes = bytes.map_err(|error| unreadable(last(&events), error.to_string()))?;
             let mut rest = bytes.as_slice();
-            while let Some((length, after)) = rest.split_first_chunk::<LENGTH_BYTES>() {
-                let length = usize::try_from(u32::from_le_bytes(*length));
-                let (packed, after) = after.split_at(length.unwrap_or(0).min(after.len()));
-                events.extend(unpack(packed, &mut scratch).map(Arc::new));
+            while !rest.is_empty() {
+                let (event, after) = unpack(rest, &mut scratch)
+                    .ok_or_else(|| unreadable(last(&events), "it is cut".to_owned()))?;
+                let event = event.map_err(|error| unreadable(last(&events), error.to_string()))?;
+                events.push(Arc::new(event));
                 rest = after;
             }
         }
-        events
+        Ok(events)
     }
 }
 
-/// Before each packed event is its length.
-const LENGTH_BYTES: usize = 4;
+/// Where the event before the next one is.
+fn last(events: &[Arc<Event>]) -> Position {
+    events.last().map_or(Position(0), |event| event.position)
+}

@@ -126,6 +126,12 @@ pub fn audit_in(store: &Store, point: Point, portions: Portions) -> Result<Repor
             rest.forget();
         }
     }
+    if let Some((position, error)) = rest.unreadable() {
+        return Err(AuditError::Event {
+            position: *position,
+            reason: error.to_string(),
+        });
+    }
     drop(rest);
 
     let (part_of, parts) = read.links.parts(portions.machine_events);
@@ -136,7 +142,7 @@ pub fn audit_in(store: &Store, point: Point, portions: Portions) -> Result<Repor
         evidence,
         others,
     };
-    let mut found = of_machines.judge(parts);
+    let mut found = of_machines.judge(parts)?;
     judged.findings.append(&mut found.findings);
     found.tenants.extend(gathered.tenants);
     let events = gathered.events + found.events;
@@ -293,40 +299,43 @@ struct Found {
 
 impl Machines<'_> {
     /// Judges the machines part by part, on two threads.
-    fn judge(&self, parts: Vec<Blocks>) -> Found {
+    fn judge(&self, parts: Vec<Blocks>) -> Result<Found, AuditError> {
         let sorted: Vec<Mutex<Blocks>> = parts.into_iter().map(Mutex::new).collect();
         let next = AtomicUsize::new(0);
-        let work = || {
+        let work = || -> Result<Found, AuditError> {
             let mut found = Found::default();
             while let Some(part) = sorted.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let blocks = {
                     let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
                     std::mem::take(&mut *part)
                 };
-                self.part(blocks, &mut found);
+                self.part(blocks, &mut found)?;
             }
-            found
+            Ok(found)
         };
         let work = &work;
         std::thread::scope(|scope| {
             let helpers: Vec<_> = (1..JUDGES).map(|_| scope.spawn(work)).collect();
             let mut found = work();
             for helper in helpers {
-                match helper.join() {
-                    Ok(its) => {
-                        found.findings.extend(its.findings);
-                        found.events += its.events;
-                        found.tenants.extend(its.tenants);
-                    }
+                let its = match helper.join() {
+                    Ok(its) => its,
                     Err(panic) => std::panic::resume_unwind(panic),
-                }
+                };
+                found = found.and_then(|mut found| {
+                    let its = its?;
+                    found.findings.extend(its.findings);
+                    found.events += its.events;
+                    found.tenants.extend(its.tenants);
+                    Ok(found)
+                });
             }
             found
         })
     }
 
-    fn part(&self, blocks: Blocks, found: &mut Found) {
-        let events = blocks.events();
+    fn part(&self, blocks: Blocks, found: &mut Found) -> Result<(), AuditError> {
+        let events = blocks.events()?;
         let is_own = |event: &&Arc<Event>| {
             // The others were counted with the rest.
             Role::of(&event.payload) == Role::Machines
@@ -359,6 +368,7 @@ impl Machines<'_> {
                 found.tenants.insert(tenant.to_owned());
             }
         }
+        Ok(())
     }
 }
 

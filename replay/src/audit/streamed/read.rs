@@ -3,13 +3,14 @@
 use super::AuditError;
 use super::links::{Links, OfThings};
 use super::machines::Blocks;
-use super::role::{Role, Thing, named};
+use super::role::{Role, Roles};
 use crate::audit::beside::JUDGES;
-use ledger::event::Event;
+use ledger::event::walk::{Outline, kind_of};
 use ledger::id::{EventId, Position};
 use ledger::store::Store;
+use ledger::subject::SubjectKind;
 use projections::Packing;
-use projections::records::{Records, about, hash};
+use projections::records::{Records, hash};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,9 +22,9 @@ const OPEN_MAX_BYTES: usize = 16 << 20;
 const BLOCK_MAX_BYTES: usize = 1 << 18;
 const BLOCK_MIN_BYTES: usize = 1 << 14;
 
-/// What a reader makes of the events that it is given.
+/// What a reader makes of the events that it is given, in their stored form. No event is decoded for it.
 trait Reading: Send {
-    fn take(&mut self, event: Event);
+    fn take(&mut self, stored: &[u8]) -> Result<(), String>;
     /// Takes in what another reader made.
     fn join(&mut self, other: Self);
 }
@@ -76,11 +77,11 @@ fn range<R: Reading>(
         let end = frame.last().min(last);
         while next <= end && !frame.is_lost() {
             let stored = frame.event(next).unwrap_or_default();
-            let event = Event::decode(stored).map_err(|error| AuditError::Event {
+            let taken = reading.take(stored);
+            taken.map_err(|reason| AuditError::Event {
                 position: next,
-                reason: error.to_string(),
+                reason,
             })?;
-            reading.take(event);
             next = next.next();
         }
         next = end.next();
@@ -99,34 +100,33 @@ pub struct Rest {
     pub links: Links,
     /// Which events others stand instead of.
     pub records: Records,
+    roles: Roles,
+    outline: Outline,
 }
 
 impl Rest {
-    /// Reads the events of a store up to a position. Costs one decoding an event.
+    /// Reads the events of a store up to a position. Costs a walk over each, and a copy of what is kept.
     pub fn read(store: &Store, until: Position) -> Result<Self, AuditError> {
         read(store, until, Self::default)
     }
 }
 
 impl Reading for Rest {
-    fn take(&mut self, mut event: Event) {
-        let role = Role::of(&event.payload);
+    fn take(&mut self, stored: &[u8]) -> Result<(), String> {
+        let outline = &mut self.outline;
+        outline.read(stored).map_err(|error| error.to_string())?;
+        let noted = self.records.note(outline, stored);
+        noted.map_err(|error| error.to_string())?;
+        let role = self.roles.of(outline.kind(), stored)?;
         if role.is_of_machines() {
-            let mut things = Vec::new();
-            named(&event, &mut things);
-            self.links.link(things.iter().map(Thing::number));
-            // All events of such a kind name the same sort of thing first.
-            self.records.note(&event, hash(&things.first()));
-        } else {
-            let mut subjects = Vec::new();
-            event.payload.subjects(&mut subjects);
-            self.records.note(&event, about(subjects.first()));
+            self.links.link(things(outline));
         }
-        match role {
-            Role::Machines => {}
-            Role::Both | Role::Rest => self.rest.add(&mut event),
-            Role::Told => self.told.add(&mut event),
-        }
+        let kept = match role {
+            Role::Machines => Some(()),
+            Role::Both | Role::Rest => self.rest.add(outline, stored),
+            Role::Told => self.told.add(outline, stored),
+        };
+        kept.ok_or_else(|| "it is more than fits into memory".to_owned())
     }
 
     fn join(&mut self, other: Self) {
@@ -137,17 +137,36 @@ impl Reading for Rest {
     }
 }
 
+/// A number for each machine, person and tenant that the rules about machines read of an event: all that it
+/// names but the actor's own tenant. Two of them share a number hardly ever; then they are judged
+/// together, which changes nothing of what is found.
+fn things(outline: &Outline) -> impl Iterator<Item = u64> {
+    let of_machines = |(kind, _): &(SubjectKind, &[u8])| {
+        matches!(
+            kind,
+            SubjectKind::Seat | SubjectKind::Person | SubjectKind::Tenant
+        )
+    };
+    let outside = outline.named_outside();
+    let outside = outside.filter(|(kind, _)| *kind == SubjectKind::Person);
+    let named = outline.named().filter(of_machines);
+    named.chain(outside).map(|thing| hash(&thing))
+}
+
 /// What the second reading keeps: the events about machines, in parts.
 pub struct Machines<'m> {
     parts: Vec<Blocks>,
     part_of: &'m OfThings<u32>,
     hidden: &'m HashSet<EventId>,
     block_max_bytes: usize,
+    roles: Roles,
+    outline: Outline,
+    scratch: Vec<u8>,
 }
 
 impl<'m> Machines<'m> {
-    /// Reads the events about machines up to a position, without those of some ids. Costs one decoding an
-    /// event.
+    /// Reads the events about machines up to a position, without those of some ids. Costs a walk over each,
+    /// and a copy.
     pub fn read(
         store: &Store,
         until: Position,
@@ -161,25 +180,33 @@ impl<'m> Machines<'m> {
             part_of,
             hidden,
             block_max_bytes,
+            roles: Roles::default(),
+            outline: Outline::default(),
+            scratch: Vec::new(),
         };
         Ok(read(store, until, begin)?.parts)
     }
 }
 
 impl Reading for Machines<'_> {
-    fn take(&mut self, mut event: Event) {
-        let is_hidden = !self.hidden.is_empty() && self.hidden.contains(&event.id);
-        if is_hidden || !Role::of(&event.payload).is_of_machines() {
-            return;
+    fn take(&mut self, stored: &[u8]) -> Result<(), String> {
+        let kind = kind_of(stored).ok_or("it ends before its kind")?;
+        if !self.roles.of(kind, stored)?.is_of_machines() {
+            return Ok(());
         }
-        let mut things = Vec::new();
-        named(&event, &mut things);
-        let first = things.first().map(Thing::number);
-        let part = first.and_then(|thing| self.part_of.get(&thing));
+        let outline = &mut self.outline;
+        outline.read(stored).map_err(|error| error.to_string())?;
+        if !self.hidden.is_empty() && self.hidden.contains(&outline.id()) {
+            return Ok(());
+        }
+        let part = things(outline).next();
+        let part = part.and_then(|first| self.part_of.get(&first));
         let part = part.and_then(|part| usize::try_from(*part).ok());
-        if let Some(part) = part.and_then(|part| self.parts.get_mut(part)) {
-            part.add(&mut event, self.block_max_bytes);
-        }
+        let Some(part) = part.and_then(|part| self.parts.get_mut(part)) else {
+            return Ok(());
+        };
+        let kept = part.add(outline, stored, &mut self.scratch, self.block_max_bytes);
+        kept.ok_or_else(|| "it is more than fits into memory".to_owned())
     }
 
     fn join(&mut self, other: Self) {

@@ -1,12 +1,12 @@
 //! What the audit of a log needs an event for, and what an event about machines is about.
 
 use ledger::event::protected::{Machine, Person};
-use ledger::event::{Event, Payload};
+use ledger::event::{Event, KindId, Payload};
 use ledger::id::TenantId;
 use ledger::kinds;
 use ledger::secret::{MachineId, PersonId};
 use ledger::subject::{Names, Subject};
-use projections::records::hash;
+use std::collections::BTreeMap;
 
 /// What the audit needs events of a kind for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,23 @@ impl Role {
     }
 }
 
+/// The roles of kinds, each found by the first event of its kind.
+#[derive(Debug, Default)]
+pub struct Roles(BTreeMap<KindId, Role>);
+
+impl Roles {
+    /// The role of a kind, of which a stored event is given. Decodes the first one of each kind, which can fail.
+    pub fn of(&mut self, kind: KindId, stored: &[u8]) -> Result<Role, String> {
+        if let Some(role) = self.0.get(&kind) {
+            return Ok(*role);
+        }
+        let event = Event::decode(stored).map_err(|error| error.to_string())?;
+        let role = Role::of(&event.payload);
+        self.0.insert(kind, role);
+        Ok(role)
+    }
+}
+
 /// A machine, user or tenant that an event names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Thing<'e> {
@@ -87,12 +104,6 @@ pub enum Thing<'e> {
 }
 
 impl Thing<'_> {
-    /// A number for it. Two things share one hardly ever; then they are judged together, which
-    /// changes nothing of what is found.
-    pub fn number(&self) -> u64 {
-        hash(self)
-    }
-
     /// It as a subject.
     pub fn subject(&self) -> Subject {
         match self {
