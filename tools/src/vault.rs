@@ -199,7 +199,9 @@ impl Vault {
     pub fn create(&mut self) -> Result<bool, Failure> {
         let (key, is_new) = self.source.read_or_make()?;
         self.master_key = Some(key);
-        self.has_pepper()?;
+        if fs::symlink_metadata(&self.path).is_err() {
+            self.has_pepper()?;
+        }
         let content = self.bytes()?;
         create(&self.path, &content).map_err(|error| self.not_saved(&error))?;
         self.unsaved = false;
