@@ -13,6 +13,7 @@
 
 mod catch_up;
 mod extract;
+mod hiding;
 mod names;
 mod rebuild;
 mod replaced;
@@ -22,6 +23,7 @@ mod value;
 use ledger::id::Position;
 use ledger::lists::{Generations, Lists, ListsError, RunSize};
 use ledger::store::{Store, StoreError};
+pub use hiding::Hiding;
 pub use names::made_by;
 pub use rebuild::Rebuilding;
 pub use source::Stored;

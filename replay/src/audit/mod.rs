@@ -17,6 +17,7 @@ pub mod hearing;
 pub mod landing;
 pub mod others;
 pub mod preflight;
+pub mod reads;
 pub mod report;
 pub mod rules;
 pub mod select;

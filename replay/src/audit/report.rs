@@ -1,7 +1,7 @@
 //! The audit's report: the findings, what could not be judged, and what was clean.
 
 use super::beside::beside;
-use super::clean::{Without, without_finding};
+use super::clean::{LandingLine, Trial, Without, nothing_landed, trials_alone, without_finding};
 use super::evidence::Evidence;
 use super::exhibits::Exhibits;
 use super::expectation::{Basis, Expectation, Verdict, Wanted, expect, verdict};
@@ -129,11 +129,7 @@ impl JudgedLandings {
         tenants: usize,
     ) -> Report {
         let (mut findings, mut not_judged) = (self.findings, self.not_judged);
-        findings.sort_by(|a, b| {
-            let key = |f: &Finding| (std::cmp::Reverse(f.severity), f.at.start, f.id.clone());
-            key(a).cmp(&key(b))
-        });
-        not_judged.sort_by(|a, b| a.landing.cmp(&b.landing));
+        in_order_of_report(&mut findings, &mut not_judged);
         Report {
             valid_at,
             without,
@@ -145,6 +141,20 @@ impl JudgedLandings {
             tenants,
         }
     }
+}
+
+/// Sorts what a report lists: the worst first, then by time.
+pub(super) fn in_order_of_report(findings: &mut [Finding], not_judged: &mut [NotJudged]) {
+    findings.sort_by(|a, b| {
+        let key = |f: &Finding| (std::cmp::Reverse(f.severity), f.at.start, f.id.clone());
+        let first = |f: &Finding| f.evidence.first().map(|exhibit| exhibit.event);
+        // Two findings of one identity are about two landings, which have no report in common.
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| first(a).cmp(&first(b)))
+            .then_with(|| a.subject().cmp(&b.subject()))
+    });
+    not_judged.sort_by(|a, b| (&a.landing, &a.tenant).cmp(&(&b.landing, &b.tenant)));
 }
 
 impl Judge<'_> {
@@ -178,10 +188,24 @@ impl Judge<'_> {
 
     /// What has no finding. Costs a fold for every agreement that never landed.
     pub(super) fn without(&self, judged: &JudgedLandings) -> Without {
+        let (at, evidence) = (self.at, self.evidence);
         let found: BTreeSet<&FindingId> = judged.findings.iter().map(|one| &one.id).collect();
-        let verdicts = self.landings.iter().zip(judged.verdicts.iter().copied());
-        let verdicts: Vec<(&Landing, Verdict)> = verdicts.collect();
-        without_finding(self.at, self.evidence, &verdicts, &found)
+        let verdicts = self.landings.iter().zip(&judged.verdicts);
+        let lines: Vec<LandingLine> = verdicts
+            .map(|(landing, verdict)| LandingLine::of(landing, *verdict, evidence))
+            .collect();
+        let agreements = evidence.agreements.all();
+        let ordered = agreements.filter_map(|(_, agreement)| agreement.customer.as_ref());
+        let ordered = ordered.map(|known| &known.value).collect();
+        let reached = self.landings.iter().map(|landing| &landing.tenant);
+        let trials = evidence.trials().iter();
+        let trials: Vec<Trial> = trials.map(|trial| Trial::of(trial, evidence)).collect();
+        let today = at.point().valid_at.date();
+        let trials = trials_alone(&trials, &ordered, &reached.collect(), today);
+        let agreements = evidence.agreements.all().map(|(license, _)| license);
+        without_finding(&lines, agreements, trials, &found, &|license| {
+            nothing_landed(at, evidence, license)
+        })
     }
 
     /// What was known then: every landing by the evidence up to it, in the order in which they

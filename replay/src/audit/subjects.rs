@@ -104,15 +104,16 @@ pub(super) fn of_one(
         at,
         evidence,
         others,
+        machines: None,
     };
-    of_subject(&scene, rules)
+    of_scene(&scene, rules)
 }
 
 /// What breaches share that make one finding: the family of their rules, the subject, and the key.
 type Together = (&'static str, Subject, String);
 
 /// The breaches of one subject: those of one family with one key are one finding.
-fn of_subject(scene: &Scene<'_>, rules: &[&'static Rule]) -> Vec<Finding> {
+pub(super) fn of_scene(scene: &Scene<'_>, rules: &[&'static Rule]) -> Vec<Finding> {
     let mut together: BTreeMap<Together, Vec<(&'static Rule, Breach)>> = BTreeMap::new();
     for rule in rules {
         let Check::Subject(_, check) = rule.check else {

@@ -103,7 +103,7 @@ fn breach(
     let why = format!("licences for {sku} that were given and not taken away");
     let given = given.into_iter().map(|event| (event, why.clone()));
     breach.hit.evidence.extend(given);
-    let now = scene.now();
+    let now = scene.today();
     // A portal can tell the reduction besides the renewal that brought it, and the view then counts it
     // twice; what the renewal left is there all the same.
     let left = usize::try_from(effect.seats_after?.0).ok()?;
