@@ -24,7 +24,7 @@ use ledger::id::Position;
 use ledger::lists::{Generations, Lists, ListsError, RunSize};
 use ledger::store::{Store, StoreError};
 pub use hiding::Hiding;
-pub use names::made_by;
+pub use names::{domains_of, keeps, made_by};
 pub use rebuild::Rebuilding;
 pub use source::Stored;
 use std::path::Path;

@@ -84,6 +84,20 @@ pub(super) type RecordHash = [u8; 16];
 /// How much of a [`RecordHash`] is of the record and the kind alone.
 pub(super) const RECORD_HALF_LENGTH_BYTES: usize = 8;
 
+/// Whether an event of a kind is among the [`events`](super::Stored::events) of a subject of a kind that it
+/// names.
+pub fn keeps(subject: SubjectKind, kind: KindId) -> bool {
+    let takes = Takes::get();
+    takes.table(subject, kind) == Some(INPUTS) || takes.is_other(subject, kind)
+}
+
+/// The domains that an event says are verified by somebody.
+pub fn domains_of(event: &Event) -> Vec<DomainId> {
+    let mut domains = Vec::new();
+    each_domain(event, &mut |domain| domains.push(*domain));
+    domains
+}
+
 /// The hash of an event's record: system, record, kind, and what the payload names first.
 pub(super) fn record_hash(
     system: &[u8],

@@ -166,7 +166,7 @@ struct ReportOf {
 }
 
 /// Whether events of a kind report landings.
-fn reports_landings(kind: KindId) -> bool {
+pub(super) fn reports_landings(kind: KindId) -> bool {
     [
         KeysRedeemed::INFO.id,
         CreditLotActivated::INFO.id,

@@ -14,6 +14,7 @@ mod exhibits;
 pub mod expectation;
 pub mod finding;
 pub mod hearing;
+pub mod kept;
 pub mod landing;
 pub mod others;
 pub mod preflight;

@@ -84,15 +84,17 @@ pub(super) struct JudgedLandings {
 }
 
 /// What one pass says of one landing.
-struct Judgement {
-    expectation: Expectation,
-    hits: Vec<(&'static Rule, Hit)>,
+pub(super) struct Judgement {
+    /// Where it should have gone.
+    pub expectation: Expectation,
+    /// The rules that fired.
+    pub hits: Vec<(&'static Rule, Hit)>,
     dismissed: bool,
 }
 
 impl Judgement {
     /// Whether the tenant is accused, and nobody dismissed that.
-    fn accuses(&self) -> bool {
+    pub(super) fn accuses(&self) -> bool {
         self.is_about_tenant() && !self.dismissed
     }
 
@@ -244,7 +246,8 @@ impl Judge<'_> {
     }
 }
 
-fn judge(
+/// Judges a landing beside others, by what was known up to an instant or by everything.
+pub(super) fn judge(
     landing: &Landing,
     others: Others<'_>,
     by: &Judge<'_>,
@@ -280,7 +283,8 @@ fn judge(
     }
 }
 
-fn finding(
+/// What was found of a landing that a rule fired on.
+pub(super) fn finding(
     at: &At<'_>,
     evidence: &Evidence,
     landing: &Landing,

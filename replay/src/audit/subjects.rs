@@ -29,7 +29,7 @@ pub(super) enum World {
 
 impl World {
     /// Whether a rule about subjects of a kind finds here what it reads.
-    fn has(self, kind: SubjectKind, rule: &Rule) -> bool {
+    pub(super) fn has(self, kind: SubjectKind, rule: &Rule) -> bool {
         let of_machines = match kind {
             SubjectKind::Seat | SubjectKind::Person => true,
             // What revalidates is the machines of a tenant together.

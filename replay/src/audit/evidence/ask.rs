@@ -33,11 +33,6 @@ impl Evidence {
         self.is_over(self.valid_at().date());
     }
 
-    /// Says that an instant will matter.
-    pub(in crate::audit) fn waits_for(&self, instant: Timestamp) {
-        self.reads.note(|| Source::Time(instant));
-    }
-
     /// The machines of a tenant are looked at.
     pub(in crate::audit) fn looks_at_fleet(&self, tenant: &TenantId) {
         self.reads.note(|| Source::Fleet(tenant.clone()));

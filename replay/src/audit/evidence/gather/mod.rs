@@ -80,6 +80,11 @@ impl Evidence {
         self.directory(event);
     }
 
+    /// Takes in when an event happened that is evidence of nothing else.
+    pub(in crate::audit) fn tell(&mut self, event: EventId, at: Occurred) {
+        self.occurred.add(event, at);
+    }
+
     /// Brings what was gathered into the order in which it is asked for.
     pub(in crate::audit) fn end(&mut self) {
         self.occurred.settle();
