@@ -27,6 +27,15 @@ impl Stored {
         Self { lists, end }
     }
 
+    /// The same with nothing that was recorded after a position.
+    #[must_use]
+    pub fn until(&self, end: Position) -> Self {
+        Self {
+            lists: Arc::clone(&self.lists),
+            end: self.end.min(end),
+        }
+    }
+
     pub(super) fn lists(&self) -> &Arc<Lists> {
         &self.lists
     }
