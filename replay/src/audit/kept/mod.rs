@@ -192,6 +192,11 @@ impl KeptFindings {
         }
     }
 
+    /// Writes what is not in a file yet, merges what is due, and waits for that.
+    pub fn settle(&self) -> Result<(), KeptError> {
+        Ok(self.shelf().lists().settle()?)
+    }
+
     /// Writes what is not in a file yet.
     pub fn close(&self) -> Result<(), KeptError> {
         Ok(self.shelf().lists().close()?)
