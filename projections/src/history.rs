@@ -2,7 +2,7 @@
 
 use crate::packed::{pack, unpack};
 use crate::seen::{Point, Seen};
-use crate::source::{Change, Input, Order, Replacer, Source, Unread};
+use crate::source::{Change, Input, Order, Replacer, Source, Unread, Watch};
 use crate::view::projection;
 use ledger::event::codec::CodecError;
 use ledger::event::walk::Outline;
@@ -15,7 +15,7 @@ use std::ops::{Bound, Deref};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// All events of a log, by subject, in memory. Costs memory in proportion to the log.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Histories {
     /// In fold order.
     slots: Vec<Slot>,
@@ -32,6 +32,16 @@ pub struct Histories {
     by_id: OnceLock<Vec<u32>>,
     /// Sorted when somebody asks for it.
     subjects: OnceLock<BTreeSet<Subject>>,
+    /// Who is told what is looked up.
+    watch: Option<Arc<dyn Watch>>,
+}
+
+impl std::fmt::Debug for Histories {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Histories")
+            .field("events", &self.slots.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// What is known of an event without unpacking it, and the event once it was unpacked.
@@ -151,6 +161,40 @@ impl Histories {
     /// [`Histories::index`].
     pub fn seen(events: impl IntoIterator<Item = Arc<Event>>) -> Self {
         Self::sorted(events)
+    }
+
+    /// The histories of some subjects, each with the positions of its events, of which every one is among
+    /// the inputs. No other subject has a history here; `watch` is told who is asked for.
+    pub fn of_some(
+        inputs: impl IntoIterator<Item = Input>,
+        subjects: impl IntoIterator<Item = (Subject, Vec<Position>)>,
+        watch: Option<Arc<dyn Watch>>,
+    ) -> Self {
+        let mut replaced_by: HashMap<Position, Vec<Replacer>> = HashMap::new();
+        let events = inputs.into_iter().map(|input| {
+            if !input.replaced_by.is_empty() {
+                replaced_by.insert(input.event.position, input.replaced_by);
+            }
+            input.event
+        });
+        let mut histories = Self::sorted(events);
+        let slots = (0_u32..).zip(&histories.slots);
+        let places: HashMap<Position, u32> =
+            slots.map(|(index, slot)| (slot.position, index)).collect();
+        let by_subject = subjects.into_iter().map(|(subject, positions)| {
+            let indices = positions.iter().filter_map(|at| places.get(at).copied());
+            let mut indices: Vec<u32> = indices.collect();
+            indices.sort_unstable();
+            indices.dedup();
+            (subject, indices)
+        });
+        histories.by_subject = by_subject.collect();
+        let replaced = replaced_by.into_iter();
+        histories.replaced_by = replaced
+            .filter_map(|(at, by)| Some((*places.get(&at)?, by)))
+            .collect();
+        histories.watch = watch;
+        histories
     }
 
     fn sorted(events: impl IntoIterator<Item = Arc<Event>>) -> Self {
@@ -280,8 +324,11 @@ impl Histories {
             indices.sort_unstable_by_key(id_of);
             indices
         });
-        let place = by_id.binary_search_by_key(&Some(id), id_of).ok()?;
-        by_id.get(place).copied()
+        let place = by_id.binary_search_by_key(&Some(id), id_of);
+        if let (Err(_), Some(watch)) = (place, &self.watch) {
+            watch.missed(id);
+        }
+        by_id.get(place.ok()?).copied()
     }
 
     /// The events that a record gave: of one record that gave several, the one of the correction's
@@ -343,6 +390,9 @@ impl Histories {
     }
 
     fn indices(&self, subject: &Subject) -> &[u32] {
+        if let Some(watch) = &self.watch {
+            watch.asked(subject);
+        }
         self.by_subject.get(subject).map_or(&[], Vec::as_slice)
     }
 

@@ -34,3 +34,4 @@ pub mod view;
 pub use history::{At, Histories, Packing};
 pub use persons::Persons;
 pub use seen::{Point, Seen};
+pub use source::Watch;

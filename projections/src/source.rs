@@ -43,6 +43,15 @@ pub trait Source: Sync {
     fn end(&self) -> Position;
 }
 
+/// Is told what somebody looks up in histories that hold a part of a log, so that what they lack can be
+/// added.
+pub trait Watch: Send + Sync {
+    /// The history of a subject was looked at.
+    fn asked(&self, subject: &Subject);
+    /// An event was looked for by its id, and is not there.
+    fn missed(&self, event: EventId);
+}
+
 /// One event that stands instead of another: a correction, or a revised record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Replacer {

@@ -51,6 +51,11 @@ impl Ground {
         &self.source
     }
 
+    /// The fold inputs as they are stored.
+    pub fn stored(&self) -> &Stored {
+        &self.source
+    }
+
     /// The point that arguments name; without `--valid-at` it is now, without `--as-of` the last
     /// position there is.
     pub fn point(&self, args: &PointArgs) -> Result<Point, Failure> {

@@ -20,6 +20,7 @@
 
 pub mod answer;
 pub mod asking;
+pub mod audited;
 pub mod checkpoints;
 pub mod cli;
 pub mod clock;

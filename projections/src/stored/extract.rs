@@ -3,7 +3,8 @@
 
 use super::ViewsError;
 use super::names::{
-    CHANGES, INPUTS, RecordHash, SUBJECTS, Takes, record_hash, write_name, write_subject,
+    CHANGES, INPUTS, OTHERS, RecordHash, SUBJECTS, Takes, each_domain, record_hash,
+    verifies_domains, write_domain, write_name, write_subject,
 };
 use super::value::{begin_item, write_change_head, write_step};
 use crate::source::Step;
@@ -76,6 +77,7 @@ struct Extracting {
     part: Extract,
     outline: Outline,
     names: Vec<Vec<u8>>,
+    others: Vec<Vec<u8>>,
     value: Vec<u8>,
 }
 
@@ -100,20 +102,21 @@ impl Extracting {
             record,
             corrects,
         });
-        let mut inputs = 0;
+        let (mut inputs, mut others) = (0, 0);
         let mut event = None;
         for (subject_kind, id) in outline.subjects() {
+            if Takes::get().is_other(subject_kind, kind) {
+                next_name(&mut self.others, &mut others, |name| {
+                    write_name(subject_kind, id, name);
+                });
+            }
             match Takes::get().table(subject_kind, kind) {
                 None => continue,
                 Some(INPUTS) => {
-                    if self.names.len() == inputs {
-                        self.names.push(Vec::new());
-                    }
-                    if let Some(name) = self.names.get_mut(inputs) {
+                    next_name(&mut self.names, &mut inputs, |name| {
                         write_name(subject_kind, id, name);
                         gathered.name(ListName::new(SUBJECTS, name));
-                        inputs += 1;
-                    }
+                    });
                 }
                 Some(_) => {
                     let event: &Event = match &mut event {
@@ -125,14 +128,37 @@ impl Extracting {
                 }
             }
         }
-        if inputs > 0 {
+        if verifies_domains(kind) {
+            let event: &Event = match &mut event {
+                Some(event) => event,
+                None => event.insert(Event::decode(stored)?),
+            };
+            let (names, count) = (&mut self.others, &mut others);
+            each_domain(event, &mut |domain| {
+                next_name(names, count, |name| write_domain(domain, name));
+            });
+        }
+        if inputs + others > 0 {
             begin_item(&mut self.value);
             outline.write_without_ciphertext(stored, &mut self.value);
             let names = self.names.iter().take(inputs);
             let names = names.map(|name| ListName::new(INPUTS, name));
-            gathered.add(names, &self.value);
+            let others = self.others.iter().take(others);
+            let others = others.map(|name| ListName::new(OTHERS, name));
+            gathered.add(names.chain(others), &self.value);
         }
         Ok(())
+    }
+}
+
+/// Writes one more name, into memory that is used again and again.
+fn next_name(names: &mut Vec<Vec<u8>>, count: &mut usize, write: impl FnOnce(&mut Vec<u8>)) {
+    if names.len() == *count {
+        names.push(Vec::new());
+    }
+    if let Some(name) = names.get_mut(*count) {
+        write(name);
+        *count += 1;
     }
 }
 
@@ -157,13 +183,25 @@ fn add_changes(gathered: &mut Gathering, event: &Event, subject: &Subject, value
 pub(super) fn lists_of(event: &Event) -> Vec<(ledger::lists::Table, Vec<u8>)> {
     let subjects = event.subjects();
     let kind = event.kind().id;
-    let taken = subjects.iter().filter_map(|subject| {
-        let table = Takes::get().table(subject.kind, kind)?;
+    let mut lists = Vec::new();
+    for subject in &subjects {
         let mut name = Vec::new();
         write_subject(subject, &mut name);
-        Some((table, name))
+        if Takes::get().is_other(subject.kind, kind) {
+            lists.push((OTHERS, name.clone()));
+        }
+        lists.extend(
+            Takes::get()
+                .table(subject.kind, kind)
+                .map(|table| (table, name)),
+        );
+    }
+    each_domain(event, &mut |domain| {
+        let mut name = Vec::new();
+        write_domain(domain, &mut name);
+        lists.push((OTHERS, name));
     });
-    taken.collect()
+    lists
 }
 
 /// What the names of all subjects of a kind begin with.

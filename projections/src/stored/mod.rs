@@ -13,16 +13,18 @@
 
 mod catch_up;
 mod extract;
+mod hiding;
 mod names;
 mod rebuild;
 mod replaced;
 mod source;
 mod value;
 
+pub use hiding::Hiding;
 use ledger::id::Position;
 use ledger::lists::{Generations, Lists, ListsError, RunSize};
 use ledger::store::{Store, StoreError};
-pub use names::made_by;
+pub use names::{domains_of, keeps, made_by};
 pub use rebuild::Rebuilding;
 pub use source::Stored;
 use std::path::Path;

@@ -1,8 +1,9 @@
 //! Which lists there are, and who takes what.
 
-use crate::view::PROJECTIONS;
-use ledger::event::KindId;
+use crate::view::{PROJECTIONS, kind_ids, projection};
+use ledger::event::{Event, KindId, Payload};
 use ledger::lists::Table;
+use ledger::secret::DomainId;
 use ledger::subject::{Subject, SubjectKind};
 use std::sync::OnceLock;
 
@@ -10,6 +11,9 @@ use std::sync::OnceLock;
 pub(super) const INPUTS: Table = Table(0);
 /// The changes of a subject's counters, by subject.
 pub(super) const CHANGES: Table = Table(1);
+/// The events that name a subject and that its projection does not take as inputs, by subject; without
+/// those that a seat takes and that are kept with the seat. And the events that name a domain.
+pub(super) const OTHERS: Table = Table(6);
 /// The subjects that have inputs or changes: lists without values, so that they can be listed without
 /// reading what they have.
 pub(super) const SUBJECTS: Table = Table(2);
@@ -21,7 +25,7 @@ pub(super) const CORRECTIONS_BY_ID: Table = Table(4);
 pub(super) const CORRECTIONS_BY_RECORD: Table = Table(5);
 
 /// What of the lists has to change if this does.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The name of a subject's lists; no name is the beginning of another one, because an identifier has no
 /// zero byte.
@@ -37,6 +41,35 @@ pub(super) fn write_subject(subject: &Subject, name: &mut Vec<u8>) {
     write_name(subject.kind, subject.id.as_bytes(), name);
 }
 
+/// What the names of domains begin with, which no kind of subject is numbered by.
+const DOMAIN: u8 = 0xff;
+
+/// The name of a domain's list. All are equally long.
+pub(super) fn write_domain(domain: &DomainId, name: &mut Vec<u8>) {
+    name.clear();
+    name.push(DOMAIN);
+    name.extend_from_slice(&domain.0);
+}
+
+/// Gives the domains that an event says are verified by somebody.
+pub(super) fn each_domain(event: &Event, visit: &mut dyn FnMut(&DomainId)) {
+    let domains = if let Payload::CustomerRegistered(registered) = &event.payload {
+        registered.verified_domains.as_slice()
+    } else if let Payload::TenantObserved(observed) = &event.payload {
+        observed.domains.as_slice()
+    } else if let Payload::DomainVerified(verified) = &event.payload {
+        std::slice::from_ref(&verified.domain)
+    } else {
+        &[]
+    };
+    domains.iter().for_each(|domain| visit(&domain.id));
+}
+
+/// Whether events of a kind can say that domains are verified.
+pub(super) fn verifies_domains(kind: KindId) -> bool {
+    kind_ids![CustomerRegistered TenantObserved DomainVerified].contains(&kind)
+}
+
 /// The id in the name of a subject's lists.
 pub(super) fn subject_id(name: &[u8]) -> Option<&str> {
     let (_, rest) = name.split_first()?;
@@ -50,6 +83,20 @@ pub(super) type RecordHash = [u8; 16];
 
 /// How much of a [`RecordHash`] is of the record and the kind alone.
 pub(super) const RECORD_HALF_LENGTH_BYTES: usize = 8;
+
+/// Whether an event of a kind is among the [`events`](super::Stored::events) of a subject of a kind that it
+/// names.
+pub fn keeps(subject: SubjectKind, kind: KindId) -> bool {
+    let takes = Takes::get();
+    takes.table(subject, kind) == Some(INPUTS) || takes.is_other(subject, kind)
+}
+
+/// The domains that an event says are verified by somebody.
+pub fn domains_of(event: &Event) -> Vec<DomainId> {
+    let mut domains = Vec::new();
+    each_domain(event, &mut |domain| domains.push(*domain));
+    domains
+}
 
 /// The hash of an event's record: system, record, kind, and what the payload names first.
 pub(super) fn record_hash(
@@ -96,6 +143,7 @@ pub(super) struct Takes {
     /// By subject kind and event kind.
     tables: Vec<Option<Table>>,
     kinds: usize,
+    of_seats: &'static [KindId],
 }
 
 impl Takes {
@@ -112,6 +160,7 @@ impl Takes {
         let mut takes = Self {
             tables: vec![None; subjects.unwrap_or(0) * kinds],
             kinds,
+            of_seats: projection(SubjectKind::Seat).map_or(&[], |seat| seat.takes),
         };
         for projection in PROJECTIONS {
             for (taken, table) in [(projection.takes, INPUTS), (projection.series, CHANGES)] {
@@ -128,6 +177,12 @@ impl Takes {
 
     fn place(&self, subject: SubjectKind, kind: KindId) -> usize {
         subject as usize * self.kinds + usize::from(kind.0)
+    }
+
+    /// Whether an event of a kind goes to the other events of a subject of a kind: what is not among its
+    /// inputs, and not with a seat.
+    pub(super) fn is_other(&self, subject: SubjectKind, kind: KindId) -> bool {
+        self.table(subject, kind) != Some(INPUTS) && !self.of_seats.contains(&kind)
     }
 
     /// Where an event of a kind goes that names a subject of a kind, if anywhere.

@@ -2,14 +2,16 @@
 
 use super::ViewsError;
 use super::extract::prefix_of;
-use super::names::{CHANGES, INPUTS, SUBJECTS, subject_id, write_subject};
+use super::names::{CHANGES, INPUTS, OTHERS, SUBJECTS, subject_id, write_domain, write_subject};
 use super::value::{ChangeHead, Mark, Pair, Skus, Value, read_change_head, read_step, read_value};
 use crate::source::{Change, Input, Replacer, Source, Unread};
 use ledger::event::Event;
 use ledger::id::Position;
 use ledger::lists::{ListName, Lists, Table};
+use ledger::secret::DomainId;
 use ledger::subject::{Subject, SubjectKind};
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 /// The fold inputs of a store up to a position. Cloning shares them.
@@ -23,6 +25,15 @@ impl Stored {
     pub(super) fn new(lists: Arc<Lists>) -> Self {
         let end = lists.end();
         Self { lists, end }
+    }
+
+    /// The same with nothing that was recorded after a position.
+    #[must_use]
+    pub fn until(&self, end: Position) -> Self {
+        Self {
+            lists: Arc::clone(&self.lists),
+            end: self.end.min(end),
+        }
     }
 
     pub(super) fn lists(&self) -> &Arc<Lists> {
@@ -42,15 +53,47 @@ impl Stored {
         Ok(is_known)
     }
 
+    /// Every event that names a subject, in fold order, whether its projection takes it or not; but what is
+    /// kept with a seat is left out where the projection of the subject does not take it. Costs by their
+    /// number.
+    pub fn events(&self, subject: &Subject) -> Result<Vec<Input>, ViewsError> {
+        let mut name = Vec::new();
+        write_subject(subject, &mut name);
+        let mut events = self.read_events(INPUTS, &name, subject)?;
+        events.append(&mut self.read_events(OTHERS, &name, subject)?);
+        events.sort_by_cached_key(|input| input.event.order());
+        Ok(events)
+    }
+
+    /// The events that say that somebody verified a domain, in fold order.
+    pub fn of_domain(&self, domain: &DomainId) -> Result<Vec<Input>, ViewsError> {
+        let mut name = Vec::new();
+        write_domain(domain, &mut name);
+        let mut events = self.read_events(OTHERS, &name, domain)?;
+        events.dedup_by_key(|input| input.event.id);
+        Ok(events)
+    }
+
     /// Reads a list of a subject, and calls `item` for each item of it.
     fn read(
         &self,
         table: Table,
         subject: &Subject,
-        mut item: impl FnMut(&[u8]) -> Option<()>,
+        item: impl FnMut(&[u8]) -> Option<()>,
     ) -> Result<Replaced, ViewsError> {
         let mut name = Vec::new();
         write_subject(subject, &mut name);
+        self.read_named(table, &name, subject, item)
+    }
+
+    /// Reads a list of whatever it is of.
+    fn read_named(
+        &self,
+        table: Table,
+        name: &[u8],
+        of: &dyn Display,
+        mut item: impl FnMut(&[u8]) -> Option<()>,
+    ) -> Result<Replaced, ViewsError> {
         let mut replaced = Replaced::default();
         let mut is_whole = true;
         let mut visit = |value: &[u8]| {
@@ -68,19 +111,31 @@ impl Stored {
             };
             is_whole &= read.is_some();
         };
-        self.lists.read(ListName::new(table, &name), &mut visit)?;
+        self.lists.read(ListName::new(table, name), &mut visit)?;
         match is_whole {
             true => Ok(replaced),
             false => Err(ViewsError::Value {
-                subject: subject.to_string(),
+                subject: of.to_string(),
                 what: "a value cannot be read",
             }),
         }
     }
 
     fn read_inputs(&self, subject: &Subject) -> Result<Vec<Input>, ViewsError> {
+        let mut name = Vec::new();
+        write_subject(subject, &mut name);
+        self.read_events(INPUTS, &name, subject)
+    }
+
+    /// The events of a list, in fold order.
+    fn read_events(
+        &self,
+        table: Table,
+        name: &[u8],
+        of: &dyn Display,
+    ) -> Result<Vec<Input>, ViewsError> {
         let mut inputs = Vec::new();
-        let replaced = self.read(INPUTS, subject, |bytes| {
+        let replaced = self.read_named(table, name, of, |bytes| {
             let event = Event::decode(bytes).ok()?;
             if event.position <= self.end {
                 inputs.push(Input {

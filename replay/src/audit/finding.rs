@@ -3,14 +3,14 @@
 use ledger::id::{CustomerId, EventId, FindingId, LicenseId, OrderId, TenantId};
 use ledger::subject::Subject;
 use ledger::time::Occurred;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeSet;
 
 use super::expectation::Expectation;
 use super::landing::LandingKind;
 
 /// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// To be looked at.
@@ -89,8 +89,16 @@ impl Serialize for Confidence {
     }
 }
 
+impl<'de> Deserialize<'de> for Confidence {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let number = f64::deserialize(from)?;
+        let thousandths = (0..=1000_u16).find(|t| f64::from(*t) / 1000.0 >= number);
+        Ok(Self(thousandths.unwrap_or(1000)))
+    }
+}
+
 /// Where a finding stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum FindingState {
     /// Derived, and nobody decided yet.
     Open,
@@ -134,7 +142,7 @@ pub struct PathStep {
 }
 
 /// A landing that a finding is about, and where it should have gone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Landed {
     /// What landed, as `KIND:ID`.
     pub landing: String,

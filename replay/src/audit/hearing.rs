@@ -91,6 +91,7 @@ pub fn hear_subject(at: &At<'_>, subject: &Subject) -> Vec<Answer> {
         at,
         evidence: &evidence,
         others: Others::new(&neighbours, &accused),
+        machines: None,
     };
     let answers = RULES.iter().filter_map(|rule| match rule.check {
         Check::Subject(kind, check) if kind == subject.kind => Some((rule, check(&scene))),

@@ -16,11 +16,11 @@ use ledger::id::*;
 use ledger::secret::{KeyFingerprint, PersonId};
 use ledger::time::{Occurred, Timestamp};
 use projections::At;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How an entitlement reached its tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum LandingKind {
     /// Keys were redeemed, or an order without keys was.
     Redemption,
@@ -48,7 +48,7 @@ impl LandingKind {
 }
 
 /// One landing, from all of its reports.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Landing {
     /// What went where: stable over runs, imports and rules.
     pub id: FindingId,
@@ -93,6 +93,12 @@ pub struct Landing {
 }
 
 impl Landing {
+    /// Where it comes in the order of landings.
+    pub(super) fn order(&self) -> (Timestamp, &FindingId, Option<EventId>) {
+        // Two landings can have one identity, but never one report.
+        (self.at.start, &self.id, self.events.first().copied())
+    }
+
     /// The last instant at which it can have happened: evidence up to here was known then.
     pub fn cutoff(&self) -> Timestamp {
         self.at.last()
@@ -160,7 +166,7 @@ struct ReportOf {
 }
 
 /// Whether events of a kind report landings.
-fn reports_landings(kind: KindId) -> bool {
+pub(super) fn reports_landings(kind: KindId) -> bool {
     [
         KeysRedeemed::INFO.id,
         CreditLotActivated::INFO.id,
@@ -172,7 +178,14 @@ fn reports_landings(kind: KindId) -> bool {
 
 /// All landings, in the order in which they happened. Costs one pass and a sort.
 pub fn landings(at: &At<'_>, evidence: &Evidence) -> Vec<Landing> {
-    let events = at.all_of(reports_landings);
+    landings_of(at.all_of(reports_landings), evidence)
+}
+
+/// The landings that some events report, which are in fold order: no other event may report any of them.
+pub(super) fn landings_of<'e>(
+    events: impl Iterator<Item = &'e Event>,
+    evidence: &Evidence,
+) -> Vec<Landing> {
     let mut reports: Vec<ReportOf> = events.filter_map(|e| report(e, evidence)).collect();
     resolve_echoes(&mut reports);
     let mut groups = Groups::default();
@@ -192,7 +205,7 @@ pub fn landings(at: &At<'_>, evidence: &Evidence) -> Vec<Landing> {
             landing(&reports, evidence)
         })
         .collect();
-    landings.sort_by(|a, b| (a.at.start, &a.id).cmp(&(b.at.start, &b.id)));
+    landings.sort_by(|a, b| a.order().cmp(&b.order()));
     landings
 }
 

@@ -1,7 +1,7 @@
 //! The audit's report: the findings, what could not be judged, and what was clean.
 
 use super::beside::beside;
-use super::clean::{Without, without_finding};
+use super::clean::{LandingLine, Trial, Without, nothing_landed, trials_alone, without_finding};
 use super::evidence::Evidence;
 use super::exhibits::Exhibits;
 use super::expectation::{Basis, Expectation, Verdict, Wanted, expect, verdict};
@@ -84,15 +84,17 @@ pub(super) struct JudgedLandings {
 }
 
 /// What one pass says of one landing.
-struct Judgement {
-    expectation: Expectation,
-    hits: Vec<(&'static Rule, Hit)>,
+pub(super) struct Judgement {
+    /// Where it should have gone.
+    pub expectation: Expectation,
+    /// The rules that fired.
+    pub hits: Vec<(&'static Rule, Hit)>,
     dismissed: bool,
 }
 
 impl Judgement {
     /// Whether the tenant is accused, and nobody dismissed that.
-    fn accuses(&self) -> bool {
+    pub(super) fn accuses(&self) -> bool {
         self.is_about_tenant() && !self.dismissed
     }
 
@@ -129,11 +131,7 @@ impl JudgedLandings {
         tenants: usize,
     ) -> Report {
         let (mut findings, mut not_judged) = (self.findings, self.not_judged);
-        findings.sort_by(|a, b| {
-            let key = |f: &Finding| (std::cmp::Reverse(f.severity), f.at.start, f.id.clone());
-            key(a).cmp(&key(b))
-        });
-        not_judged.sort_by(|a, b| a.landing.cmp(&b.landing));
+        in_order_of_report(&mut findings, &mut not_judged);
         Report {
             valid_at,
             without,
@@ -145,6 +143,20 @@ impl JudgedLandings {
             tenants,
         }
     }
+}
+
+/// Sorts what a report lists: the worst first, then by time.
+pub(super) fn in_order_of_report(findings: &mut [Finding], not_judged: &mut [NotJudged]) {
+    findings.sort_by(|a, b| {
+        let key = |f: &Finding| (std::cmp::Reverse(f.severity), f.at.start, f.id.clone());
+        let first = |f: &Finding| f.evidence.first().map(|exhibit| exhibit.event);
+        // Two findings of one identity are about two landings, which have no report in common.
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| first(a).cmp(&first(b)))
+            .then_with(|| a.subject().cmp(&b.subject()))
+    });
+    not_judged.sort_by(|a, b| (&a.landing, &a.tenant).cmp(&(&b.landing, &b.tenant)));
 }
 
 impl Judge<'_> {
@@ -178,10 +190,24 @@ impl Judge<'_> {
 
     /// What has no finding. Costs a fold for every agreement that never landed.
     pub(super) fn without(&self, judged: &JudgedLandings) -> Without {
+        let (at, evidence) = (self.at, self.evidence);
         let found: BTreeSet<&FindingId> = judged.findings.iter().map(|one| &one.id).collect();
-        let verdicts = self.landings.iter().zip(judged.verdicts.iter().copied());
-        let verdicts: Vec<(&Landing, Verdict)> = verdicts.collect();
-        without_finding(self.at, self.evidence, &verdicts, &found)
+        let verdicts = self.landings.iter().zip(&judged.verdicts);
+        let lines: Vec<LandingLine> = verdicts
+            .map(|(landing, verdict)| LandingLine::of(landing, *verdict, evidence))
+            .collect();
+        let agreements = evidence.agreements.all();
+        let ordered = agreements.filter_map(|(_, agreement)| agreement.customer.as_ref());
+        let ordered = ordered.map(|known| &known.value).collect();
+        let reached = self.landings.iter().map(|landing| &landing.tenant);
+        let trials = evidence.trials().iter();
+        let trials: Vec<Trial> = trials.map(|trial| Trial::of(trial, evidence)).collect();
+        let today = at.point().valid_at.date();
+        let trials = trials_alone(&trials, &ordered, &reached.collect(), today);
+        let agreements = evidence.agreements.all().map(|(license, _)| license);
+        without_finding(&lines, agreements, trials, &found, &|license| {
+            nothing_landed(at, evidence, license)
+        })
     }
 
     /// What was known then: every landing by the evidence up to it, in the order in which they
@@ -220,7 +246,8 @@ impl Judge<'_> {
     }
 }
 
-fn judge(
+/// Judges a landing beside others, by what was known up to an instant or by everything.
+pub(super) fn judge(
     landing: &Landing,
     others: Others<'_>,
     by: &Judge<'_>,
@@ -256,7 +283,8 @@ fn judge(
     }
 }
 
-fn finding(
+/// What was found of a landing that a rule fired on.
+pub(super) fn finding(
     at: &At<'_>,
     evidence: &Evidence,
     landing: &Landing,

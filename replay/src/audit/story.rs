@@ -185,6 +185,7 @@ pub fn effects(
         effects.push(format!("{name}: {was} → {is} seats"));
     }
     if let Some(right) = expectation.tenant() {
+        evidence.looks_at_today();
         let has = seats(at, right);
         let ordered = landing
             .license_id

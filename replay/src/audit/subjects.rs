@@ -29,7 +29,7 @@ pub(super) enum World {
 
 impl World {
     /// Whether a rule about subjects of a kind finds here what it reads.
-    fn has(self, kind: SubjectKind, rule: &Rule) -> bool {
+    pub(super) fn has(self, kind: SubjectKind, rule: &Rule) -> bool {
         let of_machines = match kind {
             SubjectKind::Seat | SubjectKind::Person => true,
             // What revalidates is the machines of a tenant together.
@@ -104,15 +104,16 @@ pub(super) fn of_one(
         at,
         evidence,
         others,
+        machines: None,
     };
-    of_subject(&scene, rules)
+    of_scene(&scene, rules)
 }
 
 /// What breaches share that make one finding: the family of their rules, the subject, and the key.
 type Together = (&'static str, Subject, String);
 
 /// The breaches of one subject: those of one family with one key are one finding.
-fn of_subject(scene: &Scene<'_>, rules: &[&'static Rule]) -> Vec<Finding> {
+pub(super) fn of_scene(scene: &Scene<'_>, rules: &[&'static Rule]) -> Vec<Finding> {
     let mut together: BTreeMap<Together, Vec<(&'static Rule, Breach)>> = BTreeMap::new();
     for rule in rules {
         let Check::Subject(_, check) = rule.check else {

@@ -10,6 +10,7 @@ mod compare;
 mod contender;
 mod data;
 mod fault;
+mod findings;
 mod full;
 mod history;
 mod ingest;
@@ -49,6 +50,7 @@ enum Command {
     Doomed(reopen::Doomed),
     History(history::History),
     Audit(audit::Audit),
+    Findings(findings::Findings),
     Seal(seal::Seal),
     Views(views::ViewsBench),
 }
@@ -66,6 +68,7 @@ impl Cli {
             Command::Doomed(doomed) => doomed.run(),
             Command::History(history) => history.run(),
             Command::Audit(audit) => audit.run(),
+            Command::Findings(findings) => findings.run(),
             Command::Seal(seal) => seal.run(),
             Command::Views(views) => views.run(),
         }

@@ -48,8 +48,12 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let lines = match arguments.is_empty() {
         true => all(),
-        false => vec![one(&arguments).expect("usage: store_trials [KIND ENGINE SEED]")],
+        false => one(&arguments).into_iter().collect(),
     };
+    if lines.is_empty() {
+        eprintln!("usage: store_trials [KIND ENGINE SEED]");
+        return ExitCode::from(2);
+    }
     print!("{}", table(&lines));
     let failed = lines.iter().any(|line| !line.tally.failures.is_empty());
     ExitCode::from(u8::from(failed))

@@ -189,3 +189,52 @@ fn a_walk_shows_what_each_event_changed_which_rules_woke_and_why_the_others_did_
     );
     walk(&["--until", "zz"]).failed(2, &["no event id"]);
 }
+
+/// What the kept findings and a replay of the same store say, in two forms.
+fn both(desk: &Desk, valid_at: &str) -> [(String, i32); 2] {
+    ["audit", "audit replay"].map(|command| {
+        let asked = command.split(' ').collect::<Vec<_>>();
+        let run = |format: &str| {
+            let more = ["--valid-at", valid_at, "--all", "--format", format];
+            desk.run(&[&asked[..], &more].concat())
+        };
+        let (text, json) = (run("table"), run("json"));
+        assert_eq!(text.code, json.code);
+        (format!("{}{}", text.out, json.out), text.code)
+    })
+}
+
+#[test]
+fn what_is_kept_says_the_same_as_a_replay_after_every_import_and_when_it_is_deleted() {
+    let stories = [
+        STORY,
+        "machine-overdue-beside-others",
+        "mail-nobody-opened",
+        "agreement-in-two-tenants",
+        "open-redeemed-right",
+    ];
+    let desk = Desk::new();
+    let valid_at = "2026-01-01T00:00:00Z";
+    for (number, name) in stories.iter().enumerate() {
+        let file = format!("{number}.jsonl");
+        desk.file(&file, &story(name));
+        desk.run(&["import", &file]).ok();
+        let [kept, replayed] = both(&desk, valid_at);
+        assert_eq!(kept, replayed, "after {name}");
+        assert_eq!(kept.1, 1);
+    }
+    let findings = desk.path("activation-ledger").join("findings");
+    assert!(findings.is_dir(), "nothing is kept");
+    std::fs::remove_dir_all(&findings).expect("they can be removed");
+    let [kept, replayed] = both(&desk, valid_at);
+    assert_eq!(kept, replayed, "made again");
+    // What is kept cannot go back, and is not taken along to where nobody is yet.
+    for other in [
+        "2024-03-12T00:00:00Z",
+        "2199-01-01T00:00:00Z",
+        "2026-01-02T00:00:00Z",
+    ] {
+        let [kept, replayed] = both(&desk, other);
+        assert_eq!(kept, replayed, "at {other}");
+    }
+}

@@ -1,6 +1,8 @@
 //! What the routes share: the store, its stored views, and the audits that were asked for.
 
+use super::point::end_of_second;
 use super::problem::{Code, Problem, RETRY_AFTER_SECONDS};
+use crate::audited::from_kept;
 use crate::command::audit::audit_failure;
 use crate::ground::views_failure;
 use crate::histories::now;
@@ -10,6 +12,7 @@ use ledger::store::Store;
 use ledger::time::Timestamp;
 use projections::Point;
 use projections::stored::{Stored, Views};
+use replay::audit::kept::KeptFindings;
 use replay::audit::{Report, audit_log};
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -72,6 +75,7 @@ pub struct App {
     /// One permit a tail.
     pub tails: Arc<Semaphore>,
     audits: std::sync::Mutex<Audits>,
+    kept: Option<Arc<KeptFindings>>,
 }
 
 impl App {
@@ -83,6 +87,11 @@ impl App {
         settings: Settings,
         stopping: watch::Receiver<bool>,
     ) -> Arc<Self> {
+        let kept = KeptFindings::open(&store);
+        if let Err(error) = &kept {
+            tracing::warn!(%error, "findings are not kept, but made of the log for each request");
+        }
+        let kept = kept.ok();
         Arc::new(Self {
             store,
             views,
@@ -91,6 +100,7 @@ impl App {
             stopping,
             tails: Arc::new(Semaphore::new(TAILS_MAX)),
             audits: std::sync::Mutex::default(),
+            kept: kept.map(Arc::new),
         })
     }
 
@@ -130,17 +140,34 @@ impl App {
         if let Ok(Err(error)) = blocking(move || views.close()).await {
             tracing::warn!(%error, "the stored views were not closed well");
         }
+        if let Some(kept) = self.kept.clone()
+            && let Ok(Err(error)) = blocking(move || kept.close()).await
+        {
+            tracing::warn!(%error, "the kept findings were not closed well");
+        }
     }
 
-    /// The audit of the log at a point. Costs one audit, once for all who ask the same.
+    /// The report at a point: of the findings that are kept if they reach there, else of an audit of the log,
+    /// once for all who ask the same.
     pub async fn report(self: &Arc<Self>, point: Point) -> Result<Arc<Report>, Problem> {
         let cell = self.audit_cell((point.as_of, point.valid_at));
         let store = self.store.clone();
+        // What is kept cannot go back, so nobody may make it look ahead.
+        let is_past = point.valid_at <= end_of_second((self.settings.now)());
+        let kept = self.kept.clone().filter(|_| is_past);
+        let stored = self.stored().await?;
         // A task of its own, so that a caller that gives up does not throw the work away.
         let auditing = tokio::spawn(async move {
             let run = async || {
-                let report = blocking(move || audit_log(&store, point)).await?;
-                let report = report.map_err(|error| Problem::from(audit_failure(&error)))?;
+                let report = blocking(move || {
+                    let source = stored.until(point.as_of);
+                    let kept = kept.map(|kept| from_kept(&kept, &source, point));
+                    match kept.transpose()?.flatten() {
+                        Some(report) => Ok(report),
+                        None => audit_log(&store, point).map_err(|error| audit_failure(&error)),
+                    }
+                });
+                let report = report.await?.map_err(|error| Problem::from(error))?;
                 Ok::<_, Problem>(Arc::new(report))
             };
             cell.get_or_try_init(run).await.cloned()

@@ -135,7 +135,7 @@ pub fn within(position: Position, end: Position, name: &'static str) -> Result<P
 }
 
 /// The last moment of a second, so that whoever asks twice within it gets the same answer.
-fn end_of_second(time: Timestamp) -> Timestamp {
+pub fn end_of_second(time: Timestamp) -> Timestamp {
     let start = time.as_micros().div_euclid(MICROS_PER_SECOND) * MICROS_PER_SECOND;
     Timestamp::from_micros(start + MICROS_PER_SECOND - 1)
 }

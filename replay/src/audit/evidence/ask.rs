@@ -1,8 +1,43 @@
 //! What the evidence is asked.
 
 use super::*;
+use crate::audit::reads::Source;
 
 impl Evidence {
+    /// Up to when things that happened count.
+    pub fn valid_at(&self) -> Timestamp {
+        self.valid_at.unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether an instant is reached. Rules ask this, and never compare with the present instant by
+    /// themselves: so it is known when time alone can change what they say.
+    pub fn has_reached(&self, instant: Timestamp) -> bool {
+        let reached = self.valid_at() >= instant;
+        if !reached {
+            self.reads.note(|| Source::Time(instant));
+        }
+        reached
+    }
+
+    /// Whether a day is over.
+    pub fn is_over(&self, day: Date) -> bool {
+        let over = self.valid_at().date() > day;
+        if !over {
+            self.has_reached(day.plus_days(1).start());
+        }
+        over
+    }
+
+    /// Says that a view is folded as it is now, which can be another one tomorrow.
+    pub fn looks_at_today(&self) {
+        self.is_over(self.valid_at().date());
+    }
+
+    /// The machines of a tenant are looked at.
+    pub(in crate::audit) fn looks_at_fleet(&self, tenant: &TenantId) {
+        self.reads.note(|| Source::Fleet(tenant.clone()));
+    }
+
     /// The name that people know a tenant by.
     pub fn tenant_name(&self, tenant: &TenantId) -> String {
         let facts = self.tenants.get(tenant);

@@ -6,11 +6,14 @@
 mod ask;
 mod facts;
 mod gather;
+mod table;
 mod times;
 
 pub use facts::*;
+pub use table::{Facts, Word, Words};
 pub use times::Times;
 
+use super::reads::Reads;
 use ledger::event::kinds::KeysRedeemed;
 use ledger::event::part::{Contact, RedemptionEffect};
 use ledger::event::protected::{Domain, Person};
@@ -21,10 +24,11 @@ use ledger::kinds;
 use ledger::secret::{DomainId, KeyFingerprint, PersonId};
 use ledger::time::{Date, Occurred, Timestamp};
 use projections::At;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A fact with the event that says so.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Known<T> {
     /// What is known.
     pub value: T,
@@ -53,70 +57,66 @@ impl<T> Known<T> {
 #[derive(Debug, Default)]
 pub struct Evidence {
     /// Orders.
-    pub orders: BTreeMap<OrderId, OrderFacts>,
+    pub orders: Facts<OrderId, OrderFacts>,
     /// Keys.
-    pub keys: BTreeMap<KeyFingerprint, KeyFacts>,
+    pub keys: Facts<KeyFingerprint, KeyFacts>,
     /// Agreements.
-    pub agreements: BTreeMap<LicenseId, AgreementFacts>,
+    pub agreements: Facts<LicenseId, AgreementFacts>,
     /// Tenants.
-    pub tenants: BTreeMap<TenantId, TenantFacts>,
+    pub tenants: Facts<TenantId, TenantFacts>,
     /// Customers.
-    pub customers: BTreeMap<CustomerId, CustomerFacts>,
+    pub customers: Facts<CustomerId, CustomerFacts>,
     /// Partners.
-    pub partners: BTreeMap<PartnerId, PartnerFacts>,
+    pub partners: Facts<PartnerId, PartnerFacts>,
     /// Sessions.
-    pub sessions: BTreeMap<SessionId, SessionFacts>,
+    pub sessions: Facts<SessionId, SessionFacts>,
     /// Flow and session of each redemption.
-    pub redemptions: BTreeMap<RedemptionId, RedemptionFacts>,
+    pub redemptions: Facts<RedemptionId, RedemptionFacts>,
     /// Subscriptions.
-    pub subscriptions: BTreeMap<SubscriptionId, SubscriptionFacts>,
+    pub subscriptions: Facts<SubscriptionId, SubscriptionFacts>,
     /// Who authorised something in each support case: what they are.
-    pub authorisations: BTreeMap<CaseId, Vec<Known<AuthorizingRole>>>,
+    pub authorisations: Facts<CaseId, Vec<Known<AuthorizingRole>>>,
     /// Other addresses of a person.
-    aliases: BTreeMap<PersonId, BTreeSet<PersonId>>,
+    aliases: Facts<PersonId, BTreeSet<PersonId>>,
     /// Where persons can be written to.
-    pub mailboxes: BTreeMap<PersonId, Mailbox>,
+    pub mailboxes: Facts<PersonId, Mailbox>,
     /// Licences that each user was given or lost, by tenant.
-    pub licences: BTreeMap<PersonId, BTreeMap<TenantId, Vec<Known<bool>>>>,
-    /// Words that orders use for what they buy.
-    pub skus_ordered: BTreeSet<Sku>,
-    /// Words that portals use for what a subscription is of.
-    pub skus_shown: BTreeSet<Sku>,
+    pub licences: Facts<PersonId, BTreeMap<TenantId, Vec<Known<bool>>>>,
+    /// Words for products that orders use and that portals show.
+    pub words: Words,
     /// Trials.
     trials: Vec<Known<TrialFacts>>,
     /// Redemptions that were reversed, and by which event first.
-    pub reversed_redemptions: BTreeMap<RedemptionId, Known<()>>,
+    pub reversed_redemptions: Facts<RedemptionId, Known<()>>,
     /// Keys that were neutralised, and by which event first.
-    pub reversed_keys: BTreeMap<KeyFingerprint, Known<()>>,
+    pub reversed_keys: Facts<KeyFingerprint, Known<()>>,
     /// Agreements that the vendor moved.
-    pub remaps: BTreeMap<LicenseId, Vec<Known<RemapFacts>>>,
+    pub remaps: Facts<LicenseId, Vec<Known<RemapFacts>>>,
     /// Decisions about findings.
-    pub decisions: BTreeMap<FindingId, Vec<Known<DecisionFacts>>>,
+    pub decisions: Facts<FindingId, Vec<Known<DecisionFacts>>>,
     /// Trials of each customer and each contact, as indices.
-    trials_of: (
-        BTreeMap<CustomerId, Vec<usize>>,
-        BTreeMap<PersonId, Vec<usize>>,
-    ),
+    trials_of: (Facts<CustomerId, Vec<usize>>, Facts<PersonId, Vec<usize>>),
     /// Tenants that ever verified each domain.
-    tenants_of_domain: BTreeMap<DomainId, BTreeSet<TenantId>>,
+    tenants_of_domain: Facts<DomainId, BTreeSet<TenantId>>,
     /// Tenants that a source ever called a customer's.
-    tenants_of_owner: BTreeMap<CustomerId, BTreeSet<TenantId>>,
+    tenants_of_owner: Facts<CustomerId, BTreeSet<TenantId>>,
     /// Partners that call a tenant their own.
-    partners_of_tenant: BTreeMap<TenantId, BTreeSet<PartnerId>>,
+    partners_of_tenant: Facts<TenantId, BTreeSet<PartnerId>>,
     /// Subscriptions that were in a tenant.
-    subscriptions_of_tenant: BTreeMap<TenantId, BTreeSet<SubscriptionId>>,
+    subscriptions_of_tenant: Facts<TenantId, BTreeSet<SubscriptionId>>,
     /// Tenants that each person was given a role in.
-    tenants_of_person: BTreeMap<PersonId, BTreeSet<TenantId>>,
+    tenants_of_person: Facts<PersonId, BTreeSet<TenantId>>,
     /// Sessions of each root authentication.
-    sessions_of_root: BTreeMap<SessionId, BTreeSet<SessionId>>,
+    sessions_of_root: Facts<SessionId, BTreeSet<SessionId>>,
     /// The customers that verified each domain, and since when that is known.
-    domain_owners: BTreeMap<DomainId, Vec<(CustomerId, Timestamp)>>,
+    domain_owners: Facts<DomainId, Vec<(CustomerId, Timestamp)>>,
     /// Mails: the agreement that each was about.
     messages: BTreeMap<MessageId, LicenseId>,
     /// Links: the agreement that each is for.
     links: BTreeMap<LinkId, LicenseId>,
     /// Up to when things that happened count.
-    pub valid_at: Option<Timestamp>,
+    valid_at: Option<Timestamp>,
+    reads: Reads,
     /// When each event happened.
     pub occurred: Times,
 }

@@ -11,11 +11,12 @@ use super::others::Others;
 use ledger::event::word::Scenario;
 use ledger::id::{EventId, TenantId};
 use ledger::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use sources::{by_binding, by_contact, by_customer_domain, by_customer_number, by_order, by_owner};
 use std::collections::BTreeSet;
 
 /// What an expectation rests on, the strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ExpectationSource {
     /// The trial whose data is to be kept.
     Trial,
@@ -72,7 +73,7 @@ impl ExpectationSource {
 }
 
 /// Which tenant was expected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Wanted {
     /// One of these tenants; more than one if the binding is contested or several fit.
     Existing(BTreeSet<TenantId>),
@@ -83,7 +84,7 @@ pub enum Wanted {
 }
 
 /// Which tenant was expected, how sure that is, and what it rests on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expectation {
     /// Which tenant.
     pub wanted: Wanted,
@@ -135,7 +136,7 @@ impl Expectation {
 }
 
 /// How a landing compares with its expectation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
     /// It is where it was expected.
     AsExpected,

@@ -28,7 +28,6 @@ pub(super) const RULE: Rule = Rule {
 fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     let mail = Mail::of(scene)?;
     mail.must_still_matter(scene)?;
-    let today = scene.now().date();
     let mut last: (Option<Date>, &Event) = (mail.expires, mail.sent);
     let mut expired: Option<&Event> = None;
     for event in mail.of_link(scene) {
@@ -39,7 +38,7 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
             last = (again.link_expires, event);
         }
     }
-    let over = last.0.filter(|day| *day < today);
+    let over = last.0.filter(|day| scene.evidence.is_over(*day));
     let (shown, why) = match (expired, over) {
         (Some(event), _) => (event, "the link expired".to_owned()),
         (None, Some(day)) => (last.1, format!("the last day of the link was {day}")),

@@ -76,6 +76,8 @@ mod wtr025;
 mod wtr026;
 mod wtr027;
 
+pub use fleet::Digest;
+
 use super::evidence::Evidence;
 use super::expectation::{Basis, Expectation, Verdict};
 use super::finding::{Confidence, Severity};
@@ -265,10 +267,12 @@ impl Case<'_> {
         }
     }
 
-    /// The last instant that counts: the landing's for what was known then, else that of the audit.
-    pub fn now(&self) -> Timestamp {
-        let now = self.cutoff.or(self.evidence.valid_at);
-        now.unwrap_or_else(|| self.landing.cutoff())
+    /// Whether an instant is reached: by the landing for what was known then, else by the audit.
+    pub fn has_reached(&self, instant: Timestamp) -> bool {
+        match self.cutoff {
+            Some(cutoff) => cutoff >= instant,
+            None => self.evidence.has_reached(instant),
+        }
     }
 
     /// The histories just before the landing.
@@ -404,17 +408,22 @@ pub struct Scene<'s> {
     /// All landings; accused are those that have a finding. What a landing's finding says already is
     /// not said again.
     pub others: Others<'s>,
+    /// The machines of the tenant that the subject is, where they are known without looking at the
+    /// histories of all of them.
+    pub machines: Option<&'s [(Subject, Digest)]>,
 }
 
 impl Scene<'_> {
-    /// Up to when things that happened count.
-    pub fn now(&self) -> Timestamp {
-        self.at.point().valid_at
+    /// Up to when things that happened count, for a view as it is now. Rules that compare with an instant
+    /// ask [`Evidence::has_reached`].
+    pub fn today(&self) -> Timestamp {
+        self.evidence.looks_at_today();
+        self.evidence.valid_at()
     }
 
     /// Whether at least so many hours have passed since.
     fn hours_since(&self, at: Timestamp, hours: i64) -> bool {
-        self.now() >= at.plus_minutes(hours * 60)
+        self.evidence.has_reached(at.plus_minutes(hours * 60))
     }
 }
 
@@ -470,6 +479,12 @@ impl Breach {
     #[must_use]
     fn shows(mut self, event: &Event, why: impl Into<String>) -> Self {
         self.hit.evidence.push((event.id, why.into()));
+        self
+    }
+
+    #[must_use]
+    fn shows_id(mut self, event: EventId, why: impl Into<String>) -> Self {
+        self.hit.evidence.push((event, why.into()));
         self
     }
 

@@ -1,18 +1,11 @@
 //! REV001: a machine that is overdue to revalidate.
 
-use super::fleet::Fleet;
-use super::machine::{Machine, shown};
+use super::fleet::{Digest, Fleet, LATE_HOURS};
+use super::machine::shown;
 use super::{Breach, Check, Parameter, Rule, Scene, Severity, Silence};
-use ledger::event::Payload;
 use ledger::subject::{Subject, SubjectKind};
 use ledger::time::Timestamp;
 use projections::policy::SEAT_GRACE_DAYS;
-
-/// A revalidation may be reported this late.
-const LATE_HOURS: i64 = 48;
-
-/// A machine's clock can be ahead by this much.
-const CLOCK_AHEAD_DAYS: i64 = 60;
 
 pub(super) const RULE: Rule = Rule {
     code: "REV001",
@@ -32,7 +25,7 @@ pub(super) const RULE: Rule = Rule {
         },
         Parameter {
             name: "CLOCK_AHEAD_DAYS",
-            value: CLOCK_AHEAD_DAYS,
+            value: super::fleet::CLOCK_AHEAD_DAYS,
             unit: "days",
             doc: "how far ahead the clock of a machine may be that reports a success",
         },
@@ -56,7 +49,7 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     let heard = fleet.heard.ok_or("no machine of the tenant was licensed")?;
     let overdue = fleet.machines.iter();
     let breaches: Vec<Breach> = overdue
-        .filter_map(|(subject, machine)| overdue_now(scene, &fleet, heard, subject, machine))
+        .filter_map(|(subject, machine)| overdue_now(&fleet, heard, subject, machine))
         .collect();
     match breaches.is_empty() {
         true => Err(Silence("no machine of the tenant is overdue")),
@@ -65,76 +58,50 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
 }
 
 fn overdue_now(
-    scene: &Scene<'_>,
     fleet: &Fleet<'_>,
     heard: Timestamp,
     subject: &Subject,
-    machine: &Machine<'_>,
+    machine: &Digest,
 ) -> Option<Breach> {
-    let (until, licensed) = machine.licensed.filter(|_| machine.out.is_none())?;
+    let (until, licensed, licensed_at) = machine.licensed.filter(|_| !machine.is_out)?;
     let due = until.plus_minutes(LATE_HOURS * 60);
     let speaks = twice_heard(machine);
     // The time up to which anything is known of the machine or of the service.
-    let now = scene.now().min(speaks.map_or(heard, |own| own.max(heard)));
+    let known = speaks.map_or(heard, |own| own.max(heard));
     let grace = until.plus_days(SEAT_GRACE_DAYS);
-    let retired = now >= grace && speaks.is_none_or(|own| own < grace);
-    if now < due || retired {
-        return None;
-    }
-    if was_served_meanwhile(scene, subject, machine, until) {
+    let retired = known >= grace && speaks.is_none_or(|own| own < grace);
+    if known < due || retired || machine.was_served_meanwhile {
         return None;
     }
     if machine
         .failures
         .iter()
-        .any(|failure| fleet.is_shared(failure))
+        .any(|(failure, _)| fleet.is_shared(failure))
     {
         return None;
     }
     let name = shown(subject);
     let day = until.date();
     let next = "connect the machine, and have its subscription checked again";
-    let mut breach = Breach::new(subject, licensed.occurred_at, Severity::Medium, 800)
+    let mut breach = Breach::new(subject, licensed_at, Severity::Medium, 800)
         .says(
             format!("{name} was to revalidate by {day} and did not."),
             next,
         )
         .key("validation")
-        .names(machine.tenant)
-        .shows(licensed, format!("the machine was licensed until {day}"));
-    for failure in machine.failures.iter().rev().take(3) {
-        breach = breach.shows(failure, "a revalidation failed");
+        .names(&machine.tenant)
+        .shows_id(licensed, format!("the machine was licensed until {day}"));
+    for (failure, _) in machine.failures.iter().rev().take(3) {
+        breach = breach.shows_id(*failure, "a revalidation failed");
     }
     Some(breach)
 }
 
-/// Whether the service licensed a machine for longer than is seen so far, which the machine reports with
-/// a date that is still to come: its clock is ahead, and the term says when it really was.
-fn was_served_meanwhile(
-    scene: &Scene<'_>,
-    subject: &Subject,
-    machine: &Machine<'_>,
-    until: Timestamp,
-) -> bool {
-    let now = scene.now();
-    let ahead = scene.at.valid_at(now.plus_days(CLOCK_AHEAD_DAYS));
-    ahead.of(subject).any(|event| {
-        let again = if let Payload::SeatRevalidated(again) = &event.payload {
-            again.valid_until
-        } else if let Payload::SeatLicensed(licensed) = &event.payload {
-            licensed.valid_until
-        } else {
-            return false;
-        };
-        again > until && machine.served_at(event, again) <= now
-    })
-}
-
 /// Up to when a machine that fails is certainly heard of: the second last day on which it failed. One
 /// report alone can carry a wrong clock.
-fn twice_heard(machine: &Machine<'_>) -> Option<Timestamp> {
-    let last = machine.failures.last()?.occurred_at.start;
+fn twice_heard(machine: &Digest) -> Option<Timestamp> {
+    let (_, last) = machine.failures.last()?;
     let before = machine.failures.iter().rev();
-    let mut before = before.map(|failure| failure.occurred_at.start);
-    before.find(|at| at.date() < last.date())
+    let mut before = before.map(|(_, failure)| failure.start);
+    before.find(|at| at.date() < last.start.date())
 }

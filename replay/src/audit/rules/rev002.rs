@@ -41,34 +41,34 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     );
     let mut breaches = Vec::new();
     for run in &fleet.incidents {
-        let Some((_, first)) = run.first() else {
+        let Some(first) = run.first() else {
             continue;
         };
-        let machines: BTreeSet<&Subject> = run.iter().map(|(subject, _)| subject).collect();
+        let machines: BTreeSet<&Subject> = run.iter().map(|failure| &failure.machine).collect();
         let recovered = fleet
             .machines
             .iter()
             .filter(|(subject, machine)| {
-                let shared = |event: &&ledger::event::Event| fleet.is_shared(event);
-                machines.contains(subject) && !machine.failures.iter().any(shared)
+                let mut failures = machine.failures.iter();
+                machines.contains(subject) && !failures.any(|(id, _)| fleet.is_shared(id))
             })
             .count();
         if recovered >= machines.len() {
             continue;
         }
-        let day = first.occurred_at.start.date();
+        let day = first.at.start.date();
         let summary = format!(
             "{} machines of {name} failed to revalidate together on {day}; {recovered} have recovered.",
             machines.len()
         );
         let next = "ask the service and the network for the reason";
-        let mut breach = Breach::new(scene.subject, first.occurred_at, Severity::High, 900)
+        let mut breach = Breach::new(scene.subject, first.at, Severity::High, 900)
             .says(summary, next)
             // The day is the natural key of an incident: a tenant can have several.
             .key(format!("incident {day}"));
-        for (machine, event) in run {
-            breach.subjects.insert(machine.clone());
-            breach = breach.shows(event, "a machine failed to revalidate");
+        for failure in run {
+            breach.subjects.insert(failure.machine.clone());
+            breach = breach.shows_id(failure.event, "a machine failed to revalidate");
         }
         breaches.push(breach);
     }

@@ -66,7 +66,8 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
         ) else {
             continue;
         };
-        if scene.now() < until.plus_days(projections::policy::SEAT_GRACE_DAYS) {
+        let grace = until.plus_days(projections::policy::SEAT_GRACE_DAYS);
+        if !scene.evidence.has_reached(grace) {
             counted.entry(tenant).or_default().push((licensed, subject));
         }
     }

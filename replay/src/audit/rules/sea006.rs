@@ -42,6 +42,7 @@ fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     if scene.events.iter().all(|event| prolongs(event).is_none()) {
         return Err(Silence("nothing was added to it or renewed"));
     }
+    scene.evidence.looks_at_today();
     let view = subscription::fold(scene.at, &id).ok_or("it is not known")?;
     let added = view.notes.contains(&Note::AddedAfterEnd);
     let renewed = view.notes.contains(&Note::RenewedAfterDeletion);

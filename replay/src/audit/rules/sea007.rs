@@ -103,7 +103,7 @@ fn breach(
     let why = format!("licences for {sku} that were given and not taken away");
     let given = given.into_iter().map(|event| (event, why.clone()));
     breach.hit.evidence.extend(given);
-    let now = scene.now();
+    let now = scene.today();
     let seats_now = seats_of(scene, id, sku, now)?;
     let enough = seats_now >= holders(scene, id, sku, now).len();
     let gone = scene.events.iter().rfind(|event| {

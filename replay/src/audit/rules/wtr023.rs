@@ -102,7 +102,7 @@ fn skus(scene: &Scene<'_>, landing: &Landing) -> BTreeSet<Sku> {
 fn breach(scene: &Scene<'_>, id: &TenantId, undone: &Undone<'_>, is_last: bool) -> Option<Breach> {
     let (sku, landing) = (&undone.sku, undone.landing);
     let due = undone.from.plus_days(LAG_DAYS);
-    if scene.now() < due {
+    if !scene.evidence.has_reached(due) {
         return None;
     }
     let gone = gone(scene, id, landing, due);
@@ -116,9 +116,10 @@ fn breach(scene: &Scene<'_>, id: &TenantId, undone: &Undone<'_>, is_last: bool) 
     if left == 0 {
         return None;
     }
-    let now = holders(scene, id, sku, scene.now());
+    let today = scene.today();
+    let now = holders(scene, id, sku, today);
     let seats_now = match is_last {
-        true => seats_of(scene, id, sku, scene.now())?,
+        true => seats_of(scene, id, sku, today)?,
         false => usize::MAX,
     };
     let settled = self::behind(scene, &now, &gone, seats_now).is_empty();

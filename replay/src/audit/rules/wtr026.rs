@@ -47,7 +47,7 @@ fn check(case: &Case<'_>) -> Result<Hit, Silence> {
     if undone.is_some_and(|undone| undone.from <= due) {
         return Err(Silence("it was reversed"));
     }
-    if case.now() < due {
+    if !case.has_reached(due) {
         return Err(Silence("the reversal may still show"));
     }
     let mut hit = Hit::of_manner(Severity::Critical, 950);

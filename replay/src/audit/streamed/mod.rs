@@ -92,7 +92,7 @@ pub fn audit_in(store: &Store, point: Point, portions: Portions) -> Result<Repor
     let told = Histories::packed(read.told, &hidden);
     let mut gathered = gather(&rest, &told, point);
     drop(told);
-    rest.index(std::mem::take(&mut gathered.by_subject));
+    rest.index(std::mem::take(&mut gathered.named.by_subject));
     let evidence = &gathered.evidence;
 
     let landings = landings(&rest.at(point), evidence);
@@ -144,27 +144,9 @@ pub fn audit_in(store: &Store, point: Point, portions: Portions) -> Result<Repor
     };
     let mut found = of_machines.judge(parts)?;
     judged.findings.append(&mut found.findings);
-    found.tenants.extend(gathered.tenants);
-    let events = gathered.events + found.events;
+    found.tenants.extend(gathered.named.tenants);
+    let events = gathered.named.events + found.events;
     Ok(judged.report(point.valid_at, without, events, found.tenants.len()))
-}
-
-/// What one pass over everything but the machines gave.
-struct Gathered {
-    evidence: Evidence,
-    by_subject: HashMap<Subject, Vec<u32>>,
-    /// How many of the events are seen.
-    events: usize,
-    /// The tenants that they name.
-    tenants: BTreeSet<String>,
-}
-
-/// An event on its way to the evidence.
-struct Taken {
-    event: Event,
-    subjects: Vec<Subject>,
-    /// Its index, if rules will read it.
-    index: Option<u32>,
 }
 
 /// So many events go from the thread that unpacks to the one that gathers at once.
@@ -172,15 +154,10 @@ const BATCH: usize = 256;
 /// So many batches wait between them at most.
 const WAITING: usize = 16;
 
-/// Gathers the evidence, and finds which events name which subjects: one thread unpacks, in fold order, and
-/// another one gathers.
+/// Gathers the evidence, and finds which events name which subjects: one thread unpacks and does this, in fold
+/// order, and another one gathers.
 fn gather(rest: &Histories, told: &Histories, point: Point) -> Gathered {
-    let mut gathered = Gathered {
-        evidence: Evidence::begin(point.valid_at),
-        by_subject: HashMap::new(),
-        events: 0,
-        tenants: BTreeSet::new(),
-    };
+    let mut evidence = Evidence::begin(point.valid_at);
     let mut scratch = Vec::new();
     for index in indices(rest) {
         let seen =
@@ -188,15 +165,20 @@ fn gather(rest: &Histories, told: &Histories, point: Point) -> Gathered {
         if rest.order(index).filter(seen).is_some()
             && let Some(event) = rest.unpack(index, &mut scratch)
         {
-            gathered.evidence.index(&event);
+            evidence.index(&event);
         }
     }
+    let mut named = NamedThere::default();
     std::thread::scope(|scope| {
-        let (send, receive) = sync_channel::<Vec<Taken>>(WAITING);
+        let (send, receive) = sync_channel::<Vec<Event>>(WAITING);
+        let named = &mut named;
         scope.spawn(move || {
             let mut batch = Vec::with_capacity(BATCH);
-            for taken in unpacked(rest, told) {
-                batch.push(taken);
+            for (event, index) in unpacked(rest, told) {
+                if !named.take(&event, index, point) {
+                    continue;
+                }
+                batch.push(event);
                 if batch.len() == BATCH {
                     let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
                     if send.send(full).is_err() {
@@ -207,34 +189,47 @@ fn gather(rest: &Histories, told: &Histories, point: Point) -> Gathered {
             // Nobody receives any more only if the other thread panicked, and then that is told.
             send.send(batch).ok();
         });
-        for batch in receive {
-            batch
-                .into_iter()
-                .for_each(|taken| gathered.take(taken, point));
+        for event in receive.iter().flatten() {
+            evidence.take(&event);
         }
     });
-    gathered.evidence.end();
-    gathered
+    evidence.end();
+    Gathered { evidence, named }
 }
 
-impl Gathered {
-    fn take(&mut self, taken: Taken, point: Point) {
-        let is_seen = taken.event.occurred_at.start <= point.valid_at;
-        if is_seen {
-            self.events += 1;
-            self.evidence.take(&taken.event);
-        }
-        for subject in taken.subjects {
+/// What one pass over everything but the machines gave.
+struct Gathered {
+    evidence: Evidence,
+    named: NamedThere,
+}
+
+/// What the events of that pass name.
+#[derive(Default)]
+struct NamedThere {
+    by_subject: HashMap<Subject, Vec<u32>>,
+    /// How many of the events are seen.
+    events: usize,
+    /// The tenants that they name.
+    tenants: BTreeSet<String>,
+}
+
+impl NamedThere {
+    /// Notes what an event names; `index` is its own, if rules will read it. Whether it is seen.
+    fn take(&mut self, event: &Event, index: Option<u32>, point: Point) -> bool {
+        let is_seen = event.occurred_at.start <= point.valid_at;
+        self.events += usize::from(is_seen);
+        for subject in event.subjects() {
             if is_seen
                 && subject.kind == SubjectKind::Tenant
                 && !self.tenants.contains(subject.id.as_str())
             {
                 self.tenants.insert(subject.id.clone());
             }
-            if let Some(index) = taken.index {
+            if let Some(index) = index {
                 self.by_subject.entry(subject).or_default().push(index);
             }
         }
+        is_seen
     }
 }
 
@@ -242,8 +237,11 @@ fn indices(histories: &Histories) -> impl Iterator<Item = u32> {
     (0_u32..).take(histories.len())
 }
 
-/// The events of two histories in one fold order.
-fn unpacked<'h>(rest: &'h Histories, told: &'h Histories) -> impl Iterator<Item = Taken> + 'h {
+/// The events of two histories in one fold order, each of the first with its index there.
+fn unpacked<'h>(
+    rest: &'h Histories,
+    told: &'h Histories,
+) -> impl Iterator<Item = (Event, Option<u32>)> + 'h {
     let mut of_rest = indices(rest).peekable();
     let mut of_told = indices(told).peekable();
     let mut scratch = Vec::new();
@@ -263,11 +261,7 @@ fn unpacked<'h>(rest: &'h Histories, told: &'h Histories) -> impl Iterator<Item 
                 }
             };
             if let Some(event) = event {
-                return Some(Taken {
-                    subjects: event.subjects(),
-                    event,
-                    index,
-                });
+                return Some((event, index));
             }
         }
     })

@@ -1,4 +1,4 @@
-use super::audit_failure;
+use crate::audited::audited;
 use crate::error::{Class, Failure, Outcome};
 use crate::format::{Format, table};
 use crate::histories::{self, PointArgs};
@@ -10,7 +10,6 @@ use ledger::event::subject_of;
 use ledger::secret::Keyring;
 use ledger::store::{Condition, Known};
 use ledger::time::Occurred;
-use replay::audit::audit_log;
 use replay::audit::decide::{Decision, Verdict};
 use serde_json::json;
 use std::io::Read;
@@ -87,7 +86,7 @@ impl Decide {
         let mut vault = session.place.open_vault(&store)?;
         let point = self.point.point_of(&store, histories::now())?;
         let end = store.end().min(point.as_of);
-        let report = audit_log(&store, point).map_err(|error| audit_failure(&error))?;
+        let report = audited(&store, point)?;
         let id = self.finding.trim();
         let found = report.findings.iter().find(|one| one.id.as_str() == id);
         let Some(finding) = found else {

@@ -2,6 +2,7 @@
 
 mod decide;
 mod replay;
+mod report;
 mod select;
 mod walk;
 
@@ -11,10 +12,18 @@ use crate::session::Session;
 use ::replay::audit::streamed::AuditError;
 
 /// Find what went wrong, with evidence: wrong-tenant redemptions above all.
+///
+/// The findings of the store are kept, and brought up to what was recorded since they were asked last:
+/// that costs by what is new. They cannot go back: for --as-of, or a --valid-at before the last time or
+/// ahead of now, the store is replayed. Exit code 1 if any finding is shown.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Audit {
     #[command(subcommand)]
-    command: AuditCommand,
+    command: Option<AuditCommand>,
+
+    #[command(flatten)]
+    report: report::ReportArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -27,15 +36,20 @@ enum AuditCommand {
 impl Audit {
     /// Whether it is asked for a report.
     pub fn has_reports(&self) -> bool {
-        matches!(&self.command, AuditCommand::Replay(replay) if replay.is_report())
+        match &self.command {
+            None => true,
+            Some(AuditCommand::Replay(replay)) => replay.is_report(),
+            Some(AuditCommand::Confirm(_) | AuditCommand::Dismiss(_)) => false,
+        }
     }
 
-    /// Replays and judges, or records a decision.
+    /// Shows what is kept, replays and judges, or records a decision.
     pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
         match self.command {
-            AuditCommand::Replay(replay) => replay.run(session),
-            AuditCommand::Confirm(confirm) => confirm.run(session),
-            AuditCommand::Dismiss(dismiss) => dismiss.run(session),
+            None => self.report.run(session),
+            Some(AuditCommand::Replay(replay)) => replay.run(session),
+            Some(AuditCommand::Confirm(confirm)) => confirm.run(session),
+            Some(AuditCommand::Dismiss(dismiss)) => dismiss.run(session),
         }
     }
 }

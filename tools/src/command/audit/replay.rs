@@ -1,10 +1,10 @@
 use super::audit_failure;
-use super::select::SelectArgs;
+use super::report::ReportArgs;
 use super::walk;
 use crate::error::{Failure, Outcome};
-use crate::format::audit::{self as report, Origins};
-use crate::format::{Format, ReportForm, csv, html, sarif};
-use crate::histories::{self, PointArgs};
+use crate::format::Format;
+use crate::format::audit::Origins;
+use crate::histories;
 use crate::import::input::Input;
 use crate::import::passes::{BATCH_EVENTS, stopped};
 use crate::import::{Given, Importer, Record, Refusal, jsonl::Jsonl, source};
@@ -12,7 +12,7 @@ use crate::keyring::PepperOnly;
 use crate::place::{append_failure, store_failure};
 use crate::privacy::shown_path;
 use crate::progress::Progress;
-use crate::reveal::{Labels, RevealArgs};
+use crate::reveal::Labels;
 use crate::session::Session;
 use ledger::event::Fact;
 use ledger::secret::{Keyring, PublicKeyring};
@@ -33,14 +33,7 @@ pub struct Replay {
     paths: Vec<PathBuf>,
 
     #[command(flatten)]
-    point: PointArgs,
-
-    #[command(flatten)]
-    select: SelectArgs,
-
-    /// Show a line for everything that is clean, however much it is.
-    #[arg(long)]
-    all: bool,
+    report: ReportArgs,
 
     /// Walk through the history of one subject instead, KIND:ID: each event, what it changed in the
     /// views, which rules woke, and why the others did not.
@@ -54,9 +47,6 @@ pub struct Replay {
     /// Show every step of the walk.
     #[arg(long, requires = "subject")]
     step: bool,
-
-    #[command(flatten)]
-    reveal: RevealArgs,
 }
 
 impl Replay {
@@ -67,24 +57,25 @@ impl Replay {
 
     /// Replays and judges.
     pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
-        let selection = self.select.selection()?;
+        let selection = self.report.select.selection()?;
         let of_files = !self.paths.is_empty();
         let (store, origins, latest) = match self.paths.as_slice() {
             [] => {
-                let store = match self.reveal.is_asked() {
+                let store = match self.report.reveal.is_asked() {
                     true => session.place.open_store()?,
                     false => session.place.open_log()?,
                 };
                 (store, Origins::new(), None)
             }
             paths => {
-                self.reveal
+                self.report
+                    .reveal
                     .refuse("files that are replayed are kept nowhere, and nothing is sealed")?;
                 replayed(paths)?
             }
         };
         let default = latest.unwrap_or_else(histories::now);
-        let point = self.point.point_of(&store, default)?;
+        let point = self.report.point.point_of(&store, default)?;
         if let Some(subject) = &self.subject {
             let histories = histories::gather(&store)?;
             let at = histories.at(point);
@@ -92,60 +83,26 @@ impl Replay {
             return walk::show(session, &at, &origins, subject, until, of_files);
         }
         let found = audit_log(&store, point).map_err(|error| audit_failure(&error))?;
-        let found = found.selected(&selection);
-        let store = (!of_files).then_some(store);
-        let labels = match store.filter(|_| self.reveal.is_asked()) {
-            None => Labels::default(),
-            Some(store) => {
-                let text = report::json(&found, &origins).to_string();
-                let texts = std::iter::once(text);
-                let place = &session.place;
-                let labels = self.reveal.labels(place, &store, "audit replay", texts)?;
-                place.close(store)?;
-                labels
-            }
-        };
-        let outcome = match found.findings.is_empty() {
-            true => Outcome::Clean,
-            false => Outcome::Findings,
-        };
-        if let Some(form) = session.report {
-            self.reveal
-                .refuse("a report in this form leaves the house, and shows pseudonyms only")?;
-            match form {
-                ReportForm::Csv => session.out.text(&csv::text(&found)?)?,
-                ReportForm::Sarif => session.out.json(&sarif::json(&found, &origins))?,
-                ReportForm::Html => session.out.text(&html::document(&found, &origins))?,
-            }
-            return Ok(outcome);
+        if !of_files {
+            return self
+                .report
+                .show(session, found, &selection, &origins, store, "audit replay");
         }
-        match session.format {
-            Format::Table => {
-                let is_latest = of_files && self.point.valid_at.is_none();
-                let width = crate::output::width();
-                let text = report::text(&found, &origins, is_latest, self.all, width);
-                let mut text = labels.text(&text);
-                if of_files {
-                    let pepper = PublicKeyring.pepper().id();
-                    text = text.replacen('\n', &format!("\npublic pepper {pepper} · "), 1);
-                }
-                session.out.text(&text)?;
-                let open = found.findings.iter().any(|finding| finding.is_open());
-                if of_files && open {
-                    let files = self.paths.iter().map(|path| shown_path(path));
-                    let files = files.collect::<Vec<_>>().join(" ");
-                    session.out.text(&format!("\nTo act on a finding, import the history into a store first: actl import {files}"))?;
-                }
-            }
-            Format::Json => session
-                .out
-                .json(&labels.value(&report::json(&found, &origins)))?,
-            Format::Jsonl => {
-                for finding in &found.findings {
-                    let finding = report::finding(finding, &origins);
-                    session.out.json_line(&labels.value(&finding))?;
-                }
-            }
+        let found = found.selected(&selection);
+        let dress = |text: String| {
+            let pepper = PublicKeyring.pepper().id();
+            text.replacen('\n', &format!("\npublic pepper {pepper} · "), 1)
+        };
+        let outcome = self
+            .report
+            .print(session, &found, &origins, &Labels::default(), &dress)?;
+        let open = found.findings.iter().any(|finding| finding.is_open());
+        if open && session.report.is_none() && session.format == Format::Table {
+            let files = self.paths.iter().map(|path| shown_path(path));
+            let files = files.collect::<Vec<_>>().join(" ");
+            session.out.text(&format!(
+                "\nTo act on a finding, import the history into a store first: actl import {files}"
+            ))?;
         }
         Ok(outcome)
     }

@@ -46,7 +46,8 @@ impl Evidence {
                     .contacts
                     .extend(contacts.map(|c| Known::new(event, c.clone())));
                 order.skus = placed.lines.iter().map(|line| line.sku.clone()).collect();
-                self.skus_ordered.extend(order.skus.iter().cloned());
+                let words = order.skus.iter().cloned().map(Word::Ordered);
+                words.for_each(|word| self.words.insert(word));
                 let customer = self.customers.entry(placed.end_customer.clone());
                 let first = &mut customer.or_default().first_order;
                 if first
@@ -69,7 +70,8 @@ impl Evidence {
                     .extend(contacts.map(|c| Known::new(event, c.clone())));
                 if !amended.lines.is_empty() {
                     order.skus = amended.lines.iter().map(|line| line.sku.clone()).collect();
-                    self.skus_ordered.extend(order.skus.iter().cloned());
+                    let words = order.skus.iter().cloned().map(Word::Ordered);
+                    words.for_each(|word| self.words.insert(word));
                 }
                 self.meet_all(&amended.contacts);
             }
@@ -131,7 +133,7 @@ impl Evidence {
             Payload::CreditLotActivated(lot) => {
                 let license = self
                     .keys
-                    .get(&lot.key)
+                    .so_far(&lot.key)
                     .and_then(|key| key.license_id.clone());
                 let license = license.or_else(|| lot.license_id.clone());
                 let lots = Known::new(event, (lot.lot.clone(), license));
@@ -219,7 +221,7 @@ impl Evidence {
     fn redeemed(&mut self, event: &Event, redeemed: &KeysRedeemed) {
         self.meet_any(&redeemed.redeemer);
         let license = redeemed.keys.iter().find_map(|key| {
-            let issued = self.keys.get(&key.key)?;
+            let issued = self.keys.so_far(&key.key)?;
             issued.license_id.clone()
         });
         let license = license.or_else(|| redeemed.license_id.clone());
@@ -254,7 +256,7 @@ impl Evidence {
             of.or_default().insert(id.clone());
         }
         if let Some(sku) = sku {
-            self.skus_shown.insert(sku.clone());
+            self.words.insert(Word::Shown(sku.clone()));
         }
         let subscription = self.subscriptions.entry(id.clone()).or_default();
         subscription.tenant = tenant.cloned().or(subscription.tenant.take());

@@ -32,6 +32,41 @@ impl Evidence {
         }
     }
 
+    /// [`Evidence::begin`], of evidence that notes what is looked at.
+    pub(in crate::audit) fn watched(valid_at: Timestamp, reads: &Reads) -> Self {
+        let mut evidence = Self::begin(valid_at);
+        evidence.reads = reads.clone();
+        evidence.occurred.watched(reads);
+        evidence.words.watched(reads);
+        evidence.orders.watched(reads);
+        evidence.keys.watched(reads);
+        evidence.agreements.watched(reads);
+        evidence.tenants.watched(reads);
+        evidence.customers.watched(reads);
+        evidence.partners.watched(reads);
+        evidence.sessions.watched(reads);
+        evidence.redemptions.watched(reads);
+        evidence.subscriptions.watched(reads);
+        evidence.authorisations.watched(reads);
+        evidence.aliases.watched(reads);
+        evidence.mailboxes.watched(reads);
+        evidence.licences.watched(reads);
+        evidence.reversed_redemptions.watched(reads);
+        evidence.reversed_keys.watched(reads);
+        evidence.remaps.watched(reads);
+        evidence.decisions.watched(reads);
+        evidence.trials_of.0.watched(reads);
+        evidence.trials_of.1.watched(reads);
+        evidence.tenants_of_domain.watched(reads);
+        evidence.tenants_of_owner.watched(reads);
+        evidence.partners_of_tenant.watched(reads);
+        evidence.subscriptions_of_tenant.watched(reads);
+        evidence.tenants_of_person.watched(reads);
+        evidence.sessions_of_root.watched(reads);
+        evidence.domain_owners.watched(reads);
+        evidence
+    }
+
     /// Whether events of a kind say which agreement a mail and its link are about.
     pub(in crate::audit) fn is_mail(kind: KindId) -> bool {
         [ActivationEmailSent::INFO.id, ActivationEmailResent::INFO.id].contains(&kind)
@@ -45,21 +80,21 @@ impl Evidence {
         self.directory(event);
     }
 
+    /// Takes in when an event happened that is evidence of nothing else.
+    pub(in crate::audit) fn tell(&mut self, event: EventId, at: Occurred) {
+        self.occurred.add(event, at);
+    }
+
     /// Brings what was gathered into the order in which it is asked for.
     pub(in crate::audit) fn end(&mut self) {
         self.occurred.settle();
-        let roots = self
-            .sessions
-            .keys()
-            .map(|session| (self.root_of(session), session));
-        let mut sessions_of_root: BTreeMap<SessionId, BTreeSet<SessionId>> = BTreeMap::new();
-        for (root, session) in roots {
-            sessions_of_root
-                .entry(root)
-                .or_default()
-                .insert(session.clone());
+        for (session, facts) in self.sessions.all() {
+            let start = facts.started.last();
+            let root = start.and_then(|start| start.value.root.clone());
+            let root = root.unwrap_or_else(|| session.clone());
+            let of = self.sessions_of_root.entry(root).or_default();
+            of.insert(session.clone());
         }
-        self.sessions_of_root = sessions_of_root;
     }
 
     /// Mails and links come first, because a forward or an opened link may be older on paper than the

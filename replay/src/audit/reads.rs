@@ -1,0 +1,120 @@
+//! What a judgement looked at, so that it is made again when that changes.
+//!
+//! The report of a whole history is made without: then nothing is noted. Kept findings ([`super::kept`]) are
+//! judged over the histories of what they look at and no more, so that whatever is looked at has to be noted,
+//! also where nothing was found there.
+
+use super::evidence::Word;
+use ledger::id::{EventId, LicenseId, Pcn, SessionId, TenantId};
+use ledger::secret::{DomainId, KeyFingerprint};
+use ledger::subject::{Names, Subject};
+use ledger::time::Timestamp;
+use projections::Watch;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Something that a judgement can look at. Stored in kept findings.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Source {
+    /// What the events that name a subject say: the number of its kind, and its id.
+    Subject(u8, String),
+    /// Which tenants and customers verified a domain.
+    Domain(DomainId),
+    /// Whether a word for a product is in use.
+    Word(Word),
+    /// An event by itself.
+    Event(EventId),
+    /// The landings that share something.
+    Beside(Beside),
+    /// The machines of a tenant.
+    Fleet(TenantId),
+    /// Whether an instant has passed, which has not.
+    Time(Timestamp),
+}
+
+/// What landings share.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Beside {
+    /// An agreement.
+    Agreement(LicenseId),
+    /// A customer number.
+    Number(Pcn),
+    /// A tenant.
+    Tenant(TenantId),
+    /// A root authentication.
+    Root(SessionId),
+    /// A key.
+    Key(KeyFingerprint),
+}
+
+impl From<&Subject> for Source {
+    fn from(subject: &Subject) -> Self {
+        Self::Subject(subject.kind as u8, subject.id.clone())
+    }
+}
+
+/// A key of a table of evidence, which says what of the record its facts are from.
+pub trait Key: Ord {
+    /// Where the facts under it come from.
+    fn source(&self) -> Source;
+}
+
+macro_rules! keys {
+    ($($key:ty)*) => {$(
+        impl Key for $key {
+            fn source(&self) -> Source {
+                Source::from(&self.subject())
+            }
+        }
+    )*};
+}
+
+keys! {
+    ledger::id::OrderId KeyFingerprint LicenseId TenantId ledger::id::CustomerId
+    ledger::id::PartnerId SessionId ledger::id::RedemptionId ledger::id::SubscriptionId
+    ledger::id::CaseId ledger::id::FindingId ledger::secret::PersonId
+}
+
+/// Notes what is looked at, or nothing at all.
+#[derive(Debug, Clone, Default)]
+pub struct Reads(Option<Arc<Mutex<BTreeSet<Source>>>>);
+
+impl Reads {
+    /// Reads that are noted.
+    pub fn noted() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    /// Notes one.
+    pub fn note(&self, source: impl FnOnce() -> Source) {
+        if let Some(noted) = &self.0 {
+            let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            noted.insert(source());
+        }
+    }
+
+    /// What was noted since this was asked last.
+    pub fn take(&self) -> BTreeSet<Source> {
+        let noted = self.0.as_ref().map(|noted| {
+            let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *noted)
+        });
+        noted.unwrap_or_default()
+    }
+
+    /// What histories tell their look-ups to; `None` if nothing is noted.
+    pub fn watch(&self) -> Option<Arc<dyn Watch>> {
+        self.0.as_ref().map(|_| Arc::new(self.clone()) as _)
+    }
+}
+
+impl Watch for Reads {
+    fn asked(&self, subject: &Subject) {
+        self.note(|| Source::from(subject));
+    }
+
+    fn missed(&self, event: EventId) {
+        self.note(|| Source::Event(event));
+    }
+}
