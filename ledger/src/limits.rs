@@ -126,8 +126,9 @@ pub const FILTER_NAMES_FEW_MAX: u64 = 1 << 20;
 /// The length of a block of a filter, which is read and kept whole.
 pub const FILTER_BLOCK_LENGTH_BYTES: usize = 4 << 10;
 
-/// So many successive blocks of a filter are read at once: as many as sled keeps in a leaf.
-pub const FILTER_BLOCKS_AT_ONCE: usize = 8;
+/// So many successive blocks of a filter are read at once: 128 KiB, which a disk gives nearly as soon as one of
+/// them, so that whoever looks up many names soon has all filters in memory.
+pub const FILTER_BLOCKS_AT_ONCE: usize = 32;
 
 /// The most bytes of filters that are kept in memory, those of 20 million events being about 80 MB. Blocks
 /// beyond are read again each time.

@@ -124,6 +124,7 @@ fn a_lost_vault_is_made_again_from_its_pepper_and_only_names_are_lost() {
     let old = desk.run(&["show", "1", "--reveal", "--reason", "x"]);
     assert_eq!(old.code, 0, "{old:#?}");
     assert!(!old.out.contains(ANA), "{old:#?}");
+    assert!(old.out.contains("its key is gone"), "{old:#?}");
     let events = events();
     let line = events
         .lines()

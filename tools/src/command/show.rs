@@ -36,7 +36,9 @@ impl Show {
             }
         };
         match session.format {
-            Format::Table => session.out.text(&event::page(&value))?,
+            Format::Table => session
+                .out
+                .text(&event::page(&value, self.reveal.is_asked()))?,
             Format::Json => session.out.json(&value)?,
             Format::Jsonl => session.out.json_line(&value)?,
         }

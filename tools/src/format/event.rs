@@ -64,10 +64,15 @@ pub fn short(subject: &Subject) -> String {
     }
 }
 
-/// The JSON form of an event with all of its fields, one a line.
-pub fn page(event: &Value) -> String {
+/// The JSON form of an event with all of its fields, one a line. `is_revealed`: what is sealed in it all the same
+/// cannot be opened.
+pub fn page(event: &Value, is_revealed: bool) -> String {
     let mut rows = Vec::new();
-    flatten(String::new(), event, &mut rows);
+    let sealed = match is_revealed {
+        true => "(sealed, and its key is gone)",
+        false => "(sealed)",
+    };
+    flatten(String::new(), event, sealed, &mut rows);
     rows.sort_by_key(|(name, _)| place_of(name));
     let rows: Vec<(&str, String)> = rows.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
     super::table::pairs(&rows)
@@ -93,20 +98,20 @@ fn place_of(name: &str) -> (usize, String) {
     (place.unwrap_or(last), name.to_owned())
 }
 
-fn flatten(name: String, value: &Value, rows: &mut Vec<(String, String)>) {
+fn flatten(name: String, value: &Value, sealed: &str, rows: &mut Vec<(String, String)>) {
     let inner = |key: &str| match name.is_empty() {
         true => key.to_owned(),
         false => format!("{name}.{key}"),
     };
     match value {
         Value::Object(map) => map.iter().for_each(|(key, value)| match key.as_str() {
-            "sealed" => rows.push((inner(key), "(sealed)".to_owned())),
-            _ => flatten(inner(key), value, rows),
+            "sealed" => rows.push((inner(key), sealed.to_owned())),
+            _ => flatten(inner(key), value, sealed, rows),
         }),
         Value::Array(list) => list
             .iter()
             .enumerate()
-            .for_each(|(index, value)| flatten(inner(&index.to_string()), value, rows)),
+            .for_each(|(index, value)| flatten(inner(&index.to_string()), value, sealed, rows)),
         Value::String(text) => rows.push((name, text.clone())),
         other => rows.push((name, other.to_string())),
     }
