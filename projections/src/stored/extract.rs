@@ -190,7 +190,11 @@ pub(super) fn lists_of(event: &Event) -> Vec<(ledger::lists::Table, Vec<u8>)> {
         if Takes::get().is_other(subject.kind, kind) {
             lists.push((OTHERS, name.clone()));
         }
-        lists.extend(Takes::get().table(subject.kind, kind).map(|table| (table, name)));
+        lists.extend(
+            Takes::get()
+                .table(subject.kind, kind)
+                .map(|table| (table, name)),
+        );
     }
     each_domain(event, &mut |domain| {
         let mut name = Vec::new();

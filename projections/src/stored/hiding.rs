@@ -1,11 +1,9 @@
 //! What a recorded event hides, and whether it is hidden, asked of the lists: for whoever follows the log
 //! and has to know what changes with an event.
 
-use super::ViewsError;
-use super::names::{
-    CORRECTIONS_BY_ID, CORRECTIONS_BY_RECORD, VERSIONS, record_half, record_hash,
-};
 use super::Stored;
+use super::ViewsError;
+use super::names::{CORRECTIONS_BY_ID, CORRECTIONS_BY_RECORD, VERSIONS, record_half, record_hash};
 use super::value::{read_correction, read_version};
 use crate::source::{Replacer, Source as _};
 use ledger::event::{Event, EventRef};
@@ -48,7 +46,10 @@ impl Stored {
         }
         let named = ListName::new(CORRECTIONS_BY_ID, &event.id.0);
         hiding.is_hidden |= self.lists().has_any(CORRECTIONS_BY_ID)?
-            && self.corrections(named)?.iter().any(|by| by.position <= self.end());
+            && self
+                .corrections(named)?
+                .iter()
+                .any(|by| by.position <= self.end());
         if let Some(record) = &event.source.record
             && self.lists().has_any(CORRECTIONS_BY_RECORD)?
         {

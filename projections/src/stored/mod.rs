@@ -20,10 +20,10 @@ mod replaced;
 mod source;
 mod value;
 
+pub use hiding::Hiding;
 use ledger::id::Position;
 use ledger::lists::{Generations, Lists, ListsError, RunSize};
 use ledger::store::{Store, StoreError};
-pub use hiding::Hiding;
 pub use names::{domains_of, keeps, made_by};
 pub use rebuild::Rebuilding;
 pub use source::Stored;

@@ -229,7 +229,11 @@ fn what_is_kept_says_the_same_as_a_replay_after_every_import_and_when_it_is_dele
     let [kept, replayed] = both(&desk, valid_at);
     assert_eq!(kept, replayed, "made again");
     // What is kept cannot go back, and is not taken along to where nobody is yet.
-    for other in ["2024-03-12T00:00:00Z", "2199-01-01T00:00:00Z", "2026-01-02T00:00:00Z"] {
+    for other in [
+        "2024-03-12T00:00:00Z",
+        "2199-01-01T00:00:00Z",
+        "2026-01-02T00:00:00Z",
+    ] {
         let [kept, replayed] = both(&desk, other);
         assert_eq!(kept, replayed, "at {other}");
     }

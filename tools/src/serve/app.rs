@@ -1,7 +1,7 @@
 //! What the routes share: the store, its stored views, and the audits that were asked for.
 
-use super::problem::{Code, Problem, RETRY_AFTER_SECONDS};
 use super::point::end_of_second;
+use super::problem::{Code, Problem, RETRY_AFTER_SECONDS};
 use crate::audited::from_kept;
 use crate::command::audit::audit_failure;
 use crate::ground::views_failure;

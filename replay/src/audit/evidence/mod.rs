@@ -13,6 +13,7 @@ pub use facts::*;
 pub use table::{Facts, Word, Words};
 pub use times::Times;
 
+use super::reads::Reads;
 use ledger::event::kinds::KeysRedeemed;
 use ledger::event::part::{Contact, RedemptionEffect};
 use ledger::event::protected::{Domain, Person};
@@ -22,7 +23,6 @@ use ledger::id::*;
 use ledger::kinds;
 use ledger::secret::{DomainId, KeyFingerprint, PersonId};
 use ledger::time::{Date, Occurred, Timestamp};
-use super::reads::Reads;
 use projections::At;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,10 +95,7 @@ pub struct Evidence {
     /// Decisions about findings.
     pub decisions: Facts<FindingId, Vec<Known<DecisionFacts>>>,
     /// Trials of each customer and each contact, as indices.
-    trials_of: (
-        Facts<CustomerId, Vec<usize>>,
-        Facts<PersonId, Vec<usize>>,
-    ),
+    trials_of: (Facts<CustomerId, Vec<usize>>, Facts<PersonId, Vec<usize>>),
     /// Tenants that ever verified each domain.
     tenants_of_domain: Facts<DomainId, BTreeSet<TenantId>>,
     /// Tenants that a source ever called a customer's.

@@ -11,8 +11,8 @@ use super::others::Others;
 use ledger::event::word::Scenario;
 use ledger::id::{EventId, TenantId};
 use ledger::time::Timestamp;
-use sources::{by_binding, by_contact, by_customer_domain, by_customer_number, by_order, by_owner};
 use serde::{Deserialize, Serialize};
+use sources::{by_binding, by_contact, by_customer_domain, by_customer_number, by_order, by_owner};
 use std::collections::BTreeSet;
 
 /// What an expectation rests on, the strongest first.

@@ -50,11 +50,7 @@ pub(super) fn judge_landings(
 }
 
 /// Adds to a record what was looked at for it.
-pub(super) fn with_reads(
-    world: &World<'_>,
-    mut record: Record,
-    reads: BTreeSet<Source>,
-) -> Record {
+pub(super) fn with_reads(world: &World<'_>, mut record: Record, reads: BTreeSet<Source>) -> Record {
     for read in world.in_short(reads) {
         match read {
             Source::Time(at) => {
@@ -240,8 +236,14 @@ pub(super) fn seen_by_others(before: &Record, after: &Record) -> BTreeSet<Source
     let differs = |one: &KeptLanding, others: &[KeptLanding]| {
         !others.iter().any(|other| one.looks_like(other))
     };
-    let gone = before.landings.iter().filter(|one| differs(one, &after.landings));
-    let new = after.landings.iter().filter(|one| differs(one, &before.landings));
+    let gone = before
+        .landings
+        .iter()
+        .filter(|one| differs(one, &after.landings));
+    let new = after
+        .landings
+        .iter()
+        .filter(|one| differs(one, &before.landings));
     for one in gone.chain(new) {
         let shares = one.place.shares(&one.landing).into_iter();
         changed.extend(shares.map(Source::Beside));
@@ -253,7 +255,9 @@ pub(super) fn seen_by_others(before: &Record, after: &Record) -> BTreeSet<Source
 pub(super) fn place_all(shelf: &mut Shelf, root: &Named, before: &Record, after: &Record) {
     let shares = |record: &Record| -> BTreeSet<_> {
         let landings = record.landings.iter();
-        landings.flat_map(|one| one.place.shares(&one.landing)).collect()
+        landings
+            .flat_map(|one| one.place.shares(&one.landing))
+            .collect()
     };
     let known = shares(before);
     for shared in shares(after).difference(&known) {

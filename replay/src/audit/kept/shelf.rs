@@ -128,12 +128,17 @@ impl Shelf {
         if *before == record {
             return;
         }
-        for read in record.reads.iter().filter(|read| !before.reads.contains(read)) {
+        for read in record
+            .reads
+            .iter()
+            .filter(|read| !before.reads.contains(read))
+        {
             let readers = self.readers.entry(name_of(read)).or_default();
             readers.insert(unit.clone());
         }
         if let Some(next) = record.next.filter(|next| before.next != Some(*next)) {
-            self.times.insert((next.as_micros(), Due::Unit(unit.clone())));
+            self.times
+                .insert((next.as_micros(), Due::Unit(unit.clone())));
         }
         self.records.insert(unit.clone(), record);
     }
@@ -148,7 +153,10 @@ impl Shelf {
 
     /// Notes that an entitlement has a landing that shares something.
     pub fn place(&mut self, at: &Beside, root: &Named) {
-        self.places.entry(name_of(at)).or_default().insert(root.clone());
+        self.places
+            .entry(name_of(at))
+            .or_default()
+            .insert(root.clone());
     }
 
     /// The entitlements that have, or had, a landing that shares something.
@@ -231,7 +239,8 @@ impl Shelf {
     }
 
     pub fn set_witness(&mut self, tenant: &TenantId, event: Option<Position>) {
-        self.facts.insert(Fact::Witness(tenant.clone()), encode(&event));
+        self.facts
+            .insert(Fact::Witness(tenant.clone()), encode(&event));
     }
 
     /// Some of the events that use a word, in the order of their positions.
@@ -252,10 +261,7 @@ impl Shelf {
     }
 
     /// Visits what is kept of every unit that a report shows something of.
-    pub fn each_shown(
-        &self,
-        visit: &mut dyn FnMut(&Unit, Record),
-    ) -> Result<(), KeptError> {
+    pub fn each_shown(&self, visit: &mut dyn FnMut(&Unit, Record)) -> Result<(), KeptError> {
         for (unit, record) in &self.records {
             if record.is_shown() {
                 visit(unit, record.clone());
@@ -328,6 +334,12 @@ impl Shelf {
             }
         }
         self.lists.add(gathering)?;
+        self.forget();
+        Ok(())
+    }
+
+    /// Forgets what is not in the lists.
+    pub fn forget(&mut self) {
         self.records.clear();
         self.readers.clear();
         self.places.clear();
@@ -335,7 +347,6 @@ impl Shelf {
         self.times.clear();
         self.facts.clear();
         self.words.clear();
-        Ok(())
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::audit::clean::{Clean, LandingLine, Trial};
 use crate::audit::expectation::Verdict;
-use crate::audit::finding::{About, Confidence, Exhibit, Finding, FindingState, Landed, PathStep, Severity};
+use crate::audit::finding::{
+    About, Confidence, Exhibit, Finding, FindingState, Landed, PathStep, Severity,
+};
 use crate::audit::landing::Landing;
 use crate::audit::others::Place;
 use crate::audit::reads::Source;

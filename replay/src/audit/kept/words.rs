@@ -31,7 +31,10 @@ pub(super) fn of_event(event: &Event) -> Vec<Word> {
         let lines = amended.lines.iter();
         lines.map(|line| Word::Ordered(line.sku.clone())).collect()
     } else if let Payload::KeysRedeemed(redeemed) = &event.payload {
-        let skus = redeemed.effects.iter().filter_map(|effect| effect.sku.clone());
+        let skus = redeemed
+            .effects
+            .iter()
+            .filter_map(|effect| effect.sku.clone());
         skus.map(Word::Shown).collect()
     } else if let Payload::SubscriptionStarted(started) = &event.payload {
         vec![Word::Shown(started.sku.clone())]

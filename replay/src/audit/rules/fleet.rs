@@ -139,7 +139,10 @@ impl<'s> Fleet<'s> {
         let incidents = incidents(failures);
         let shared = incidents.iter().flatten();
         Self {
-            heard: machines.iter().filter_map(|(_, machine)| machine.served).max(),
+            heard: machines
+                .iter()
+                .filter_map(|(_, machine)| machine.served)
+                .max(),
             shared: shared.map(|failure| failure.event).collect(),
             incidents,
             machines,

@@ -183,8 +183,7 @@ fn is_renewed_itself(case: &Case<'_>, facts: &SubscriptionFacts) -> bool {
 /// both words have to be ones that orders and portals share.
 fn another_product(case: &Case<'_>) -> Result<Hit, Silence> {
     let (landing, evidence) = (case.landing, case.evidence);
-    let shared =
-        |sku: &&Sku| evidence.words.are_shared(sku);
+    let shared = |sku: &&Sku| evidence.words.are_shared(sku);
     let lines = landing.keys.iter().filter_map(|key| {
         let key = evidence.keys.get(key)?;
         let order = evidence.orders.get(&key.order.as_ref()?.value)?;

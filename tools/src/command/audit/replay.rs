@@ -100,7 +100,9 @@ impl Replay {
         if open && session.report.is_none() && session.format == Format::Table {
             let files = self.paths.iter().map(|path| shown_path(path));
             let files = files.collect::<Vec<_>>().join(" ");
-            session.out.text(&format!("\nTo act on a finding, import the history into a store first: actl import {files}"))?;
+            session.out.text(&format!(
+                "\nTo act on a finding, import the history into a store first: actl import {files}"
+            ))?;
         }
         Ok(outcome)
     }

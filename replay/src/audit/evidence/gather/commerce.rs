@@ -71,7 +71,7 @@ impl Evidence {
                 if !amended.lines.is_empty() {
                     order.skus = amended.lines.iter().map(|line| line.sku.clone()).collect();
                     let words = order.skus.iter().cloned().map(Word::Ordered);
-                words.for_each(|word| self.words.insert(word));
+                    words.for_each(|word| self.words.insert(word));
                 }
                 self.meet_all(&amended.contacts);
             }
