@@ -4,6 +4,7 @@
 
 use ledger::event::{Event, Fact};
 use ledger::id::Position;
+use ledger::lists::RunSize;
 use ledger::store::{Known, Store};
 use ledger::time::Timestamp;
 use projections::stored::Views;
@@ -12,6 +13,7 @@ use replay::audit::audit;
 use replay::audit::kept::{KeptFindings, Sizes};
 use std::collections::BTreeSet;
 use tests::arbitrary::{self, Dice};
+use tests::stores::{Place, create};
 use tests::{facts, story};
 use tools::simulate::noise::Noise;
 use tools::simulate::{Plan, Simulation, Trouble};
@@ -25,7 +27,13 @@ struct Followed {
 
 impl Followed {
     fn new(sizes: Sizes) -> Self {
-        let store = Store::in_memory(facts::clock()).expect("a store in memory");
+        Self::over(
+            Store::in_memory(facts::clock()).expect("a store in memory"),
+            sizes,
+        )
+    }
+
+    fn over(store: Store, sizes: Sizes) -> Self {
         Self {
             views: Views::open(&store).expect("views"),
             kept: KeptFindings::open_with(&store, sizes).expect("findings"),
@@ -143,7 +151,7 @@ fn all_stories_together_are_followed_in_any_order() {
         follow(
             &all,
             sizes,
-            8,
+            4,
             &mut |_| valid_at,
             &format!("shuffle {seed}"),
         );
@@ -167,7 +175,7 @@ fn time_changes_what_is_found_without_any_event() {
         let (first, rest) = facts.split_at(facts.len() * 2 / 3);
         followed.append(first);
         let mut rest = rest.iter();
-        let step = instants.len().div_ceil(14).max(1);
+        let step = instants.len().div_ceil(8).max(1);
         for instant in instants.iter().step_by(step) {
             followed.assert_same(*instant, &format!("{} at {instant}", story.name));
             if let Some(fact) = rest.next() {
@@ -183,7 +191,7 @@ fn simulated_histories_with_mistakes_and_noise_are_followed_as_they_arrive() {
     for (seed, noise) in [(3, Noise::NONE), (4, Noise::DEFAULT)] {
         let plan = Plan {
             seed,
-            customers: 12,
+            customers: 6,
             months: 14,
             start: Plan::default_start(),
         };
@@ -217,4 +225,71 @@ fn any_history_with_corrections_and_revised_records_is_followed() {
         let mut now = |number: usize| starts[(starts.len() - 1) * (number + 2) / 12];
         follow(&facts, small(), 10, &mut now, &format!("seed {seed}"));
     }
+}
+
+/// Runs so small that a test has many.
+const SMALL_RUNS: RunSize = RunSize {
+    full: 48,
+    at_close: 1,
+    fan_out: 3,
+};
+
+#[test]
+fn what_was_not_written_when_a_process_ended_is_judged_again_and_what_is_damaged_is_made_again() {
+    let mut all: Vec<Fact> = story::all()
+        .into_iter()
+        .flat_map(|story| story.facts)
+        .collect();
+    let valid_at = latest(&all);
+    Dice::new(9).shuffle(&mut all);
+    all.truncate(480);
+    let sizes = Sizes {
+        runs: SMALL_RUNS,
+        batch: 16,
+        units: 64,
+    };
+    let place = Place::new();
+    let folder = place.store().join("findings");
+    let mut followed = Followed::over(create(&place.store()), sizes);
+    for (number, batch) in all.chunks(60).enumerate() {
+        followed.append(batch);
+        followed.assert_same(valid_at, &format!("batch {number}"));
+        let reached = followed.kept.end().expect("it can be read");
+        assert_eq!(reached, followed.store.end());
+        match number % 4 {
+            0 => followed.kept.close().expect("it can be closed"),
+            1 => followed.kept.settle().expect("it can be written"),
+            _ => {}
+        }
+        // What is only in memory goes with the process.
+        let store = followed.store.clone();
+        let events = std::mem::take(&mut followed.events);
+        drop(followed);
+        match number {
+            5 => std::fs::remove_dir_all(&folder).expect("a folder can be removed"),
+            6 => damage(&folder),
+            _ => {}
+        }
+        followed = Followed::over(store, sizes);
+        followed.events = events;
+        let kept = followed.kept.end().expect("it can be read");
+        match number {
+            5 => assert_eq!(kept, Position(0)),
+            6 => assert!(kept < reached, "the damage was not noticed"),
+            0 | 4 => assert_eq!(kept, reached),
+            _ => assert!(kept <= reached),
+        }
+        followed.assert_same(valid_at, &format!("after batch {number}"));
+    }
+}
+
+/// Overwrites the first run of the findings.
+fn damage(folder: &std::path::Path) {
+    let runs = std::fs::read_dir(folder.join("1")).expect("the folder of the lists is there");
+    let runs = runs.map(|entry| entry.expect("a folder can be listed").path());
+    let run = runs
+        .filter(|path| path.is_dir())
+        .min()
+        .expect("there is a run");
+    std::fs::write(run.join("db"), "nothing of what was written").expect("a file can be written");
 }

@@ -1,6 +1,7 @@
 //! From events to the units that have to be judged again, and judging them.
 
 use super::KeptError;
+use super::cache::Cache;
 use super::landings::{judge_landings, place_all, seen_by_others};
 use super::shelf::{Due, Shelf, State};
 use super::things::judge_things;
@@ -15,6 +16,7 @@ use ledger::store::Store;
 use ledger::subject::{Subject, SubjectKind};
 use projections::Point;
 use projections::stored::{Stored, domains_of, keeps};
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashSet};
 
 /// Takes in the events after the end of a state and up to a position, and the time since, and judges
@@ -22,7 +24,7 @@ use std::collections::{BTreeSet, HashSet};
 pub(super) fn take_in(
     store: &Store,
     source: &Stored,
-    shelf: &mut Shelf,
+    (shelf, cache): (&mut Shelf, &RefCell<Cache>),
     (state, until): (State, Position),
     point: Point,
     units: usize,
@@ -31,6 +33,7 @@ pub(super) fn take_in(
         store,
         source,
         shelf,
+        cache,
         point,
         state,
         dirty: Dirty::default(),
@@ -63,6 +66,7 @@ pub(super) fn take_in(
         store,
         source,
         shelf,
+        cache,
         point,
         dirty,
         units,
@@ -110,6 +114,7 @@ struct Taking<'t> {
     store: &'t Store,
     source: &'t Stored,
     shelf: &'t mut Shelf,
+    cache: &'t RefCell<Cache>,
     point: Point,
     state: State,
     dirty: Dirty,
@@ -126,6 +131,7 @@ impl Taking<'_> {
             }
         }
         let is_hidden = hiding.is_hidden || self.shelf.is_hidden(event.position)?;
+        self.cache.borrow_mut().add(event, is_hidden);
         if is_hidden {
             self.shelf.hide(event.position);
         } else if event.occurred_at.start <= self.point.valid_at {
@@ -147,6 +153,7 @@ impl Taking<'_> {
             return Ok(());
         };
         self.touch(&event);
+        self.cache.borrow_mut().forget(&event);
         if self.shelf.is_hidden(target)? {
             return Ok(());
         }
@@ -248,6 +255,7 @@ struct Judging<'j> {
     store: &'j Store,
     source: &'j Stored,
     shelf: &'j mut Shelf,
+    cache: &'j RefCell<Cache>,
     point: Point,
     dirty: Dirty,
     units: usize,
@@ -277,7 +285,7 @@ impl Judging<'_> {
     }
 
     fn landings(&mut self, roots: Vec<Named>) -> Result<(), KeptError> {
-        let mut world = World::new(self.store, self.source, self.point);
+        let mut world = World::new(self.store, self.source, self.point, self.cache);
         let roots = entitlements(&mut world, roots)?;
         let mut before = Vec::new();
         for root in &roots {
@@ -312,7 +320,7 @@ impl Judging<'_> {
     }
 
     fn things(&mut self, units: Vec<Unit>) -> Result<(), KeptError> {
-        let mut world = World::new(self.store, self.source, self.point);
+        let mut world = World::new(self.store, self.source, self.point, self.cache);
         let mut wanted = BTreeSet::new();
         let mut roots = Vec::new();
         for unit in units {

@@ -11,6 +11,7 @@
 //! What is kept is derived from the log and can be deleted. It is in lists ([`ledger::lists`]), whose watermark
 //! is written once what it speaks of is durable: whatever is killed when, what comes after it is judged again.
 
+mod cache;
 mod events;
 mod landings;
 mod shelf;
@@ -23,6 +24,7 @@ use super::clean::{Clean, Trial, trials_alone, without_finding};
 use super::finding::Finding;
 use super::report::{NotJudged, Report, in_order_of_report};
 use super::rules::RULES;
+use cache::Cache;
 use ledger::id::{CustomerId, FindingId, LicenseId, Position, TenantId};
 use ledger::lists::{Generations, Lists, ListsError, RunSize};
 use ledger::store::{Store, StoreError};
@@ -31,6 +33,7 @@ use projections::Point;
 use projections::source::Source as _;
 use projections::stored::{Stored, ViewsError};
 use shelf::{Shelf, State};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -95,7 +98,7 @@ impl Default for Sizes {
 pub struct KeptFindings {
     store: Store,
     sizes: Sizes,
-    shelf: Mutex<Shelf>,
+    shelf: Mutex<(Shelf, RefCell<Cache>)>,
 }
 
 impl KeptFindings {
@@ -115,24 +118,24 @@ impl KeptFindings {
         Ok(Self {
             store: store.clone(),
             sizes,
-            shelf: Mutex::new(Shelf::new(lists)),
+            shelf: Mutex::new((Shelf::new(lists), RefCell::default())),
         })
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+    fn shelf(&self) -> MutexGuard<'_, (Shelf, RefCell<Cache>)> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Up to where everything was judged.
     pub fn end(&self) -> Result<Position, KeptError> {
-        let state = self.shelf().state()?;
+        let state = self.shelf().0.state()?;
         Ok(state.map_or(Position(0), |state| state.end))
     }
 
     /// Whether they can answer for an instant, with everything that `source` has taken in. They cannot go back:
     /// neither in recorded nor in valid time.
     pub fn reach(&self, source: &Stored, valid_at: Timestamp) -> Result<bool, KeptError> {
-        let state = self.shelf().state()?;
+        let state = self.shelf().0.state()?;
         Ok(state.is_none_or(|state| state.end <= source.end() && state.valid_at <= valid_at))
     }
 
@@ -149,7 +152,8 @@ impl KeptFindings {
         if !self.reach(source, valid_at)? {
             return Ok(false);
         }
-        let mut shelf = self.shelf();
+        let mut guard = self.shelf();
+        let (shelf, cache) = &mut *guard;
         let until = source.end();
         loop {
             let state = shelf.state()?.unwrap_or(State {
@@ -166,15 +170,21 @@ impl KeptFindings {
             if last == state.end && valid_at == state.valid_at {
                 return Ok(true);
             }
-            events::take_in(
+            let taken_in = events::take_in(
                 &self.store,
                 source,
-                &mut shelf,
+                (&mut *shelf, cache),
                 (state, last),
                 point,
                 self.sizes.units.max(1),
-            )?;
-            shelf.write(state.end, last)?;
+            );
+            let written = taken_in.and_then(|()| shelf.write(state.end, last));
+            if written.is_err() {
+                // What was changed in part is not what is kept.
+                shelf.forget();
+                cache.borrow_mut().clear();
+            }
+            written?;
             progress(last, until);
         }
     }
@@ -194,16 +204,17 @@ impl KeptFindings {
 
     /// Writes what is not in a file yet, merges what is due, and waits for that.
     pub fn settle(&self) -> Result<(), KeptError> {
-        Ok(self.shelf().lists().settle()?)
+        Ok(self.shelf().0.lists().settle()?)
     }
 
     /// Writes what is not in a file yet.
     pub fn close(&self) -> Result<(), KeptError> {
-        Ok(self.shelf().lists().close()?)
+        Ok(self.shelf().0.lists().close()?)
     }
 
     fn assemble(&self, valid_at: Timestamp) -> Result<Report, KeptError> {
-        let shelf = self.shelf();
+        let guard = self.shelf();
+        let (shelf, _) = &*guard;
         let mut findings: Vec<Finding> = Vec::new();
         let mut landings: Vec<KeptLanding> = Vec::new();
         let mut agreements: BTreeMap<LicenseId, (Option<CustomerId>, Option<Clean>)> =

@@ -334,6 +334,12 @@ impl Shelf {
             }
         }
         self.lists.add(gathering)?;
+        self.forget();
+        Ok(())
+    }
+
+    /// Forgets what is not in the lists.
+    pub fn forget(&mut self) {
         self.records.clear();
         self.readers.clear();
         self.places.clear();
@@ -341,7 +347,6 @@ impl Shelf {
         self.times.clear();
         self.facts.clear();
         self.words.clear();
-        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@
 //! facts about it are made of. What nobody asked for may be here in part, and nobody looks at it.
 
 use super::KeptError;
+use super::cache::Cache;
 use super::shelf::Shelf;
 use super::unit::{KeptLanding, Named, Unit, is_of_entitlement, named, subject};
 use super::words;
@@ -20,12 +21,14 @@ use ledger::subject::{Names, Subject, SubjectKind};
 use projections::source::{Input, Replacer};
 use projections::stored::Stored;
 use projections::{Histories, Point};
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub(super) struct World<'w> {
     pub store: &'w Store,
     pub source: &'w Stored,
     pub point: Point,
+    cache: &'w RefCell<Cache>,
     /// What is looked at.
     pub reads: Reads,
     inputs: HashMap<Position, Input>,
@@ -43,11 +46,17 @@ pub(super) struct World<'w> {
 }
 
 impl<'w> World<'w> {
-    pub fn new(store: &'w Store, source: &'w Stored, point: Point) -> Self {
+    pub fn new(
+        store: &'w Store,
+        source: &'w Stored,
+        point: Point,
+        cache: &'w RefCell<Cache>,
+    ) -> Self {
         Self {
             store,
             source,
             point,
+            cache,
             reads: Reads::noted(),
             inputs: HashMap::new(),
             subjects: HashMap::new(),
@@ -191,7 +200,15 @@ impl<'w> World<'w> {
         if let Some(events) = self.subjects.get(subject) {
             return Ok(events.clone());
         }
-        let events = self.source.events(subject)?;
+        let held = self.cache.borrow_mut().get(subject);
+        let events = match held {
+            Some(events) => events,
+            None => {
+                let events = self.source.events(subject)?;
+                self.cache.borrow_mut().put(subject, events.clone());
+                events
+            }
+        };
         let positions: Vec<Position> = events.iter().map(|input| input.event.position).collect();
         self.add(events);
         self.subjects.insert(subject.clone(), positions.clone());
