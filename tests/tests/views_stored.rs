@@ -13,7 +13,7 @@ use projections::stored::{Rebuilding, Sizes, Stored, Views, state_of};
 use projections::view::{projection, state_hash};
 use projections::{Histories, Point, Seen};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use tests::facts::clock;
 use tests::sample::{self, Extent};
@@ -167,6 +167,29 @@ fn inputs(source: &dyn Source, subject: &Subject) -> Vec<(Event, Vec<(Position, 
     taken.map(comparable).collect()
 }
 
+/// Every event that is kept with a subject, and how many of them are hidden in the end.
+fn events(stored: &Stored, subject: &Subject) -> (BTreeSet<EventId>, BTreeSet<EventId>) {
+    let events = stored.events(subject).expect("events can be read");
+    let hidden = events.iter().filter(|input| !input.replaced_by.is_empty());
+    let hidden = hidden.map(|input| input.event.id).collect();
+    (events.iter().map(|input| input.event.id).collect(), hidden)
+}
+
+/// The same of histories, without what is kept with a seat only.
+fn named(histories: &Histories, subject: &Subject) -> (BTreeSet<EventId>, BTreeSet<EventId>) {
+    let all = histories.inputs(subject).expect("histories can be read");
+    let seat = projection(SubjectKind::Seat).expect("seats have a view");
+    let own = projection(subject.kind);
+    let kept = all.iter().filter(|input| {
+        let kind = input.event.kind().id;
+        !seat.takes(kind) || own.is_some_and(|own| own.takes(kind))
+    });
+    let kept: Vec<&Input> = kept.collect();
+    let hidden = kept.iter().filter(|input| !input.replaced_by.is_empty());
+    let hidden = hidden.map(|input| input.event.id).collect();
+    (kept.iter().map(|input| input.event.id).collect(), hidden)
+}
+
 fn counters(source: &dyn Source, subject: &Subject) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut visit = |change: &Change| {
@@ -214,6 +237,11 @@ fn check(stored: &Stored, histories: &Histories) {
             assert_eq!(
                 counters(stored, &subject),
                 counters(histories, &subject),
+                "{subject}"
+            );
+            assert_eq!(
+                events(stored, &subject),
+                named(histories, &subject),
                 "{subject}"
             );
         }

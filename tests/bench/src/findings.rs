@@ -95,7 +95,8 @@ impl Findings {
         let micros = |time: Duration| time.as_secs_f64() * 1e6;
         let of_batch = |share: usize| {
             let place = (took.len().saturating_sub(1)) * share / 100;
-            took.get(place).map_or(0.0, |time| micros(*time) / self.batch as f64)
+            took.get(place)
+                .map_or(0.0, |time| micros(*time) / self.batch as f64)
         };
         let made_events = first.saturating_sub(before);
         let made_micros = micros(made) / made_events.max(1) as f64;
@@ -104,17 +105,41 @@ impl Findings {
             shown.add_row([what.to_owned(), figure]);
         };
         row("events", end.to_string());
-        row("views took in the log s", format!("{:.2}", views_caught_up.as_secs_f64()));
-        row("made at once, µs an event", format!("{made_micros:.1} of {made_events}"));
-        row("written and merged s", format!("{:.2}", settled.as_secs_f64()));
         row(
-            &format!("in batches of {}, µs an event (at most {MICROS_MAX})", self.batch),
+            "views took in the log s",
+            format!("{:.2}", views_caught_up.as_secs_f64()),
+        );
+        row(
+            "made at once, µs an event",
+            format!("{made_micros:.1} of {made_events}"),
+        );
+        row(
+            "written and merged s",
+            format!("{:.2}", settled.as_secs_f64()),
+        );
+        row(
+            &format!(
+                "in batches of {}, µs an event (at most {MICROS_MAX})",
+                self.batch
+            ),
             format!("{:.1}", micros(total) / events),
         );
-        row("the same, median and 95 % batch", format!("{:.1} {:.1}", of_batch(50), of_batch(95)));
-        row("a report, opened already, ms", format!("{:.1}", micros(answered_first) / 1e3));
-        row("opened and answered ms", format!("{:.1}", micros(answered) / 1e3));
-        row("audit of the log ms", format!("{:.0}", micros(replayed) / 1e3));
+        row(
+            "the same, median and 95 % batch",
+            format!("{:.1} {:.1}", of_batch(50), of_batch(95)),
+        );
+        row(
+            "a report, opened already, ms",
+            format!("{:.1}", micros(answered_first) / 1e3),
+        );
+        row(
+            "opened and answered ms",
+            format!("{:.1}", micros(answered) / 1e3),
+        );
+        row(
+            "audit of the log ms",
+            format!("{:.0}", micros(replayed) / 1e3),
+        );
         row("peak memory MiB", mebibytes(peak));
         row("findings", whole.findings.len().to_string());
         row("landings judged", whole.judged.to_string());
