@@ -34,16 +34,18 @@ pub(super) struct Noted {
 }
 
 /// Extracts what the events after one position and up to another put into the lists: in several parts, if
-/// one would take more than `part_max_bytes`. Costs a walk over the bytes of each event, and a decoding of
+/// one would take more than `part_max_bytes`; the first in the memory of a `fresh` gathering. Costs a walk over the bytes of each event, and a decoding of
 /// those that change counters.
 pub(super) fn extract(
     store: &Store,
     after: Position,
     until: Position,
     part_max_bytes: usize,
+    fresh: Gathering,
 ) -> Result<Vec<Extract>, ViewsError> {
     let mut parts = Vec::new();
     let mut extracting = Extracting::default();
+    extracting.part.gathered = fresh;
     let mut next = after.next();
     for frame in store.frames(after, until) {
         let frame = frame?;
@@ -111,7 +113,6 @@ impl Extracting {
                     }
                     if let Some(name) = self.names.get_mut(inputs) {
                         write_name(subject_kind, id, name);
-                        gathered.name(ListName::new(SUBJECTS, name));
                         inputs += 1;
                     }
                 }
@@ -130,7 +131,10 @@ impl Extracting {
             outline.write_without_ciphertext(stored, &mut self.value);
             let names = self.names.iter().take(inputs);
             let names = names.map(|name| ListName::new(INPUTS, name));
-            gathered.add(names, &self.value);
+            // What has inputs here already is among the subjects.
+            gathered.add_making(names, &self.value, |gathered, name| {
+                gathered.name(ListName::new(SUBJECTS, name));
+            });
         }
         Ok(())
     }

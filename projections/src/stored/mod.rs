@@ -13,6 +13,7 @@
 
 mod catch_up;
 mod extract;
+mod items;
 mod names;
 mod rebuild;
 mod replaced;

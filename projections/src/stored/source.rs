@@ -2,9 +2,12 @@
 
 use super::ViewsError;
 use super::extract::prefix_of;
-use super::names::{CHANGES, INPUTS, SUBJECTS, subject_id, write_subject};
-use super::value::{ChangeHead, Mark, Pair, Skus, Value, read_change_head, read_step, read_value};
-use crate::source::{Change, Input, Replacer, Source, Unread};
+use super::items::{Items, Replaced};
+use super::names::{
+    CHANGES, INPUTS, SUBJECTS, after_all_of, subject_id, write_name, write_subject,
+};
+use super::value::{ChangeHead, Skus, Value, read_change_head, read_step, read_value};
+use crate::source::{Change, Input, Replacer, Shows, Source, Unread, Within};
 use ledger::event::Event;
 use ledger::id::Position;
 use ledger::lists::{ListName, Lists, Table};
@@ -71,36 +74,83 @@ impl Stored {
         self.lists.read(ListName::new(table, &name), &mut visit)?;
         match is_whole {
             true => Ok(replaced),
-            false => Err(ViewsError::Value {
-                subject: subject.to_string(),
-                what: "a value cannot be read",
-            }),
+            false => Err(unreadable(subject)),
         }
+    }
+
+    /// Visits the inputs of a subject that are shown.
+    fn each_input(
+        &self,
+        subject: &Subject,
+        shows: Shows<'_>,
+        visit: &mut dyn FnMut(Event, Vec<Replacer>),
+    ) -> Result<(), ViewsError> {
+        let mut name = Vec::new();
+        write_subject(subject, &mut name);
+        let mut stream = Vec::new();
+        self.lists
+            .read_stream(ListName::new(INPUTS, &name), &mut stream)?;
+        let mut items = Items::default();
+        let found = items.find(&stream, self.end);
+        let visited = found.and_then(|()| items.each(&stream, self.end, shows, visit));
+        visited.ok_or_else(|| unreadable(subject))
     }
 
     fn read_inputs(&self, subject: &Subject) -> Result<Vec<Input>, ViewsError> {
         let mut inputs = Vec::new();
-        let replaced = self.read(INPUTS, subject, |bytes| {
-            let event = Event::decode(bytes).ok()?;
-            if event.position <= self.end {
-                inputs.push(Input {
-                    event: Arc::new(event),
-                    replaced_by: Vec::new(),
-                });
-            }
-            Some(())
-        })?;
-        if !replaced.is_empty() {
-            let mut replacers = replaced.by_position(self.end);
-            for input in &mut inputs {
-                let replacers = replacers.remove(&input.event.position);
-                input.replaced_by = replacers.unwrap_or_default();
-            }
-        }
-        if !inputs.is_sorted_by_key(|input| input.event.order()) {
-            inputs.sort_by_cached_key(|input| input.event.order());
-        }
+        let mut read = |event: Event, replaced_by: Vec<Replacer>| {
+            let event = Arc::new(event);
+            inputs.push(Input { event, replaced_by });
+        };
+        self.each_input(subject, &|_, _, _| true, &mut read)?;
         Ok(inputs)
+    }
+
+    fn read_events(
+        &self,
+        subject: &Subject,
+        shows: Shows<'_>,
+        visit: &mut dyn FnMut(&Event),
+    ) -> Result<(), ViewsError> {
+        self.each_input(subject, shows, &mut |event, _| visit(&event))
+    }
+
+    fn pass_over(
+        &self,
+        kind: SubjectKind,
+        within: &Within,
+        shows: Shows<'_>,
+        visit: &mut dyn FnMut(&Subject, &Event),
+    ) -> Result<(), ViewsError> {
+        let name_of = |id: &String| {
+            let mut name = Vec::new();
+            write_name(kind, id.as_bytes(), &mut name);
+            name
+        };
+        let from = within.from.as_ref().map(name_of);
+        let from = from.unwrap_or_else(|| prefix_of(kind).to_vec());
+        let until = within.until.as_ref().map(name_of);
+        let until = until.unwrap_or_else(|| after_all_of(kind).to_vec());
+        let mut subject = Subject::new(kind, "");
+        let mut items = Items::default();
+        self.lists
+            .pass(INPUTS, &from, Some(&until), |name, stream| {
+                subject.id.clear();
+                subject
+                    .id
+                    .push_str(subject_id(name).ok_or_else(|| no_text(kind))?);
+                let found = items.find(stream, self.end);
+                let mut visit = |event: Event, _| visit(&subject, &event);
+                let visited = found.and_then(|()| items.each(stream, self.end, shows, &mut visit));
+                visited.ok_or_else(|| unreadable(&subject))
+            })
+    }
+
+    fn cut(&self, kind: SubjectKind, parts: usize) -> Result<Vec<String>, ViewsError> {
+        let names = self.lists.cuts(SUBJECTS, &prefix_of(kind), parts)?;
+        let ids = names.iter().map(|name| subject_id(name).map(str::to_owned));
+        let ids: Option<Vec<String>> = ids.collect();
+        ids.ok_or_else(|| no_text(kind))
     }
 
     fn read_changes(
@@ -111,7 +161,7 @@ impl Stored {
         // The steps stay as they are stored until they are visited: there may be millions.
         let mut heads: Vec<(ChangeHead, usize, usize)> = Vec::new();
         let mut steps: Vec<u8> = Vec::new();
-        let replaced = self.read(CHANGES, subject, |mut bytes| {
+        let mut replaced = self.read(CHANGES, subject, |mut bytes| {
             let head = read_change_head(&mut bytes)?;
             if head.position <= self.end {
                 let start = steps.len();
@@ -163,10 +213,7 @@ impl Stored {
         let after = after.map(|_| name.as_slice());
         let names = self.lists.names(SUBJECTS, &prefix_of(kind), after, limit)?;
         let ids = names.iter().map(|name| {
-            let id = subject_id(name).ok_or_else(|| ViewsError::Value {
-                subject: format!("some {}", kind.name()),
-                what: "its name is no text",
-            });
+            let id = subject_id(name).ok_or_else(|| no_text(kind));
             id.map(str::to_owned)
         });
         ids.collect()
@@ -184,6 +231,29 @@ impl std::fmt::Debug for Stored {
 impl Source for Stored {
     fn inputs(&self, subject: &Subject) -> Result<Vec<Input>, Unread> {
         self.read_inputs(subject).map_err(unread)
+    }
+
+    fn events(
+        &self,
+        subject: &Subject,
+        shows: Shows<'_>,
+        visit: &mut dyn FnMut(&Event),
+    ) -> Result<(), Unread> {
+        self.read_events(subject, shows, visit).map_err(unread)
+    }
+
+    fn pass(
+        &self,
+        kind: SubjectKind,
+        within: &Within,
+        shows: Shows<'_>,
+        visit: &mut dyn FnMut(&Subject, &Event),
+    ) -> Result<(), Unread> {
+        self.pass_over(kind, within, shows, visit).map_err(unread)
+    }
+
+    fn cuts(&self, kind: SubjectKind, parts: usize) -> Result<Vec<String>, Unread> {
+        self.cut(kind, parts).map_err(unread)
     }
 
     fn changes(&self, subject: &Subject, visit: &mut dyn FnMut(&Change)) -> Result<(), Unread> {
@@ -208,39 +278,16 @@ fn unread(error: ViewsError) -> Unread {
     Arc::new(error)
 }
 
-/// What of a subject's events is replaced.
-#[derive(Debug, Default)]
-struct Replaced {
-    marks: Vec<Mark>,
-    pairs: Vec<Pair>,
+fn unreadable(subject: &Subject) -> ViewsError {
+    ViewsError::Value {
+        subject: subject.to_string(),
+        what: "a value cannot be read",
+    }
 }
 
-impl Replaced {
-    fn is_empty(&self) -> bool {
-        self.marks.is_empty() && self.pairs.is_empty()
-    }
-
-    /// What stands instead of the event at each position, of all that was recorded up to one.
-    fn by_position(mut self, end: Position) -> HashMap<Position, Vec<Replacer>> {
-        let mut replacers: HashMap<Position, Vec<Replacer>> = HashMap::new();
-        for pair in self.pairs.iter().filter(|pair| pair.by.position <= end) {
-            replacers.entry(pair.target).or_default().push(pair.by);
-        }
-        // The versions of a record, from the one that all others stand instead of on.
-        let version = |mark: &Mark| (mark.record, mark.observed, mark.by.id);
-        self.marks.retain(|mark| mark.by.position <= end);
-        self.marks.sort_unstable_by_key(version);
-        for versions in self.marks.chunk_by(|one, next| one.record == next.record) {
-            for (number, old) in versions.iter().enumerate() {
-                let newer = versions.get(number + 1..).unwrap_or_default();
-                let newer = newer
-                    .iter()
-                    .filter(|new| (new.observed, new.by.id) > (old.observed, old.by.id));
-                let by = newer.map(|mark| mark.by);
-                replacers.entry(old.by.position).or_default().extend(by);
-            }
-        }
-        replacers.retain(|_, by| !by.is_empty());
-        replacers
+fn no_text(kind: SubjectKind) -> ViewsError {
+    ViewsError::Value {
+        subject: format!("some {}", kind.name()),
+        what: "its name is no text",
     }
 }
