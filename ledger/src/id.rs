@@ -135,6 +135,11 @@ macro_rules! id_type {
                 Ok(Self(text.to_owned()))
             }
 
+            /// A text that was stored as such.
+            pub(crate) fn of_stored(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+
             /// The text as it is stored.
             pub fn as_str(&self) -> &str {
                 &self.0

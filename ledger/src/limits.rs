@@ -134,12 +134,15 @@ pub const FILTER_BLOCKS_AT_ONCE: usize = 32;
 /// beyond are read again each time.
 pub const FILTERS_KEPT_MAX_BYTES: usize = 128 << 20;
 
-/// A merge closes a run when it has read so many bytes of it, and opens it again: it never comes back to
-/// what it has read.
-pub const MERGE_READ_MAX_BYTES: usize = 4 << 20;
+/// Whoever passes over a run closes it when so many bytes of it were read, and opens it again: he never comes
+/// back to what he has read. Opening costs by the length of the run.
+pub const PASS_READ_MAX_BYTES: usize = 32 << 20;
 
 /// How many chunks a merge reads from a run at once.
 pub const MERGE_CHUNKS_AT_ONCE: usize = 32;
+
+/// How many chunks are read from a run at once when all lists of a table are passed over.
+pub const PASS_CHUNKS_AT_ONCE: usize = 16;
 
 /// A merge looks so often, in entries, whether the store is being closed.
 pub const MERGE_ENTRIES_BETWEEN_LOOKS: usize = 4_096;

@@ -24,6 +24,11 @@ impl Timestamp {
         Self(micros.clamp(-Self::MAX.0, Self::MAX.0))
     }
 
+    /// As it was stored.
+    pub(crate) fn of_stored(micros: i64) -> Self {
+        Self(micros)
+    }
+
     /// Microseconds since 1970.
     pub fn as_micros(self) -> i64 {
         self.0
@@ -81,6 +86,11 @@ impl fmt::Display for Timestamp {
 pub struct Date(i32);
 
 impl Date {
+    /// As it was stored.
+    pub(crate) fn of_stored(day_number: i32) -> Self {
+        Self(day_number)
+    }
+
     /// Its number as it is stored.
     pub(crate) fn day_number(self) -> i32 {
         self.0
@@ -181,6 +191,14 @@ pub enum Precision {
     Day,
     /// To the calendar month.
     Month,
+}
+
+impl Precision {
+    /// The one of a number, as it is stored.
+    pub(crate) fn of_stored(number: u32) -> Option<Self> {
+        let all = [Self::Instant, Self::Minute, Self::Day, Self::Month];
+        all.get(usize::try_from(number).ok()?).copied()
+    }
 }
 
 /// When something happened, as its source claims: an interval that starts at `start` and is as

@@ -19,6 +19,7 @@
 )]
 
 pub mod ask;
+pub mod every;
 pub mod history;
 pub mod packed;
 pub mod passing;

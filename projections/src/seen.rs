@@ -1,13 +1,13 @@
 //! What is seen from a point in both times: the one thing that folds read.
 
+use crate::every::{AnyState, Known};
 use crate::policy::Policies;
-use crate::source::{Change, Input, Order, Replacer, Source, Unread};
-use crate::view::{Fold, projection};
+use crate::source::{Change, Order, Replacer, SUBJECTS_PAGE, Source, Unread, Within};
+use crate::view::Fold;
 use ledger::event::Event;
 use ledger::id::{EventId, Position};
 use ledger::subject::{Subject, SubjectKind};
 use ledger::time::{Date, Timestamp};
-use std::any::Any;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -48,10 +48,11 @@ pub struct Seen<'a> {
     until: Option<Order>,
     states: RefCell<HashMap<Subject, Remembered>>,
     views: RefCell<HashMap<Subject, Remembered>>,
+    known: Arc<Known>,
     trouble: Arc<OnceLock<Unread>>,
 }
 
-type Remembered = Option<Arc<dyn Any + Send + Sync>>;
+type Remembered = Option<AnyState>;
 
 impl<'a> Seen<'a> {
     /// A source as it is seen from a point, under the default policies.
@@ -64,6 +65,7 @@ impl<'a> Seen<'a> {
             until: None,
             states: RefCell::default(),
             views: RefCell::default(),
+            known: Arc::default(),
             trouble: Arc::default(),
         }
     }
@@ -155,23 +157,34 @@ impl<'a> Seen<'a> {
                 .any(|by| by.position <= self.point.as_of && !left_out(&by.id))
     }
 
-    /// Whether an event is seen.
-    pub fn shows(&self, input: &Input) -> bool {
-        let event = &input.event;
-        self.passes(&event.order(), event.position, &input.replaced_by)
+    fn shows(&self) -> impl Fn(&Order, Position, &[Replacer]) -> bool {
+        |order, position, replaced_by| self.passes(order, position, replaced_by)
     }
 
-    /// The events that a subject's projection takes and that are seen, in fold order.
-    pub fn inputs(&self, subject: &Subject) -> Vec<Arc<Event>> {
-        let Some(projection) = projection(subject.kind) else {
-            return Vec::new();
-        };
-        let inputs = self.read(self.source.inputs(subject));
-        inputs
-            .into_iter()
-            .filter(|input| projection.takes(input.event.kind().id) && self.shows(input))
-            .map(|input| input.event)
-            .collect()
+    /// Where it reads from.
+    pub(crate) fn source(&self) -> &'a dyn Source {
+        self.source
+    }
+
+    /// The same, where states and views are known already.
+    pub(crate) fn knowing(&self, known: &Arc<Known>) -> Self {
+        Self {
+            known: Arc::clone(known),
+            ..self.clone()
+        }
+    }
+
+    /// The ids of all subjects of a kind, in order. Some may have no view at this point.
+    pub(crate) fn all_subjects(&self, kind: SubjectKind) -> Vec<Subject> {
+        let mut subjects: Vec<Subject> = Vec::new();
+        loop {
+            let after = subjects.last().map(|subject| subject.id.as_str());
+            let page = self.subjects(kind, after, SUBJECTS_PAGE);
+            if page.is_empty() {
+                return subjects;
+            }
+            subjects.extend(page.into_iter().map(|id| Subject { kind, id }));
+        }
     }
 
     /// The changes of a subject's counters that are seen, in fold order.
@@ -192,22 +205,56 @@ impl<'a> Seen<'a> {
     /// The fold of a subject's own inputs, without its counters; `None` if no event that is seen
     /// names it.
     pub fn state<F: Fold>(&self, subject: &Subject) -> Option<Arc<F::State>> {
-        let known = self.states.borrow().get(subject).cloned();
+        let known = self.known.state(subject);
+        let known = known.or_else(|| self.states.borrow().get(subject).cloned());
         let remembered = known.unwrap_or_else(|| {
-            let mut state = None;
-            for event in self.inputs(subject) {
-                F::evolve(state.get_or_insert_default(), subject, &event);
-            }
-            let state = state.map(|state: F::State| Arc::new(state) as _);
+            let mut state: Option<F::State> = None;
+            self.read(self.source.events(subject, &self.shows(), &mut |event| {
+                if F::TAKES.contains(&event.kind().id) {
+                    F::evolve(state.get_or_insert_default(), subject, event);
+                }
+            }));
+            let state = state.map(|state| Arc::new(state) as _);
             remember(&self.states, subject, &state);
             state
         });
         remembered?.downcast().ok()
     }
 
+    /// Visits the states of some successive subjects, in the order of their ids.
+    pub(crate) fn each_state<F: Fold>(
+        &self,
+        within: &Within,
+        visit: &mut dyn FnMut(Subject, F::State),
+    ) {
+        let mut open: Option<(Subject, F::State)> = None;
+        let mut evolve = |subject: &Subject, event: &Event| {
+            if !F::TAKES.contains(&event.kind().id) {
+                return;
+            }
+            if let Some((of, state)) = open.as_mut().filter(|(of, _)| of == subject) {
+                return F::evolve(state, of, event);
+            }
+            let mut state = F::State::default();
+            F::evolve(&mut state, subject, event);
+            if let Some((subject, state)) = open.replace((subject.clone(), state)) {
+                visit(subject, state);
+            }
+        };
+        let passed = self
+            .source
+            .pass(F::KIND, within, &self.shows(), &mut evolve);
+        self.read(passed);
+        if let Some((subject, state)) = open {
+            visit(subject, state);
+        }
+    }
+
     /// The view of a subject at this point; `None` if no event that is seen names it.
     pub fn view<F: Fold>(&self, subject: &Subject) -> Option<Arc<F::View>> {
-        let known = self.views.borrow().get(subject).cloned();
+        let known = self.known.view(subject);
+        let known = known.map(|view| view.map(|view| view as AnyState));
+        let known = known.or_else(|| self.views.borrow().get(subject).cloned());
         let remembered = known.unwrap_or_else(|| {
             let view = self.fold::<F>(subject);
             let view = view.map(|view| Arc::new(view) as _);
@@ -217,7 +264,8 @@ impl<'a> Seen<'a> {
         remembered?.downcast().ok()
     }
 
-    fn fold<F: Fold>(&self, subject: &Subject) -> Option<F::View> {
+    /// [`Seen::view`], folded anew; what it follows is remembered.
+    pub(crate) fn fold<F: Fold>(&self, subject: &Subject) -> Option<F::View> {
         let state = self.state::<F>(subject);
         if F::SERIES.is_empty() {
             return F::view(&*state?, subject, self);
@@ -249,6 +297,7 @@ impl Clone for Seen<'_> {
             until: self.until,
             states: RefCell::default(),
             views: RefCell::default(),
+            known: Arc::default(),
             trouble: Arc::clone(&self.trouble),
         }
     }

@@ -17,12 +17,83 @@ pub type Unread = Arc<dyn std::error::Error + Send + Sync>;
 /// which it happened, rank of the kind, id.
 pub type Order = (Timestamp, u16, EventId);
 
+/// Whether an event is wanted: by where it comes, when it was recorded, and what stands instead of it.
+pub type Shows<'a> = &'a dyn Fn(&Order, Position, &[Replacer]) -> bool;
+
+/// Some successive subjects of a kind: those of the ids from one on and before another one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Within {
+    /// The first id that belongs to it; from the first subject on if there is none.
+    pub from: Option<String>,
+    /// The first id that no longer does; to the last subject if there is none.
+    pub until: Option<String>,
+}
+
+/// Subjects of which the ids are asked for at once.
+pub(crate) const SUBJECTS_PAGE: usize = 1024;
+
 /// Where fold inputs come from.
 pub trait Source: Sync {
     /// The events that name a subject and whose kinds its projection takes as inputs, in fold order,
     /// each id once: everything that was ever recorded. Events of other kinds may be among them.
     /// Costs by their number.
     fn inputs(&self, subject: &Subject) -> Result<Vec<Input>, Unread>;
+
+    /// Visits those of a subject's [`Source::inputs`] that are wanted, in fold order.
+    fn events(
+        &self,
+        subject: &Subject,
+        shows: Shows<'_>,
+        visit: &mut dyn FnMut(&Event),
+    ) -> Result<(), Unread> {
+        for input in self.inputs(subject)? {
+            let event = &input.event;
+            if shows(&event.order(), event.position, &input.replaced_by) {
+                visit(event);
+            }
+        }
+        Ok(())
+    }
+
+    /// [`Source::events`] of many subjects of a kind, one after the other, in the order of their ids. Costs
+    /// less than asking for each, where what is held is read in that order.
+    fn pass(
+        &self,
+        kind: SubjectKind,
+        within: &Within,
+        shows: Shows<'_>,
+        visit: &mut dyn FnMut(&Subject, &Event),
+    ) -> Result<(), Unread> {
+        let ends = |id: &String| within.until.as_ref().is_some_and(|until| id >= until);
+        let mut pass = |id: &str| {
+            let subject = Subject::new(kind, id);
+            self.events(&subject, shows, &mut |event| visit(&subject, event))
+        };
+        // Nobody else names the first one: ids that come after it are asked for.
+        if let Some(first) = within.from.as_ref().filter(|first| !ends(first)) {
+            pass(first)?;
+        }
+        let mut after = within.from.clone();
+        loop {
+            let page = self.subjects(kind, after.as_deref(), SUBJECTS_PAGE)?;
+            for id in &page {
+                if ends(id) {
+                    return Ok(());
+                }
+                pass(id)?;
+            }
+            after = match page.into_iter().next_back() {
+                Some(last) => Some(last),
+                None => return Ok(()),
+            };
+        }
+    }
+
+    /// Ids that cut the subjects of a kind into about so many parts of about the same size, in order.
+    fn cuts(&self, kind: SubjectKind, parts: usize) -> Result<Vec<String>, Unread> {
+        let _ = (kind, parts);
+        Ok(Vec::new())
+    }
 
     /// The changes of a subject's counters, in fold order: what [`Projection::steps`] makes of the
     /// events of the kinds that its projection takes as a series.

@@ -8,6 +8,7 @@ use ledger::event::{Event, EventRef, Fact, KINDS};
 use ledger::id::Position;
 use ledger::subject::{Subject, SubjectKind};
 use ledger::time::Timestamp;
+use projections::every::every_keeping;
 use projections::source::{Change, Input, Source, Unread};
 use projections::view::{Fold, PROJECTIONS, each_view, projection, state_hash, view};
 use projections::{Histories, Point, Seen};
@@ -130,6 +131,30 @@ proptest! {
             let (one, other) = (one.at(Point::valid(valid_at)), other.at(Point::valid(valid_at)));
             prop_assert_eq!(all_views(&one), all_views(&other));
             prop_assert_eq!(state_hash(&one).unwrap(), state_hash(&other).unwrap());
+        }
+    }
+
+    #[test]
+    fn all_views_folded_together_are_each_view_folded_alone(
+        seed in any::<u64>(), length in 1_usize..60, threads in 1_usize..4, kept in 0_usize..60,
+    ) {
+        let histories = Histories::gather(story::record(arbitrary::history(seed, length)));
+        for valid_at in POINTS.iter().map(|text| instant(text)) {
+            let seen = Seen::new(&histories, Point::valid(valid_at));
+            let parts = every_keeping(kept, &seen, threads, |views: &mut Vec<_>, subject, view| {
+                views.push((subject.clone(), view.json()));
+            });
+            let together: Vec<_> = parts.unwrap().into_iter().flatten().collect();
+            let mut alone = Vec::new();
+            for projection in PROJECTIONS {
+                for id in histories.subjects(projection.kind, None, usize::MAX).unwrap() {
+                    let subject = Subject::new(projection.kind, id);
+                    let fresh = Seen::new(&histories, seen.point());
+                    let view = projection.fold(&fresh, &subject);
+                    alone.extend(view.map(|view| (subject, Some(view))));
+                }
+            }
+            prop_assert_eq!(together, alone);
         }
     }
 
@@ -342,7 +367,7 @@ fn a_view_reads_only_what_its_projection_declares_and_none_follows_itself() {
                     read: Mutex::default(),
                 };
                 let seen = Seen::new(&watched, Point::valid(instant("2025-03-01T00:00:00Z")));
-                (projection.run)(&seen, &Subject::new(projection.kind, id));
+                (projection.view)(&seen, &Subject::new(projection.kind, id));
                 let read = watched.read.lock().unwrap();
                 let more: Vec<_> = read.difference(&allowed).collect();
                 assert!(more.is_empty(), "{:?} reads {more:?}", projection.kind);

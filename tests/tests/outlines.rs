@@ -1,5 +1,6 @@
 //! What a walk over a stored event finds is what decoding it finds: the subjects, the record, whether it
-//! corrects another event, and the event without what is sealed.
+//! corrects another event, and the event without what is sealed. And decoding by declared fields finds what
+//! serde finds.
 
 use ledger::event::walk::{Outline, kind_of};
 use ledger::event::{Event, KINDS};
@@ -13,6 +14,7 @@ use tests::sample::{self, Extent};
 fn assert_walked(outline: &mut Outline, event: &Event) {
     let kind = event.kind().name;
     let stored = event.encode_checked().expect("it can be stored");
+    assert_decoded(event, &stored);
     outline.read(&stored).expect("it can be walked over");
     assert_eq!(outline.position(), event.position, "{kind}");
     assert_eq!(outline.id(), event.id, "{kind}");
@@ -58,6 +60,23 @@ fn assert_walked(outline: &mut Outline, event: &Event) {
         assert!(outline.read(&stored[..length]).is_err(), "{kind} {length}");
     }
     assert!(outline.read(&[&stored[..], &[0]].concat()).is_err());
+}
+
+/// Decoding as the fields are declared is decoding by what serde derives, of what was stored and of what
+/// was changed since.
+fn assert_decoded(event: &Event, stored: &[u8]) {
+    let kind = event.kind().name;
+    assert_eq!(Event::decode(stored).as_ref(), Ok(event), "{kind}");
+    assert_eq!(Event::decode_by_serde(stored).as_ref(), Ok(event), "{kind}");
+    let mut changed = stored.to_vec();
+    for at in (0..stored.len()).step_by(1 + stored.len() / 30) {
+        for byte in [0, 1, 0xff] {
+            changed[at] = byte;
+            let decoded = Event::decode(&changed);
+            assert_eq!(decoded, Event::decode_by_serde(&changed), "{kind} {at}");
+        }
+        changed[at] = stored[at];
+    }
 }
 
 fn text(bytes: &[u8]) -> &str {

@@ -8,7 +8,7 @@ use ledger::lists::RunSize;
 use ledger::store::{Known, Store};
 use ledger::subject::{Subject, SubjectKind};
 use ledger::time::Timestamp;
-use projections::source::{Change, Input, Source};
+use projections::source::{Change, Input, Source, Within};
 use projections::stored::{Rebuilding, Sizes, Stored, Views, state_of};
 use projections::view::{projection, state_hash};
 use projections::{Histories, Point, Seen};
@@ -169,7 +169,7 @@ fn inputs(source: &dyn Source, subject: &Subject) -> Vec<(Event, Vec<(Position, 
 
 /// Every event that is kept with a subject, and how many of them are hidden in the end.
 fn events(stored: &Stored, subject: &Subject) -> (BTreeSet<EventId>, BTreeSet<EventId>) {
-    let events = stored.events(subject).expect("events can be read");
+    let events = stored.history(subject).expect("events can be read");
     let hidden = events.iter().filter(|input| !input.replaced_by.is_empty());
     let hidden = hidden.map(|input| input.event.id).collect();
     (events.iter().map(|input| input.event.id).collect(), hidden)
@@ -219,6 +219,27 @@ fn subjects(source: &dyn Source, kind: SubjectKind, page: usize) -> Vec<String> 
     }
 }
 
+/// The inputs of all subjects of a kind, passed over in some parts.
+fn visited(source: &dyn Source, kind: SubjectKind, parts: usize) -> Vec<(Subject, Event)> {
+    let cuts = source.cuts(kind, parts).expect("subjects can be cut");
+    let starts = [None].into_iter().chain(cuts.iter().cloned().map(Some));
+    let ends = cuts.iter().cloned().map(Some).chain([None]);
+    let mut events = Vec::new();
+    for (from, until) in starts.zip(ends) {
+        let mut visit = |subject: &Subject, event: &Event| {
+            let mut event = event.clone();
+            event.fact = event.fact.content();
+            events.push((subject.clone(), event));
+        };
+        let within = Within { from, until };
+        let passed = source.pass(kind, &within, &|_, _, by| by.is_empty(), &mut visit);
+        passed.expect("inputs can be read");
+    }
+    let takes = |event: &Event| projection(kind).is_some_and(|p| p.takes(event.kind().id));
+    events.retain(|(_, event)| takes(event));
+    events
+}
+
 /// Compares everything that a source can be asked.
 fn check(stored: &Stored, histories: &Histories) {
     assert_eq!(stored.end(), histories.end());
@@ -245,6 +266,8 @@ fn check(stored: &Stored, histories: &Histories) {
                 "{subject}"
             );
         }
+        let visited = |source: &dyn Source, parts| visited(source, *kind, parts);
+        assert_eq!(visited(stored, 3), visited(histories, 1), "{kind:?}");
         let absent = Subject::new(*kind, "nobody-knows-it");
         assert!(inputs(stored, &absent).is_empty() && counters(stored, &absent).is_empty());
     }

@@ -184,8 +184,8 @@ impl Event {
         Ok(out)
     }
 
-    /// Reads the stored form; every byte has to be part of it.
-    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+    /// [`Event::decode`] by what serde derives: slower, and says what is wrong.
+    pub fn decode_by_serde(bytes: &[u8]) -> Result<Self, CodecError> {
         let what = "event";
         let (stored, used): (StoredEvent<'_>, usize) =
             bincode::serde::borrow_decode_from_slice(bytes, config()).map_err(malformed(what))?;
@@ -206,7 +206,7 @@ impl Event {
                 causation: stored.causation,
                 corrects: stored.corrects,
                 policies: stored.policies,
-                payload: Payload::decode(stored.kind, stored.version, stored.payload)?,
+                payload: Payload::decode_by_serde(stored.kind, stored.version, stored.payload)?,
             },
         })
     }

@@ -49,6 +49,9 @@ macro_rules! impl_record {
                 $(<$type as $crate::event::field::Field>::walk(walker)?;)*
                 Some(())
             }
+            fn decode(stored: &mut $crate::event::decode::Stored<'_>) -> Option<Self> {
+                Some(Self { $($field: $crate::event::field::Field::decode(stored)?),* })
+            }
             fn subjects(&self, out: &mut dyn $crate::subject::SubjectSink) {
                 $($crate::event::field::Field::subjects(&self.$field, out);)*
             }
@@ -109,6 +112,10 @@ macro_rules! choice {
             }
             fn walk(walker: &mut $crate::event::walk::Walker<'_, '_>) -> Option<()> {
                 walker.pass(size_of::<u32>())
+            }
+            fn decode(stored: &mut $crate::event::decode::Stored<'_>) -> Option<Self> {
+                let number = usize::try_from(stored.take_variant()?).ok()?;
+                const { &[$(Self::$variant),+] }.get(number).copied()
             }
         }
     )+};

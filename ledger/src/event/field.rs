@@ -4,6 +4,7 @@
 //! are kept apart on purpose: the one is a storage contract, the other is for people and programs.
 
 use crate::event::Fact;
+use crate::event::decode::Stored;
 use crate::event::stored::{is_length_at, is_text_at, same};
 use crate::event::walk::Walker;
 use crate::id::*;
@@ -244,12 +245,18 @@ pub trait Field: Sized {
     /// `None` if it is cut.
     fn walk(walker: &mut Walker<'_, '_>) -> Option<()>;
 
+    /// Takes the value off its stored form; `None` if the bytes are not the stored form of any.
+    fn decode(stored: &mut Stored<'_>) -> Option<Self>;
+
     /// Gives the subjects that it names to somebody.
     fn subjects(&self, _out: &mut dyn SubjectSink) {}
 
     /// Visits its sealed parts, in field order.
     fn visit_sealed(&mut self, _visit: &mut VisitSealed<'_>) {}
 }
+
+/// Room is made at once for so many elements of a list that is decoded.
+const LIST_ROOM_MAX: usize = 64;
 
 /// A word for the type of a JSON value, for errors.
 pub(crate) fn type_of(value: &Value) -> &'static str {
@@ -333,6 +340,9 @@ macro_rules! text_fields {
                 $(walker.name(SubjectKind::$kind, _id);)?
                 Some(())
             }
+            fn decode(stored: &mut Stored<'_>) -> Option<Self> {
+                stored.take_text().map(Self::of_stored)
+            }
             $(fn subjects(&self, out: &mut dyn SubjectSink) {
                 const { assert!(SubjectKind::$kind as u8 > 0) };
                 self.name_to(out);
@@ -386,6 +396,9 @@ macro_rules! number_fields {
             fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
                 walker.pass(size_of::<$repr>())
             }
+            fn decode(stored: &mut Stored<'_>) -> Option<Self> {
+                Some(Self(<$repr>::from_le_bytes(*stored.take()?)))
+            }
         }
     )+};
 }
@@ -428,6 +441,9 @@ impl Field for bool {
     fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
         walker.pass(1)
     }
+    fn decode(stored: &mut Stored<'_>) -> Option<Self> {
+        stored.take_presence()
+    }
 }
 
 impl Field for Date {
@@ -446,6 +462,9 @@ impl Field for Date {
     }
     fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
         walker.pass(size_of::<Self>())
+    }
+    fn decode(stored: &mut Stored<'_>) -> Option<Self> {
+        Some(Self::of_stored(i32::from_le_bytes(*stored.take()?)))
     }
 }
 
@@ -467,6 +486,9 @@ impl Field for Timestamp {
     fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
         walker.pass(size_of::<Self>())
     }
+    fn decode(stored: &mut Stored<'_>) -> Option<Self> {
+        Some(Self::of_stored(i64::from_le_bytes(*stored.take()?)))
+    }
 }
 
 impl Field for Last5 {
@@ -485,6 +507,9 @@ impl Field for Last5 {
     }
     fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
         walker.pass(size_of::<Self>())
+    }
+    fn decode(stored: &mut Stored<'_>) -> Option<Self> {
+        Some(Self::of_stored(*stored.take()?))
     }
 }
 
@@ -512,6 +537,12 @@ impl<T: Field> Field for Option<T> {
         match walker.take_presence()? {
             true => T::walk(walker),
             false => Some(()),
+        }
+    }
+    fn decode(stored: &mut Stored<'_>) -> Option<Self> {
+        match stored.take_presence()? {
+            true => T::decode(stored).map(Some),
+            false => Some(None),
         }
     }
     fn subjects(&self, out: &mut dyn SubjectSink) {
@@ -553,6 +584,15 @@ impl<T: Field> Field for Vec<T> {
     }
     fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
         (0..walker.take_length()?).try_for_each(|_| T::walk(walker))
+    }
+    fn decode(stored: &mut Stored<'_>) -> Option<Self> {
+        let length = stored.take_length()?;
+        // A length that is no length takes no memory before the bytes end.
+        let mut list = Self::with_capacity(length.min(LIST_ROOM_MAX));
+        for _ in 0..length {
+            list.push(T::decode(stored)?);
+        }
+        Some(list)
     }
     fn subjects(&self, out: &mut dyn SubjectSink) {
         self.iter().for_each(|field| field.subjects(out));

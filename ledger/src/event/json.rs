@@ -4,7 +4,7 @@ use super::field::{Field, FieldError, Reader, VisitSealed, Writer, member, objec
 use super::{Actor, Event, EventRef, Fact, KINDS, Payload, Source};
 use crate::id::{EventId, Name};
 use crate::secret::{Keyring, Opened, Pepper, PepperId, Purpose};
-use crate::time::{Occurred, Timestamp};
+use crate::time::{Occurred, Precision, Timestamp};
 use serde_json::{Map, Value};
 
 /// The members of the JSON form. `position` and `recorded_at` are written by exports and passed
@@ -222,6 +222,11 @@ impl Field for Occurred {
     fn walk(walker: &mut super::walk::Walker<'_, '_>) -> Option<()> {
         Timestamp::walk(walker)?;
         walker.pass(size_of::<u32>())
+    }
+    fn decode(stored: &mut super::decode::Stored<'_>) -> Option<Self> {
+        let start = Timestamp::decode(stored)?;
+        let precision = Precision::of_stored(stored.take_variant()?)?;
+        Some(Self { start, precision })
     }
     fn visit_sealed(&mut self, _: &mut VisitSealed<'_>) {}
 }

@@ -6,6 +6,7 @@
 
 pub mod codec;
 mod declare;
+pub mod decode;
 pub mod field;
 pub mod json;
 pub mod kinds;
@@ -311,6 +312,14 @@ macro_rules! kind_registry {
                 match self { $(Self::$name(_) => &const { <$name as $crate::event::Kind>::INFO }),+ }
             }
 
+            /// The rank of a kind by its number.
+            pub(crate) fn rank_of(id: $crate::event::KindId) -> Option<u16> {
+                $(if id == <$name as $crate::event::Kind>::INFO.id {
+                    return Some(<$name as $crate::event::Kind>::INFO.rank);
+                })+
+                None
+            }
+
             /// Gives the subjects that it names to somebody, with repetition.
             pub fn subjects(&self, out: &mut dyn $crate::subject::SubjectSink) {
                 match self { $(Self::$name(p) => $crate::event::field::Field::subjects(p, out)),+ }
@@ -370,8 +379,23 @@ macro_rules! kind_registry {
                 None
             }
 
-            /// Decodes the stored form of a kind and version.
+            /// Takes the stored form of a kind and version off some bytes.
             pub(crate) fn decode(
+                id: $crate::event::KindId,
+                version: u16,
+                stored: &mut $crate::event::decode::Stored<'_>,
+            ) -> Option<Self> {
+                $(
+                    if id == <$name as $crate::event::Kind>::INFO.id {
+                        $crate::event::codec::known_version::<$name>(version).ok()?;
+                        return <$name as $crate::event::field::Field>::decode(stored).map(Self::$name);
+                    }
+                )+
+                None
+            }
+
+            /// Decodes the stored form of a kind and version by what serde derives.
+            pub(crate) fn decode_by_serde(
                 id: $crate::event::KindId,
                 version: u16,
                 bytes: &[u8],

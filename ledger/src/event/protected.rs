@@ -1,5 +1,6 @@
 //! Fields that hold a secret: read in clear or in protected form, stored and written protected.
 
+use crate::event::decode::Stored;
 use crate::event::field::{
     Field, FieldError, Reader, Shape, VisitSealed, Writer, member, object, put, text,
 };
@@ -55,6 +56,12 @@ impl Field for KeyFingerprint {
         Self { digest, last5 }.name_to(walker);
         Some(())
     }
+    fn decode(stored: &mut Stored<'_>) -> Option<Self> {
+        Some(Self {
+            digest: *stored.take()?,
+            last5: Last5::decode(stored)?,
+        })
+    }
     fn subjects(&self, out: &mut dyn SubjectSink) {
         self.name_to(out);
     }
@@ -99,6 +106,9 @@ impl Field for SealOwner {
     fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
         walker.pass(size_of::<Self>())
     }
+    fn decode(stored: &mut Stored<'_>) -> Option<Self> {
+        stored.take().copied().map(Self)
+    }
 }
 
 impl Field for PersonId {
@@ -123,6 +133,9 @@ impl Field for PersonId {
     fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
         Self(*walker.take()?).name_to(walker);
         Some(())
+    }
+    fn decode(stored: &mut Stored<'_>) -> Option<Self> {
+        stored.take().copied().map(Self)
     }
     fn subjects(&self, out: &mut dyn SubjectSink) {
         self.name_to(out);
@@ -217,6 +230,14 @@ impl Field for Person {
         bool::walk(walker)?;
         walker.pass_sealed()
     }
+    fn decode(stored: &mut Stored<'_>) -> Option<Self> {
+        Some(Self {
+            id: PersonId::decode(stored)?,
+            domain: DomainId(*stored.take()?),
+            public_domain: bool::decode(stored)?,
+            sealed: stored.take_sealed()?,
+        })
+    }
     fn subjects(&self, out: &mut dyn SubjectSink) {
         self.id.name_to(out);
     }
@@ -277,7 +298,7 @@ pub struct Note {
 }
 
 macro_rules! sealed_text {
-    ($($type:ident, $name:literal, $purpose:ident, $doc:literal, $normal:expr, |$id:ident, $s:ident| $make:expr, |$of:ident| $back:expr, $first:expr, $walk:expr, $subjects:expr;)+) => {$(
+    ($($type:ident, $name:literal, $purpose:ident, $doc:literal, $normal:expr, |$id:ident, $s:ident| $make:expr, |$of:ident| $back:expr, $first:expr, $walk:expr, $decode:expr, $subjects:expr;)+) => {$(
         impl Field for $type {
             fn shape() -> Shape {
                 Shape::Secret($doc)
@@ -315,6 +336,10 @@ macro_rules! sealed_text {
                 first(walker)?;
                 walker.pass_sealed()
             }
+            fn decode(stored: &mut Stored<'_>) -> Option<Self> {
+                let decode: fn(&mut Stored<'_>) -> Option<Self> = $decode;
+                decode(stored)
+            }
             fn subjects(&self, out: &mut dyn SubjectSink) {
                 let subjects: fn(&Self, &mut dyn SubjectSink) = $subjects;
                 subjects(self, out);
@@ -333,6 +358,7 @@ sealed_text! {
         |id, sealed| Self { id: MachineId(id), sealed }, |of| of.id,
         |of, stored| same(stored, &of.id.0),
         |walker| { MachineId(*walker.take()?).name_to(walker); Some(()) },
+        |stored| Some(Self { id: MachineId(*stored.take()?), sealed: stored.take_sealed()? }),
         |of, out| of.id.name_to(out);
     Network, "network", Network,
         "an IP address, or its protected form {network, sealed}; stored as a keyed pseudonym, the address sealed",
@@ -340,6 +366,7 @@ sealed_text! {
         |id, sealed| Self { id: NetworkId(id), sealed }, |of| of.id,
         |of, stored| same(stored, &of.id.0),
         |walker| walker.pass(size_of::<NetworkId>()),
+        |stored| Some(Self { id: NetworkId(*stored.take()?), sealed: stored.take_sealed()? }),
         |_, _| ();
     Note, "note", Note,
         "free text, or its protected form {note, sealed}; stored sealed, because it may name a person",
@@ -347,6 +374,7 @@ sealed_text! {
         |id, sealed| { let _: Pseudonym = id; Self { sealed } }, |of| crate::id::EventId(of.sealed.owner),
         |_, _| true,
         |_| Some(()),
+        |stored| Some(Self { sealed: stored.take_sealed()? }),
         |_, _| ();
 }
 
@@ -377,6 +405,12 @@ impl Field for Domain {
     fn walk(walker: &mut Walker<'_, '_>) -> Option<()> {
         DomainName::walk(walker)?;
         walker.pass(size_of::<DomainId>())
+    }
+    fn decode(stored: &mut Stored<'_>) -> Option<Self> {
+        Some(Self {
+            name: DomainName::decode(stored)?,
+            id: DomainId(*stored.take()?),
+        })
     }
 }
 

@@ -7,6 +7,7 @@
 //! would check, that texts are texts and words are known: what reads an event afterwards decodes it.
 
 use super::codec::CodecError;
+use super::decode::Stored;
 use super::field::Field;
 use super::part::PolicyRef;
 use super::{Actor, Event, KindId, Payload, Source};
@@ -27,7 +28,7 @@ struct Found {
 
 /// Passes over stored bytes. Every method is `None` where they end too early.
 pub struct Walker<'a, 'f> {
-    rest: &'a [u8],
+    rest: Stored<'a>,
     length: usize,
     found: &'f mut Found,
 }
@@ -41,29 +42,27 @@ impl SubjectSink for Walker<'_, '_> {
 impl<'a> Walker<'a, '_> {
     /// Passes over some bytes.
     pub(crate) fn pass(&mut self, count: usize) -> Option<()> {
-        self.rest = self.rest.get(count..)?;
-        Some(())
+        self.rest.pass(count)
     }
 
     /// Takes a fixed number of bytes.
     pub(crate) fn take<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
-        let (taken, rest) = self.rest.split_first_chunk::<N>()?;
-        self.rest = rest;
-        Some(taken)
+        self.rest.take()
     }
 
     /// Takes the number of elements that follow it.
     pub(crate) fn take_length(&mut self) -> Option<usize> {
-        let length = u64::from_le_bytes(*self.take()?);
-        usize::try_from(length).ok()
+        self.rest.take_length()
     }
 
     /// Takes a text, with its length before it.
     pub(crate) fn take_text(&mut self) -> Option<&'a [u8]> {
-        let length = self.take_length()?;
-        let (text, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        Some(text)
+        self.rest.take_bytes()
+    }
+
+    /// Takes the mark before a value that may be absent.
+    pub(crate) fn take_presence(&mut self) -> Option<bool> {
+        self.rest.take_presence()
     }
 
     /// Notes a subject by its id, which is not looked at.
@@ -87,7 +86,7 @@ impl<'a> Walker<'a, '_> {
     }
 
     fn at(&self) -> usize {
-        self.length - self.rest.len()
+        self.length - self.rest.0.len()
     }
 
     fn range_of_text(&mut self) -> Option<Range<usize>> {
@@ -106,15 +105,6 @@ impl<'a> Walker<'a, '_> {
             _ => return None,
         }
         Some(true)
-    }
-
-    /// Takes the mark before a value that may be absent.
-    pub(crate) fn take_presence(&mut self) -> Option<bool> {
-        match self.take()? {
-            [0] => Some(false),
-            [1] => Some(true),
-            _ => None,
-        }
     }
 }
 
@@ -137,6 +127,45 @@ pub struct Outline {
     named_outside: usize,
     /// The subjects, sorted and each once.
     sorted: Vec<(SubjectKind, Range<usize>)>,
+}
+
+/// What stands at the beginning of a stored event: where it comes in the log and in the order of folds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Where the event stands in the log.
+    pub position: Position,
+    /// When the ledger took it in.
+    pub recorded_at: Timestamp,
+    /// Its identity.
+    pub id: EventId,
+    /// Its kind.
+    pub kind: KindId,
+    /// The first instant at which it can have happened.
+    pub start: Timestamp,
+}
+
+impl Head {
+    /// Reads the head of an event in its stored form; `None` if it is cut. Costs next to nothing.
+    pub fn read(stored: &[u8]) -> Option<Self> {
+        let mut stored = Stored(stored);
+        let position = Position::decode(&mut stored)?;
+        let recorded_at = Timestamp::decode(&mut stored)?;
+        let id = EventId(*stored.take()?);
+        let kind = KindId(u16::from_le_bytes(*stored.take()?));
+        stored.pass(size_of::<u16>())?;
+        Some(Self {
+            position,
+            recorded_at,
+            id,
+            kind,
+            start: Timestamp::decode(&mut stored)?,
+        })
+    }
+
+    /// [`Fact::order`](super::Fact::order) of the event; `None` if its kind is not known.
+    pub fn order(&self) -> Option<(Timestamp, u16, EventId)> {
+        Some((self.start, Payload::rank_of(self.kind)?, self.id))
+    }
 }
 
 /// How much of a sealed part is left without its ciphertext: an empty nonce, and the length of nothing.
@@ -175,7 +204,7 @@ impl Outline {
 
     fn walk(&mut self, stored: &[u8]) -> Option<()> {
         let mut walker = Walker {
-            rest: stored,
+            rest: Stored(stored),
             length: stored.len(),
             found: &mut self.found,
         };
@@ -204,12 +233,12 @@ impl Outline {
         Vec::<PolicyRef>::walk(walker)?;
         self.payload = walker.at();
         let length = walker.take_length()?;
-        if length != walker.rest.len() {
+        if length != walker.rest.0.len() {
             return None;
         }
         self.named_outside = walker.found.subjects.len();
         Payload::walk(self.kind, version, walker)?;
-        if !walker.rest.is_empty() {
+        if !walker.rest.0.is_empty() {
             return None;
         }
         let found = &self.found;

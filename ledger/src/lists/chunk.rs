@@ -8,6 +8,7 @@ use crate::limits::{CHUNK_LENGTH_MAX_BYTES, LIST_NAME_MAX_BYTES, LIST_SEGMENT_MA
 use crate::runs::keep::Chunk;
 use crate::runs::place::{Place, SEAL_LENGTH_BYTES, chunk_key};
 use crate::runs::varint;
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 use std::sync::Arc;
 
 const OFFSET_LENGTH_BYTES: usize = 8;
@@ -30,6 +31,11 @@ pub(super) fn segment_key(name: &[u8], offset: u64) -> Vec<u8> {
     key
 }
 
+/// The name in the key of a segment; `None` if it is no such key.
+pub(super) fn name_of(key: &[u8]) -> Option<&[u8]> {
+    key.get(..key.len().checked_sub(OFFSET_LENGTH_BYTES)?)
+}
+
 /// Groups the segments of one table into chunks.
 pub(super) struct ChunkWriter {
     table: Table,
@@ -43,6 +49,24 @@ pub(super) struct ChunkWriter {
     /// How many bytes to gather: what was found to fit before.
     target: usize,
     full: Vec<Chunk>,
+    packer: Packer,
+}
+
+/// Compresses one chunk after the other, with the same memory.
+#[derive(Default)]
+struct Packer {
+    table: CompressTable,
+    packed: Vec<u8>,
+}
+
+impl Packer {
+    /// The compressed form of some bytes, if it is shorter.
+    fn pack(&mut self, plain: &[u8]) -> Option<&[u8]> {
+        self.packed.resize(get_maximum_output_size(plain.len()), 0);
+        let packed = compress_into_with_table(plain, &mut self.packed, &mut self.table);
+        let length = packed.ok().filter(|length| *length < plain.len())?;
+        self.packed.get(..length)
+    }
 }
 
 impl ChunkWriter {
@@ -55,22 +79,26 @@ impl ChunkWriter {
             starts: Vec::new(),
             target: TARGET_MIN_BYTES * 2,
             full: Vec::new(),
+            packer: Packer::default(),
         }
     }
 
-    /// Adds a segment, of at most [`LIST_SEGMENT_MAX_BYTES`], whose key is after all others. Returns the
-    /// chunks that are full now.
-    pub(super) fn push(
+    /// Adds a segment, of at most [`LIST_SEGMENT_MAX_BYTES`], whose key is after all others, in some parts
+    /// that have a length together. Returns the chunks that are full now.
+    pub(super) fn push<'b>(
         &mut self,
         name: &[u8],
         offset: u64,
-        bytes: &[u8],
+        length: usize,
+        parts: impl IntoIterator<Item = &'b [u8]>,
     ) -> impl Iterator<Item = Chunk> {
         self.starts.push((self.plain.len(), offset));
         varint::write(name.len() as u64, &mut self.plain);
         self.plain.extend_from_slice(name);
-        varint::write(bytes.len() as u64, &mut self.plain);
-        self.plain.extend_from_slice(bytes);
+        varint::write(length as u64, &mut self.plain);
+        for part in parts {
+            self.plain.extend_from_slice(part);
+        }
         // The last segment stays: its key is the bound of the chunk before it.
         if self.plain.len() >= self.target && self.starts.len() > 1 {
             self.pack(self.starts.len() - 1);
@@ -91,14 +119,20 @@ impl ChunkWriter {
 
     /// Makes a chunk of the first segments: of so many, or of as many of them as fit.
     fn pack(&mut self, segments: usize) {
+        let mut packer = std::mem::take(&mut self.packer);
+        self.pack_with(&mut packer, segments);
+        self.packer = packer;
+    }
+
+    fn pack_with(&mut self, packer: &mut Packer, segments: usize) {
         let mut segments = segments;
         loop {
             let end = self.starts.get(segments).map(|(start, _)| *start);
             let plain = self.plain.get(..end.unwrap_or(self.plain.len()));
             let plain = plain.unwrap_or_default();
-            let packed = lz4_flex::block::compress(plain);
-            let is_packed = packed.len() < plain.len();
-            let body = if is_packed { packed.as_slice() } else { plain };
+            let packed = packer.pack(plain);
+            let is_packed = packed.is_some();
+            let body = packed.unwrap_or(plain);
             if body.len() > BODY_MAX_BYTES && segments > 1 {
                 let fitting = segments * BODY_MAX_BYTES / body.len();
                 segments = fitting.clamp(1, segments - 1);
@@ -107,18 +141,19 @@ impl ChunkWriter {
             let learned = plain.len() * (BODY_MAX_BYTES - BODY_MAX_BYTES / 16) / body.len().max(1);
             self.target = learned.clamp(TARGET_MIN_BYTES, TARGET_MAX_BYTES);
             let bound = self.key(segments);
-            let mut value = Vec::with_capacity(body.len() + OVERHEAD_MAX_BYTES);
-            varint::write(bound.len() as u64, &mut value);
-            value.extend_from_slice(&bound);
-            let plain_length = if is_packed { plain.len() } else { 0 };
-            varint::write(plain_length as u64, &mut value);
-            value.extend_from_slice(body);
             let first = match self.is_first {
                 true => Vec::new(),
                 false => self.key(0),
             };
             let key = chunk_key(self.table, &first);
-            let value = self.place.seal(&key, &value);
+            let plain_length = if is_packed { plain.len() } else { 0 };
+            let value = self.place.seal_with(&key, |value| {
+                value.reserve(body.len() + OVERHEAD_MAX_BYTES);
+                varint::write(bound.len() as u64, value);
+                value.extend_from_slice(&bound);
+                varint::write(plain_length as u64, value);
+                value.extend_from_slice(body);
+            });
             self.full.push((key, value));
             self.is_first = false;
             let taken = plain.len();
@@ -213,6 +248,12 @@ impl Segments {
         self.used < self.chunk.bytes.len()
     }
 
+    /// The name of the list of the next segment.
+    pub(super) fn head(&self) -> Option<&[u8]> {
+        let mut rest = self.chunk.bytes.get(self.used..)?;
+        varint::read_bytes(&mut rest)
+    }
+
     /// The next segment: the name of its list, and its bytes.
     pub(super) fn next(&mut self) -> Result<Option<Segment<'_>>, ListsError> {
         let mut rest = self.chunk.bytes.get(self.used..).unwrap_or_default();
@@ -227,8 +268,7 @@ impl Segments {
 
     /// The name of the list that the next chunk begins with, if there is a next chunk.
     pub(super) fn next_name(&self) -> Option<&[u8]> {
-        let length = self.bound().len().checked_sub(OFFSET_LENGTH_BYTES)?;
-        self.bound().get(..length)
+        name_of(self.bound())
     }
 }
 

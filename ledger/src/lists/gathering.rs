@@ -21,6 +21,8 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub struct Gathering {
     range: Option<(Position, Position)>,
+    /// The bits of the tables that have lists.
+    tables: u8,
     /// Numbers in `lists`, by the hash of the name.
     by_name: HashTable<u32>,
     lists: Vec<Listed>,
@@ -58,6 +60,22 @@ fn at(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
+/// The bit that says whether a table has lists.
+fn bit_of(table: Table) -> u8 {
+    const { assert!(Table::COUNT <= 8) };
+    1_u8.checked_shl(u32::from(table.0)).unwrap_or(0)
+}
+
+/// What a name begins with; zeros after its end.
+fn first_bytes(name: &[u8]) -> [u8; 16] {
+    let mut first = [0; 16];
+    first
+        .iter_mut()
+        .zip(name)
+        .for_each(|(to, from)| *to = *from);
+    first
+}
+
 fn part(bytes: &[u8], (start, end): (u32, u32)) -> &[u8] {
     bytes.get(at(start)..at(end)).unwrap_or_default()
 }
@@ -77,19 +95,38 @@ impl Gathering {
     /// Adds a value to the end of some lists. Costs one look-up in memory a name. A name that is too long
     /// is cut, which no name that is made of an identifier is.
     pub fn add<'n>(&mut self, names: impl IntoIterator<Item = ListName<'n>>, value: &[u8]) {
-        let start = short(self.values.len());
-        varint::write(value.len() as u64, &mut self.values);
-        self.values.extend_from_slice(value);
-        let value = (start, short(self.values.len()));
-        for name in names {
-            let list = self.list(name);
-            self.link(list, value);
-        }
+        self.add_making(names, value, |_, _| {});
     }
 
     /// Makes a list, empty if it is not there.
     pub fn name(&mut self, name: ListName<'_>) {
         self.list(name);
+    }
+
+    /// [`Gathering::add`]; calls `made` with the name of each list that was not there before.
+    pub fn add_making<'n>(
+        &mut self,
+        names: impl IntoIterator<Item = ListName<'n>>,
+        value: &[u8],
+        mut made: impl FnMut(&mut Self, ListName<'n>),
+    ) {
+        let value = self.keep(value);
+        for name in names {
+            let before = self.lists.len();
+            let list = self.list(name);
+            self.link(list, value);
+            if self.lists.len() > before {
+                made(self, name);
+            }
+        }
+    }
+
+    /// Keeps a value; where it starts and ends.
+    fn keep(&mut self, value: &[u8]) -> (u32, u32) {
+        let start = short(self.values.len());
+        varint::write(value.len() as u64, &mut self.values);
+        self.values.extend_from_slice(value);
+        (start, short(self.values.len()))
     }
 
     fn list(&mut self, name: ListName<'_>) -> u32 {
@@ -101,6 +138,7 @@ impl Gathering {
         self.names.extend_from_slice(bytes.unwrap_or(name.bytes));
         let number = short(self.lists.len());
         self.order.take();
+        self.tables |= bit_of(name.table);
         self.lists.push(Listed {
             table: name.table,
             hash: name.hash,
@@ -129,6 +167,9 @@ impl Gathering {
     }
 
     fn number(&self, name: ListName<'_>) -> Option<u32> {
+        if !self.has_any(name.table) {
+            return None;
+        }
         let is_it = |number: &u32| {
             self.lists.get(at(*number)).is_some_and(|list| {
                 list.table == name.table && part(&self.names, list.name) == name.bytes
@@ -137,13 +178,17 @@ impl Gathering {
         self.by_name.find(name.hash, is_it).copied()
     }
 
+    fn name_of(&self, list: &Listed) -> &[u8] {
+        part(&self.names, list.name)
+    }
+
     fn find(&self, name: ListName<'_>) -> Option<&Listed> {
         let number = self.number(name)?;
         self.lists.get(at(number))
     }
 
     /// The values of a list, each with its length before it.
-    fn chain(&self, list: &Listed) -> impl Iterator<Item = &[u8]> {
+    fn chain(&self, list: &Listed) -> impl Iterator<Item = &[u8]> + Clone {
         let first = self.links.get(at(list.first));
         let links = std::iter::successors(first, |link| self.links.get(at(link.next)));
         links.map(|link| part(&self.values, link.value))
@@ -177,9 +222,9 @@ impl Gathering {
         self.number(name).is_some()
     }
 
-    /// Whether a table has any list. Costs a look at every name at worst.
+    /// Whether a table has any list.
     pub fn has_any(&self, table: Table) -> bool {
-        self.lists.iter().any(|list| list.table == table)
+        self.tables & bit_of(table) != 0
     }
 
     /// Visits the names of a table that begin with a prefix, in no order. Costs a look at every name.
@@ -191,6 +236,29 @@ impl Gathering {
             .for_each(&mut visit);
     }
 
+    /// Visits the lists of a table from a name on, in order, each with its values, which have their length
+    /// before them. Costs a sort of all names after lists were added.
+    pub(super) fn in_order<'s>(
+        &'s self,
+        table: Table,
+        from: &[u8],
+        mut visit: impl FnMut(&'s [u8], &mut dyn Iterator<Item = &'s [u8]>) -> ControlFlow<()>,
+    ) {
+        let order = self.order();
+        let list_of = |number: &u32| self.lists.get(at(*number));
+        let start = order.partition_point(|number| {
+            list_of(number).map(|list| (list.table, part(&self.names, list.name)))
+                < Some((table, from))
+        });
+        let following = order.get(start..).unwrap_or_default().iter();
+        for list in following.filter_map(list_of) {
+            let name = part(&self.names, list.name);
+            if list.table != table || visit(name, &mut self.chain(list)).is_break() {
+                break;
+            }
+        }
+    }
+
     /// [`Gathering::names`] in order, of one to which nothing is added any more. Costs a sort of all names the
     /// first time, and then by the names themselves.
     pub(super) fn names_in_order(
@@ -200,35 +268,34 @@ impl Gathering {
         after: Option<&[u8]>,
         mut visit: impl FnMut(&[u8]) -> ControlFlow<()>,
     ) {
-        let order = self.order();
-        let name_of = |number: u32| {
-            let list = self.lists.get(at(number))?;
-            Some((list.table, part(&self.names, list.name)))
-        };
         let from = after.unwrap_or(prefix).max(prefix);
-        let start = order.partition_point(|number| name_of(*number) < Some((table, from)));
-        let following = order.get(start..).unwrap_or_default().iter();
-        for (of, name) in following.filter_map(|number| name_of(*number)) {
-            if of != table || !name.starts_with(prefix) {
-                break;
+        self.in_order(table, from, |name, _| {
+            if !name.starts_with(prefix) {
+                return ControlFlow::Break(());
             }
-            let is_after = after.is_none_or(|after| name > after);
-            if is_after && visit(name).is_break() {
-                break;
+            match after.is_none_or(|after| name > after) {
+                true => visit(name),
+                false => ControlFlow::Continue(()),
             }
-        }
+        });
     }
 
     /// The numbers of the lists, sorted by table and name.
     fn order(&self) -> &[u32] {
         self.order.get_or_init(|| {
-            let name_of = |list: &Listed| (list.table, part(&self.names, list.name));
-            let mut order: Vec<_> = (0_u32..)
-                .zip(&self.lists)
-                .map(|(number, list)| (name_of(list), number))
+            // Most names differ in their first bytes, which are beside each other then.
+            let numbered = (0_u32..).zip(&self.lists);
+            let mut order: Vec<(Table, [u8; 16], u32)> = numbered
+                .map(|(number, list)| (list.table, first_bytes(self.name_of(list)), number))
                 .collect();
-            order.sort_unstable();
-            order.into_iter().map(|(_, number)| number).collect()
+            let name_of = |number: u32| Some(self.name_of(self.lists.get(at(number))?));
+            order.sort_unstable_by(
+                |(table, first, number), (other_table, other, other_number)| {
+                    let first = (table, first).cmp(&(other_table, other));
+                    first.then_with(|| name_of(*number).cmp(&name_of(*other_number)))
+                },
+            );
+            order.into_iter().map(|(.., number)| number).collect()
         })
     }
 
@@ -273,6 +340,7 @@ impl Gathering {
     /// Forgets everything, and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.range = None;
+        self.tables = 0;
         self.by_name.clear();
         self.lists.clear();
         self.names.clear();
@@ -284,7 +352,7 @@ impl Gathering {
     /// The lists, sorted by table and name: table, name, hash of the name, values each with its length.
     pub(super) fn sorted(
         &self,
-    ) -> impl Iterator<Item = (Table, &[u8], u64, impl Iterator<Item = &[u8]>)> {
+    ) -> impl Iterator<Item = (Table, &[u8], u64, impl Iterator<Item = &[u8]> + Clone)> {
         let lists = self.order().iter();
         let lists = lists.filter_map(|number| self.lists.get(at(*number)));
         lists.map(|list| {

@@ -9,6 +9,7 @@
 mod chunk;
 mod gathering;
 mod generations;
+mod pass;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use crate::runs::{Gathers, IsRun, Material, RunInfo, Target};
 pub use crate::runs::{Rebuilt, RunSize};
 pub use gathering::Gathering;
 pub use generations::{Generations, Next};
+pub use pass::ListValues;
 use run::Run;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -63,6 +65,16 @@ pub struct ListName<'a> {
 }
 
 impl<'a> ListName<'a> {
+    /// The table.
+    pub fn table(&self) -> Table {
+        self.table
+    }
+
+    /// The name in it.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// The name of a list of a table, at most [`LIST_NAME_MAX_BYTES`] long. Costs one hash.
     ///
     /// [`LIST_NAME_MAX_BYTES`]: crate::limits::LIST_NAME_MAX_BYTES
@@ -183,6 +195,11 @@ impl Lists {
         last.or(run).unwrap_or_default()
     }
 
+    /// An empty gathering, with the memory of one that was written if there is one.
+    pub fn fresh(&self) -> Gathering {
+        self.core.fresh()
+    }
+
     /// Adds what was gathered from the events that follow [`Lists::end`]. Blocks while too much waits to
     /// be written. The error is what stopped the threads that write: nothing more should be added then.
     pub fn add(&self, gathered: Gathering) -> Result<(), ListsError> {
@@ -210,6 +227,14 @@ impl Lists {
     /// Visits the values of a list in the order in which they were added. Costs a look at a filter for
     /// each run, and reading the list in those that hold some of it.
     pub fn read(&self, name: ListName<'_>, visit: &mut dyn FnMut(&[u8])) -> Result<(), ListsError> {
+        let mut stream = Vec::new();
+        self.read_stream(name, &mut stream)?;
+        visit_values(&stream, visit)
+    }
+
+    /// Appends all values of a list to a buffer, to be taken apart by [`ListValues`]. Costs as
+    /// [`Lists::read`].
+    pub fn read_stream(&self, name: ListName<'_>, stream: &mut Vec<u8>) -> Result<(), ListsError> {
         let mut recent = Vec::new();
         let state = self.core.state();
         for overlay in state.overlays() {
@@ -217,13 +242,11 @@ impl Lists {
         }
         let runs = Arc::clone(&state.runs);
         drop(state);
-        let mut stream = Vec::new();
         for run in runs.iter() {
-            stream.clear();
-            run.read(name, &mut stream)?;
-            visit_values(&stream, visit)?;
+            run.read(name, stream)?;
         }
-        visit_values(&recent, visit)
+        stream.extend_from_slice(&recent);
+        Ok(())
     }
 
     /// The last value of a list. Costs as [`Lists::read`] does, but reads the newest run that holds some
@@ -422,10 +445,9 @@ impl FirstNames {
 }
 
 /// Visits the values of a stream: each has its length before it.
-fn visit_values(mut stream: &[u8], visit: &mut dyn FnMut(&[u8])) -> Result<(), ListsError> {
-    while !stream.is_empty() {
-        let value = crate::runs::varint::read_bytes(&mut stream);
-        visit(value.ok_or_else(|| ListsError::damaged("a value of a list is cut"))?);
-    }
-    Ok(())
+fn visit_values(stream: &[u8], visit: &mut dyn FnMut(&[u8])) -> Result<(), ListsError> {
+    ListValues::of(stream).try_for_each(|value| {
+        visit(value?);
+        Ok(())
+    })
 }

@@ -1,8 +1,8 @@
 //! Runs of lists: what was gathered of a range of positions, written once.
 
-use super::chunk::{Plain, Segment, Segments, segment_key};
+use super::chunk::{Plain, Segment, Segments, name_of, segment_key};
 use super::{FILTER, ListName, ListsError, Table};
-use crate::limits::{LISTS_CHUNKS_KEPT, LISTS_TABLES_LOOKED_AT_MAX};
+use crate::limits::{LISTS_CHUNKS_KEPT, LISTS_TABLES_LOOKED_AT_MAX, MERGE_CHUNKS_AT_ONCE};
 use crate::runs::RunInfo;
 use crate::runs::filter::{Filter, Kept};
 use crate::runs::keep::{Chunk, Chunks};
@@ -108,6 +108,35 @@ impl Run {
         Ok(has_any)
     }
 
+    /// The names of the lists that the chunks of a table begin with, of those that begin with a prefix.
+    pub(super) fn chunk_names(
+        &self,
+        table: Table,
+        prefix: &[u8],
+    ) -> Result<Vec<Vec<u8>>, ListsError> {
+        let mut names = Vec::new();
+        let mut from = chunk_key(table, prefix);
+        loop {
+            let chunks = self.chunks.from(&from, MERGE_CHUNKS_AT_ONCE)?;
+            let count = chunks.len();
+            for (key, _) in chunks {
+                let Some((_, key)) = key.split_first().filter(|(of, _)| **of == table.0) else {
+                    return Ok(names);
+                };
+                // The key of the first chunk is empty.
+                match name_of(key) {
+                    Some(name) if name.starts_with(prefix) => names.push(name.to_vec()),
+                    Some(_) => return Ok(names),
+                    None => {}
+                }
+                from = chunk_key(table, &[key, &[0]].concat());
+            }
+            if count == 0 {
+                return Ok(names);
+            }
+        }
+    }
+
     /// The chunk that a key falls into.
     fn chunk_with(&self, table: Table, key: &[u8]) -> Result<Arc<Plain>, ListsError> {
         let known = self
@@ -203,14 +232,48 @@ impl<'a> Cursor<'a> {
         Ok(Self { ahead, ..cursor })
     }
 
-    /// The next segment: the name of its list, and its bytes; `None` after the last one.
-    pub(super) fn next(&mut self) -> Result<Option<Segment<'_>>, ListsError> {
-        while !self.segments.has_more() {
-            if self.segments.bound().is_empty() {
-                return Ok(None);
-            }
+    /// Before the first segment of a list whose name is not before one; reads so many chunks at once.
+    pub(super) fn start_at(
+        run: &'a Run,
+        table: Table,
+        name: &[u8],
+        ahead: usize,
+    ) -> Result<Self, ListsError> {
+        let cursor = Self::seek(run, table, &segment_key(name, 0))?;
+        let ahead = Some(ahead);
+        let mut cursor = Self { ahead, ..cursor };
+        cursor.go_on()?;
+        while cursor.head().is_some_and(|head| head < name) {
+            cursor.segments.next()?;
+            cursor.go_on()?;
+        }
+        Ok(cursor)
+    }
+
+    /// The name of the list of the next segment, for a cursor that [`Cursor::start_at`] made.
+    pub(super) fn head(&self) -> Option<&[u8]> {
+        self.segments.head()
+    }
+
+    /// Appends the next segment, and goes on to the one after it.
+    pub(super) fn take_head(&mut self, out: &mut Vec<u8>) -> Result<(), ListsError> {
+        if let Some((_, bytes)) = self.segments.next()? {
+            out.extend_from_slice(bytes);
+        }
+        self.go_on()
+    }
+
+    /// Goes on to the next chunk if nothing is left of this one.
+    fn go_on(&mut self) -> Result<(), ListsError> {
+        while !self.segments.has_more() && !self.segments.bound().is_empty() {
             self.next_chunk()?;
         }
+        Ok(())
+    }
+
+    /// The next segment: the name of its list, and its bytes; `None` after the last one.
+    pub(super) fn next(&mut self) -> Result<Option<Segment<'_>>, ListsError> {
+        self.go_on()?;
         self.segments.next()
     }
 

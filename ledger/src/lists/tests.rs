@@ -121,6 +121,32 @@ fn check(lists: &Lists, last: u64) {
             }
             assert_eq!(found.iter().collect::<Vec<_>>(), all);
         }
+        check_pass(lists, &wanted, Table(table));
+    }
+}
+
+/// Passing over a table in any parts visits each list once, whole and in order.
+fn check_pass(lists: &Lists, wanted: &Oracle, table: Table) {
+    let wanted: Vec<_> = wanted
+        .iter()
+        .filter(|((of, _), _)| *of == table.0)
+        .map(|((_, name), values)| (name.clone(), values.clone()))
+        .collect();
+    for parts in [1, 2, 5] {
+        let cuts = lists.cuts(table, b"", parts).unwrap();
+        assert!(cuts.is_sorted() && cuts.len() < parts.max(2));
+        let starts = [Vec::new()].into_iter().chain(cuts.iter().cloned());
+        let ends = cuts.iter().cloned().map(Some).chain([None]);
+        let mut passed = Vec::new();
+        for (from, until) in starts.zip(ends) {
+            let visit = |name: &[u8], stream: &[u8]| {
+                let values = ListValues::of(stream).map(|value| value.map(<[u8]>::to_vec));
+                passed.push((name.to_vec(), values.collect::<Result<_, _>>()?));
+                Ok::<_, ListsError>(())
+            };
+            lists.pass(table, &from, until.as_deref(), visit).unwrap();
+        }
+        assert_eq!(passed, wanted);
     }
 }
 

@@ -47,24 +47,48 @@ impl RunWriter {
     }
 
     /// Adds to the stream of a list. Lists have to come in order; one may come in several calls.
-    fn add(
-        &mut self,
-        table: Table,
-        name: &[u8],
-        hash: Option<u64>,
-        bytes: &[u8],
-    ) -> Result<(), ListsError> {
+    fn add(&mut self, table: Table, name: &[u8], bytes: &[u8]) -> Result<(), ListsError> {
         self.begin_table(table)?;
         if !(self.is_open && self.name == name) {
             self.end_list()?;
-            self.name.clear();
-            self.name.extend_from_slice(name);
-            self.offset = 0;
-            self.is_open = true;
-            self.info.subjects += 1;
-            let hash = hash.unwrap_or_else(|| ListName::new(table, name).hash);
-            self.filter.add(hash);
+            self.begin_list(name, ListName::new(table, name).hash);
         }
+        self.extend(bytes)
+    }
+
+    /// Adds a whole list of the table, after all others.
+    fn add_list<'b>(
+        &mut self,
+        (table, name, hash): (Table, &[u8], u64),
+        values: impl Iterator<Item = &'b [u8]> + Clone,
+    ) -> Result<(), ListsError> {
+        self.begin_table(table)?;
+        self.end_list()?;
+        self.begin_list(name, hash);
+        let length = values.clone().map(<[u8]>::len).sum();
+        if length > LIST_SEGMENT_MAX_BYTES {
+            return values.into_iter().try_for_each(|value| self.extend(value));
+        }
+        // Most lists are one segment, which needs no stream.
+        if let Some((_, writer)) = &mut self.chunks {
+            for (key, value) in writer.push(name, 0, length, values) {
+                self.sink.put(key, value)?;
+            }
+        }
+        self.is_open = false;
+        Ok(())
+    }
+
+    fn begin_list(&mut self, name: &[u8], hash: u64) {
+        self.name.clear();
+        self.name.extend_from_slice(name);
+        self.offset = 0;
+        self.is_open = true;
+        self.info.subjects += 1;
+        self.filter.add(hash);
+    }
+
+    fn extend(&mut self, bytes: &[u8]) -> Result<(), ListsError> {
         self.stream.extend_from_slice(bytes);
         while self.stream.len() > LIST_SEGMENT_MAX_BYTES {
             self.put_segment(LIST_SEGMENT_MAX_BYTES)?;
@@ -86,7 +110,7 @@ impl RunWriter {
         let bytes = self.stream.get(..length).unwrap_or(&self.stream);
         let taken = bytes.len();
         if let Some((_, writer)) = &mut self.chunks {
-            for (key, value) in writer.push(&self.name, self.offset, bytes) {
+            for (key, value) in writer.push(&self.name, self.offset, taken, [bytes]) {
                 self.sink.put(key, value)?;
             }
         }
@@ -154,10 +178,7 @@ pub(super) fn write(
     };
     let mut writer = RunWriter::new(to, info)?;
     for (table, name, hash, values) in gathered.sorted() {
-        writer.add(table, name, Some(hash), &[])?;
-        for value in values {
-            writer.add(table, name, Some(hash), value)?;
-        }
+        writer.add_list((table, name, hash), values)?;
     }
     writer.seal(to.kept).map(Some)
 }
@@ -218,7 +239,7 @@ fn merge_table(
             return Ok(false);
         }
         let Reverse((name, number, bytes)) = &mut *head;
-        writer.add(table, name, None, bytes)?;
+        writer.add(table, name, bytes)?;
         let Some(cursor) = cursors.get_mut(*number) else {
             break;
         };

@@ -42,7 +42,17 @@ impl Place {
 
     /// A value with its check before it.
     pub(crate) fn seal(&self, key: &[u8], body: &[u8]) -> Vec<u8> {
-        [self.check(key, body).as_slice(), body].concat()
+        self.seal_with(key, |value| value.extend_from_slice(body))
+    }
+
+    /// A value that is appended to what it is given, with its check before it.
+    pub(crate) fn seal_with(&self, key: &[u8], append: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let mut value = vec![0; CHECK_LENGTH_BYTES];
+        append(&mut value);
+        if let Some((check, body)) = value.split_first_chunk_mut::<CHECK_LENGTH_BYTES>() {
+            *check = self.check(key, body);
+        }
+        value
     }
 
     /// What was sealed, if nothing of it or of its key was changed.

@@ -25,8 +25,8 @@ pub(crate) struct State<M: Material> {
     claimed: usize,
     /// The overlay that grows.
     pub(crate) overlay: M::Overlay,
-    /// An empty one with the memory of one that was written, for the next.
-    spare: M::Overlay,
+    /// Empty ones with the memory of those that were written, for the next.
+    spare: Vec<M::Overlay>,
 }
 
 impl<M: Material> State<M> {
@@ -73,7 +73,7 @@ impl<M: Material> Core<M> {
                 frozen: VecDeque::new(),
                 claimed: 0,
                 overlay: M::Overlay::default(),
-                spare: M::Overlay::default(),
+                spare: Vec::new(),
             }),
             shelf,
             store_id,
@@ -121,6 +121,11 @@ impl<M: Material> Core<M> {
         state.runs.last().map_or(Position(0), |run| run.info().last)
     }
 
+    /// An empty overlay, with the memory of one that was written if there is one.
+    pub(crate) fn fresh(&self) -> M::Overlay {
+        self.state_mut().spare.pop().unwrap_or_default()
+    }
+
     /// Sets the overlay aside for the thread that writes runs, if it is full.
     pub(crate) fn freeze_if_full(&self) -> bool {
         let state = self.state();
@@ -162,7 +167,7 @@ impl<M: Material> Core<M> {
 
     fn freeze(&self) {
         let mut state = self.state_mut();
-        let next = std::mem::take(&mut state.spare);
+        let next = state.spare.pop().unwrap_or_default();
         let full = std::mem::replace(&mut state.overlay, next);
         state.frozen.push_back(Arc::new(full));
         drop(state);
@@ -261,7 +266,10 @@ impl<M: Material> Core<M> {
         // If somebody is reading it, its memory is not worth waiting for.
         if let Ok(mut written) = Arc::try_unwrap(overlay) {
             written.clear();
-            self.state_mut().spare = written;
+            let mut state = self.state_mut();
+            if state.spare.len() <= M::FROZEN_MAX {
+                state.spare.push(written);
+            }
         }
         Ok(())
     }

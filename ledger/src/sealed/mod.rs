@@ -8,7 +8,7 @@
 mod seen;
 
 use crate::files::{self, FileError};
-use crate::limits::{MERGE_READ_MAX_BYTES, SLED_LEAF_KEYS_MAX, SLED_SEALED_CACHE_BYTES};
+use crate::limits::{PASS_READ_MAX_BYTES, SLED_LEAF_KEYS_MAX, SLED_SEALED_CACHE_BYTES};
 use crate::log::LogError;
 use crate::log::sled_file::SledFile;
 pub(crate) use seen::Seen;
@@ -193,7 +193,7 @@ impl Sealed {
     /// let go as soon as it is much.
     pub(crate) fn pass(&self, key: &[u8], pairs_max: usize) -> Result<Vec<Pair>, SealedError> {
         let pairs = self.from(key, pairs_max)?;
-        if self.read_bytes.load(Ordering::Relaxed) >= MERGE_READ_MAX_BYTES {
+        if self.read_bytes.load(Ordering::Relaxed) >= PASS_READ_MAX_BYTES {
             self.shut(&mut self.lock());
         }
         Ok(pairs)

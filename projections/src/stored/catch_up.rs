@@ -5,7 +5,7 @@ use super::replaced::find;
 use super::{Shared, Views, ViewsError};
 use ledger::id::Position;
 use ledger::limits::LISTS_OVERLAY_MAX_BYTES;
-use ledger::lists::Lists;
+use ledger::lists::{Gathering, Lists};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -41,7 +41,8 @@ impl Shared {
         while lists.end() < until {
             let after = lists.end();
             let last = Position(after.0.saturating_add(batch)).min(until);
-            for part in extract(&self.store, after, last, LISTS_OVERLAY_MAX_BYTES)? {
+            let fresh = Gathering::default();
+            for part in extract(&self.store, after, last, LISTS_OVERLAY_MAX_BYTES, fresh)? {
                 self.add(lists, part)?;
             }
             progress(lists.end(), until);
@@ -78,7 +79,13 @@ impl Shared {
                 let after = Position(first.0 + number * range);
                 let last = Position(after.0 + range);
                 // A range that cannot be read ends all: what comes after it could not be added.
-                let parts = extract(&self.store, after, last, LISTS_OVERLAY_MAX_BYTES);
+                let parts = extract(
+                    &self.store,
+                    after,
+                    last,
+                    LISTS_OVERLAY_MAX_BYTES,
+                    lists.fresh(),
+                );
                 if !turns.wait_for(number) {
                     return Ok(());
                 }

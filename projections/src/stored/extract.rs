@@ -35,16 +35,18 @@ pub(super) struct Noted {
 }
 
 /// Extracts what the events after one position and up to another put into the lists: in several parts, if
-/// one would take more than `part_max_bytes`. Costs a walk over the bytes of each event, and a decoding of
+/// one would take more than `part_max_bytes`; the first in the memory of a `fresh` gathering. Costs a walk over the bytes of each event, and a decoding of
 /// those that change counters.
 pub(super) fn extract(
     store: &Store,
     after: Position,
     until: Position,
     part_max_bytes: usize,
+    fresh: Gathering,
 ) -> Result<Vec<Extract>, ViewsError> {
     let mut parts = Vec::new();
     let mut extracting = Extracting::default();
+    extracting.part.gathered = fresh;
     let mut next = after.next();
     for frame in store.frames(after, until) {
         let frame = frame?;
@@ -115,7 +117,6 @@ impl Extracting {
                 Some(INPUTS) => {
                     next_name(&mut self.names, &mut inputs, |name| {
                         write_name(subject_kind, id, name);
-                        gathered.name(ListName::new(SUBJECTS, name));
                     });
                 }
                 Some(_) => {
@@ -145,7 +146,12 @@ impl Extracting {
             let names = names.map(|name| ListName::new(INPUTS, name));
             let others = self.others.iter().take(others);
             let others = others.map(|name| ListName::new(OTHERS, name));
-            gathered.add(names.chain(others), &self.value);
+            // What has inputs here already is among the subjects.
+            gathered.add_making(names.chain(others), &self.value, |gathered, name| {
+                if name.table() == INPUTS {
+                    gathered.name(ListName::new(SUBJECTS, name.bytes()));
+                }
+            });
         }
         Ok(())
     }

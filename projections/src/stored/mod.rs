@@ -14,6 +14,7 @@
 mod catch_up;
 mod extract;
 mod hiding;
+mod items;
 mod names;
 mod rebuild;
 mod replaced;

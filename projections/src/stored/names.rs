@@ -70,6 +70,11 @@ pub(super) fn verifies_domains(kind: KindId) -> bool {
     kind_ids![CustomerRegistered TenantObserved DomainVerified].contains(&kind)
 }
 
+/// What is greater than the names of all subjects of a kind, and of no greater kind.
+pub(super) fn after_all_of(kind: SubjectKind) -> [u8; 1] {
+    [(kind as u8).saturating_add(1)]
+}
+
 /// The id in the name of a subject's lists.
 pub(super) fn subject_id(name: &[u8]) -> Option<&str> {
     let (_, rest) = name.split_first()?;

@@ -33,26 +33,61 @@ type InList = (Table, Vec<u8>);
 /// Finds what the events of an extract replace and what they are replaced by, of all events up to its end,
 /// and adds it to what was gathered. `lists` have to end where the extract begins.
 pub(super) fn find(store: &Store, lists: &Lists, extract: &mut Extract) -> Result<(), ViewsError> {
-    let records = extract
-        .noted
-        .iter()
-        .filter_map(|noted| noted.record.as_ref());
-    let names = records.map(|record| ListName::new(VERSIONS, record));
+    let noted = &extract.noted;
+    let records = || noted.iter().filter_map(|noted| noted.record.as_ref());
+    let names = records().map(|record| ListName::new(VERSIONS, record));
     let mut seen_before = lists.may_have(names)?.into_iter();
+    let mut corrected_by_id = match lists.has_any(CORRECTIONS_BY_ID)? {
+        true => {
+            let ids = noted.iter().map(|noted| &noted.id.0);
+            lists.may_have(ids.map(|id| ListName::new(CORRECTIONS_BY_ID, id)))?
+        }
+        false => vec![false; noted.len()],
+    }
+    .into_iter();
+    let mut corrected_by_record = match lists.has_any(CORRECTIONS_BY_RECORD)? {
+        true => {
+            let halves = records().map(half_of);
+            lists.may_have(halves.map(|half| ListName::new(CORRECTIONS_BY_RECORD, half)))?
+        }
+        false => vec![false; records().count()],
+    }
+    .into_iter();
     let mut finding = Finding {
         store,
         lists,
-        noted: &extract.noted,
+        noted,
         by_half: None,
         gathered: &mut extract.gathered,
-        has_by_id: lists.has_any(CORRECTIONS_BY_ID)?,
-        has_by_record: lists.has_any(CORRECTIONS_BY_RECORD)?,
         value: Vec::new(),
     };
-    extract.noted.iter().try_for_each(|noted| {
-        let seen_before = noted.record.is_none() || seen_before.next().unwrap_or(true);
-        finding.one(noted, seen_before)
+    noted.iter().try_for_each(|noted| {
+        let mut listed = Listed {
+            corrected_by_id: corrected_by_id.next().unwrap_or(true),
+            ..Listed::default()
+        };
+        if noted.record.is_some() {
+            listed.seen_before = seen_before.next().unwrap_or(true);
+            listed.corrected_by_record = corrected_by_record.next().unwrap_or(true);
+        }
+        finding.one(noted, listed)
     })
+}
+
+/// The first half of a record's hash.
+fn half_of(record: &RecordHash) -> &[u8] {
+    record.get(..RECORD_HALF_LENGTH_BYTES).unwrap_or_default()
+}
+
+/// What the lists may have that concerns an event: what is not said to be there is not.
+#[derive(Debug, Default)]
+struct Listed {
+    /// A version of its record.
+    seen_before: bool,
+    /// A correction that names it.
+    corrected_by_id: bool,
+    /// A correction that names its record.
+    corrected_by_record: bool,
 }
 
 struct Finding<'a> {
@@ -62,25 +97,22 @@ struct Finding<'a> {
     /// The records of the extract by the first half of their hash, once a correction names a record.
     by_half: Option<HashMap<[u8; RECORD_HALF_LENGTH_BYTES], Vec<RecordHash>>>,
     gathered: &'a mut Gathering,
-    has_by_id: bool,
-    has_by_record: bool,
     value: Vec<u8>,
 }
 
 impl Finding<'_> {
-    /// `seen_before` says whether its record may have a version in the lists.
-    fn one(&mut self, noted: &Noted, seen_before: bool) -> Result<(), ViewsError> {
-        if self.has_by_id {
-            let corrections = self.corrections(ListName::new(CORRECTIONS_BY_ID, &noted.id.0))?;
-            for by in corrections {
+    fn one(&mut self, noted: &Noted, listed: Listed) -> Result<(), ViewsError> {
+        if listed.corrected_by_id || self.gathered.has_any(CORRECTIONS_BY_ID) {
+            let name = ListName::new(CORRECTIONS_BY_ID, &noted.id.0);
+            for by in self.corrections(name, listed.corrected_by_id)? {
                 self.replace(noted.position, by)?;
             }
         }
         if let Some(record) = &noted.record {
-            if self.has_by_record {
-                self.corrected_before(noted, record)?;
+            if listed.corrected_by_record || self.gathered.has_any(CORRECTIONS_BY_RECORD) {
+                self.corrected_before(noted, record, listed.corrected_by_record)?;
             }
-            self.version(noted, record, seen_before)?;
+            self.version(noted, record, listed.seen_before)?;
         }
         match noted.corrects.as_deref() {
             None => Ok(()),
@@ -89,7 +121,6 @@ impl Finding<'_> {
                 if let Some(target) = target.filter(|target| *target <= noted.position) {
                     return self.replace(target, replacer(noted));
                 }
-                self.has_by_id = true;
                 self.remember(ListName::new(CORRECTIONS_BY_ID, &id.0), replacer(noted));
                 Ok(())
             }
@@ -108,7 +139,6 @@ impl Finding<'_> {
                         self.replace(target, replacer(noted))?;
                     }
                 }
-                self.has_by_record = true;
                 self.remember(ListName::new(CORRECTIONS_BY_RECORD, &half), replacer(noted));
                 Ok(())
             }
@@ -116,9 +146,14 @@ impl Finding<'_> {
     }
 
     /// Notes that corrections which came before an event name it by its record.
-    fn corrected_before(&mut self, noted: &Noted, record: &RecordHash) -> Result<(), ViewsError> {
-        let half = record.get(..RECORD_HALF_LENGTH_BYTES).unwrap_or_default();
-        let corrections = self.corrections(ListName::new(CORRECTIONS_BY_RECORD, half))?;
+    fn corrected_before(
+        &mut self,
+        noted: &Noted,
+        record: &RecordHash,
+        listed: bool,
+    ) -> Result<(), ViewsError> {
+        let name = ListName::new(CORRECTIONS_BY_RECORD, half_of(record));
+        let corrections = self.corrections(name, listed)?;
         if corrections.is_empty() {
             return Ok(());
         }
@@ -253,26 +288,29 @@ impl Finding<'_> {
         Ok(self.store.event(position)?)
     }
 
-    /// All values of a list, in order, also of what is being gathered.
+    /// All values of a list, in order, also of what is being gathered; of the lists only if it may be there.
     fn values<T>(
         &self,
         name: ListName<'_>,
+        listed: bool,
         read: impl Fn(&[u8]) -> Option<T>,
     ) -> Result<Vec<T>, ViewsError> {
         let mut values = Vec::new();
         let mut visit = |value: &[u8]| values.push(read(value));
-        self.lists.read(name, &mut visit)?;
+        if listed {
+            self.lists.read(name, &mut visit)?;
+        }
         self.gathered.read(name, &mut visit);
         let values: Option<Vec<T>> = values.into_iter().collect();
         values.ok_or_else(odd)
     }
 
-    fn corrections(&self, name: ListName<'_>) -> Result<Vec<Replacer>, ViewsError> {
-        self.values(name, read_correction)
+    fn corrections(&self, name: ListName<'_>, listed: bool) -> Result<Vec<Replacer>, ViewsError> {
+        self.values(name, listed, read_correction)
     }
 
     fn versions(&self, name: ListName<'_>) -> Result<Vec<Position>, ViewsError> {
-        let versions = self.values(name, read_version)?;
+        let versions = self.values(name, true, read_version)?;
         Ok(versions.iter().map(|version| version.position).collect())
     }
 

@@ -2,9 +2,13 @@
 
 use super::ViewsError;
 use super::extract::prefix_of;
-use super::names::{CHANGES, INPUTS, OTHERS, SUBJECTS, subject_id, write_domain, write_subject};
-use super::value::{ChangeHead, Mark, Pair, Skus, Value, read_change_head, read_step, read_value};
-use crate::source::{Change, Input, Replacer, Source, Unread};
+use super::items::{Items, Replaced};
+use super::names::{
+    CHANGES, INPUTS, OTHERS, SUBJECTS, after_all_of, subject_id, write_domain, write_name,
+    write_subject,
+};
+use super::value::{ChangeHead, Skus, Value, read_change_head, read_step, read_value};
+use crate::source::{Change, Input, Replacer, Shows, Source, Unread, Within};
 use ledger::event::Event;
 use ledger::id::Position;
 use ledger::lists::{ListName, Lists, Table};
@@ -56,11 +60,11 @@ impl Stored {
     /// Every event that names a subject, in fold order, whether its projection takes it or not; but what is
     /// kept with a seat is left out where the projection of the subject does not take it. Costs by their
     /// number.
-    pub fn events(&self, subject: &Subject) -> Result<Vec<Input>, ViewsError> {
+    pub fn history(&self, subject: &Subject) -> Result<Vec<Input>, ViewsError> {
         let mut name = Vec::new();
         write_subject(subject, &mut name);
-        let mut events = self.read_events(INPUTS, &name, subject)?;
-        events.append(&mut self.read_events(OTHERS, &name, subject)?);
+        let mut events = self.all_of(INPUTS, &name, subject)?;
+        events.append(&mut self.all_of(OTHERS, &name, subject)?);
         events.sort_by_cached_key(|input| input.event.order());
         Ok(events)
     }
@@ -69,7 +73,7 @@ impl Stored {
     pub fn of_domain(&self, domain: &DomainId) -> Result<Vec<Input>, ViewsError> {
         let mut name = Vec::new();
         write_domain(domain, &mut name);
-        let mut events = self.read_events(OTHERS, &name, domain)?;
+        let mut events = self.all_of(OTHERS, &name, domain)?;
         events.dedup_by_key(|input| input.event.id);
         Ok(events)
     }
@@ -79,21 +83,10 @@ impl Stored {
         &self,
         table: Table,
         subject: &Subject,
-        item: impl FnMut(&[u8]) -> Option<()>,
+        mut item: impl FnMut(&[u8]) -> Option<()>,
     ) -> Result<Replaced, ViewsError> {
         let mut name = Vec::new();
         write_subject(subject, &mut name);
-        self.read_named(table, &name, subject, item)
-    }
-
-    /// Reads a list of whatever it is of.
-    fn read_named(
-        &self,
-        table: Table,
-        name: &[u8],
-        of: &dyn Display,
-        mut item: impl FnMut(&[u8]) -> Option<()>,
-    ) -> Result<Replaced, ViewsError> {
         let mut replaced = Replaced::default();
         let mut is_whole = true;
         let mut visit = |value: &[u8]| {
@@ -111,51 +104,100 @@ impl Stored {
             };
             is_whole &= read.is_some();
         };
-        self.lists.read(ListName::new(table, name), &mut visit)?;
+        self.lists.read(ListName::new(table, &name), &mut visit)?;
         match is_whole {
             true => Ok(replaced),
-            false => Err(ViewsError::Value {
-                subject: of.to_string(),
-                what: "a value cannot be read",
-            }),
+            false => Err(unreadable(subject)),
         }
     }
 
-    fn read_inputs(&self, subject: &Subject) -> Result<Vec<Input>, ViewsError> {
-        let mut name = Vec::new();
-        write_subject(subject, &mut name);
-        self.read_events(INPUTS, &name, subject)
+    /// Visits the events of a list that are shown, in fold order.
+    fn each_event(
+        &self,
+        list: ListName<'_>,
+        of: &dyn Display,
+        shows: Shows<'_>,
+        visit: &mut dyn FnMut(Event, Vec<Replacer>),
+    ) -> Result<(), ViewsError> {
+        let mut stream = Vec::new();
+        self.lists.read_stream(list, &mut stream)?;
+        let mut items = Items::default();
+        let found = items.find(&stream, self.end);
+        let visited = found.and_then(|()| items.each(&stream, self.end, shows, visit));
+        visited.ok_or_else(|| unreadable(of))
     }
 
     /// The events of a list, in fold order.
-    fn read_events(
+    fn all_of(
         &self,
         table: Table,
         name: &[u8],
         of: &dyn Display,
     ) -> Result<Vec<Input>, ViewsError> {
         let mut inputs = Vec::new();
-        let replaced = self.read_named(table, name, of, |bytes| {
-            let event = Event::decode(bytes).ok()?;
-            if event.position <= self.end {
-                inputs.push(Input {
-                    event: Arc::new(event),
-                    replaced_by: Vec::new(),
-                });
-            }
-            Some(())
-        })?;
-        if !replaced.is_empty() {
-            let mut replacers = replaced.by_position(self.end);
-            for input in &mut inputs {
-                let replacers = replacers.remove(&input.event.position);
-                input.replaced_by = replacers.unwrap_or_default();
-            }
-        }
-        if !inputs.is_sorted_by_key(|input| input.event.order()) {
-            inputs.sort_by_cached_key(|input| input.event.order());
-        }
+        let mut read = |event: Event, replaced_by: Vec<Replacer>| {
+            let event = Arc::new(event);
+            inputs.push(Input { event, replaced_by });
+        };
+        let list = ListName::new(table, name);
+        self.each_event(list, of, &|_, _, _| true, &mut read)?;
         Ok(inputs)
+    }
+
+    fn read_inputs(&self, subject: &Subject) -> Result<Vec<Input>, ViewsError> {
+        let mut name = Vec::new();
+        write_subject(subject, &mut name);
+        self.all_of(INPUTS, &name, subject)
+    }
+
+    fn read_events(
+        &self,
+        subject: &Subject,
+        shows: Shows<'_>,
+        visit: &mut dyn FnMut(&Event),
+    ) -> Result<(), ViewsError> {
+        let mut name = Vec::new();
+        write_subject(subject, &mut name);
+        let list = ListName::new(INPUTS, &name);
+        self.each_event(list, subject, shows, &mut |event, _| visit(&event))
+    }
+
+    fn pass_over(
+        &self,
+        kind: SubjectKind,
+        within: &Within,
+        shows: Shows<'_>,
+        visit: &mut dyn FnMut(&Subject, &Event),
+    ) -> Result<(), ViewsError> {
+        let name_of = |id: &String| {
+            let mut name = Vec::new();
+            write_name(kind, id.as_bytes(), &mut name);
+            name
+        };
+        let from = within.from.as_ref().map(name_of);
+        let from = from.unwrap_or_else(|| prefix_of(kind).to_vec());
+        let until = within.until.as_ref().map(name_of);
+        let until = until.unwrap_or_else(|| after_all_of(kind).to_vec());
+        let mut subject = Subject::new(kind, "");
+        let mut items = Items::default();
+        self.lists
+            .pass(INPUTS, &from, Some(&until), |name, stream| {
+                subject.id.clear();
+                subject
+                    .id
+                    .push_str(subject_id(name).ok_or_else(|| no_text(kind))?);
+                let found = items.find(stream, self.end);
+                let mut visit = |event: Event, _| visit(&subject, &event);
+                let visited = found.and_then(|()| items.each(stream, self.end, shows, &mut visit));
+                visited.ok_or_else(|| unreadable(&subject))
+            })
+    }
+
+    fn cut(&self, kind: SubjectKind, parts: usize) -> Result<Vec<String>, ViewsError> {
+        let names = self.lists.cuts(SUBJECTS, &prefix_of(kind), parts)?;
+        let ids = names.iter().map(|name| subject_id(name).map(str::to_owned));
+        let ids: Option<Vec<String>> = ids.collect();
+        ids.ok_or_else(|| no_text(kind))
     }
 
     fn read_changes(
@@ -166,7 +208,7 @@ impl Stored {
         // The steps stay as they are stored until they are visited: there may be millions.
         let mut heads: Vec<(ChangeHead, usize, usize)> = Vec::new();
         let mut steps: Vec<u8> = Vec::new();
-        let replaced = self.read(CHANGES, subject, |mut bytes| {
+        let mut replaced = self.read(CHANGES, subject, |mut bytes| {
             let head = read_change_head(&mut bytes)?;
             if head.position <= self.end {
                 let start = steps.len();
@@ -218,10 +260,7 @@ impl Stored {
         let after = after.map(|_| name.as_slice());
         let names = self.lists.names(SUBJECTS, &prefix_of(kind), after, limit)?;
         let ids = names.iter().map(|name| {
-            let id = subject_id(name).ok_or_else(|| ViewsError::Value {
-                subject: format!("some {}", kind.name()),
-                what: "its name is no text",
-            });
+            let id = subject_id(name).ok_or_else(|| no_text(kind));
             id.map(str::to_owned)
         });
         ids.collect()
@@ -239,6 +278,29 @@ impl std::fmt::Debug for Stored {
 impl Source for Stored {
     fn inputs(&self, subject: &Subject) -> Result<Vec<Input>, Unread> {
         self.read_inputs(subject).map_err(unread)
+    }
+
+    fn events(
+        &self,
+        subject: &Subject,
+        shows: Shows<'_>,
+        visit: &mut dyn FnMut(&Event),
+    ) -> Result<(), Unread> {
+        self.read_events(subject, shows, visit).map_err(unread)
+    }
+
+    fn pass(
+        &self,
+        kind: SubjectKind,
+        within: &Within,
+        shows: Shows<'_>,
+        visit: &mut dyn FnMut(&Subject, &Event),
+    ) -> Result<(), Unread> {
+        self.pass_over(kind, within, shows, visit).map_err(unread)
+    }
+
+    fn cuts(&self, kind: SubjectKind, parts: usize) -> Result<Vec<String>, Unread> {
+        self.cut(kind, parts).map_err(unread)
     }
 
     fn changes(&self, subject: &Subject, visit: &mut dyn FnMut(&Change)) -> Result<(), Unread> {
@@ -263,39 +325,16 @@ fn unread(error: ViewsError) -> Unread {
     Arc::new(error)
 }
 
-/// What of a subject's events is replaced.
-#[derive(Debug, Default)]
-struct Replaced {
-    marks: Vec<Mark>,
-    pairs: Vec<Pair>,
+fn unreadable(of: &dyn Display) -> ViewsError {
+    ViewsError::Value {
+        subject: of.to_string(),
+        what: "a value cannot be read",
+    }
 }
 
-impl Replaced {
-    fn is_empty(&self) -> bool {
-        self.marks.is_empty() && self.pairs.is_empty()
-    }
-
-    /// What stands instead of the event at each position, of all that was recorded up to one.
-    fn by_position(mut self, end: Position) -> HashMap<Position, Vec<Replacer>> {
-        let mut replacers: HashMap<Position, Vec<Replacer>> = HashMap::new();
-        for pair in self.pairs.iter().filter(|pair| pair.by.position <= end) {
-            replacers.entry(pair.target).or_default().push(pair.by);
-        }
-        // The versions of a record, from the one that all others stand instead of on.
-        let version = |mark: &Mark| (mark.record, mark.observed, mark.by.id);
-        self.marks.retain(|mark| mark.by.position <= end);
-        self.marks.sort_unstable_by_key(version);
-        for versions in self.marks.chunk_by(|one, next| one.record == next.record) {
-            for (number, old) in versions.iter().enumerate() {
-                let newer = versions.get(number + 1..).unwrap_or_default();
-                let newer = newer
-                    .iter()
-                    .filter(|new| (new.observed, new.by.id) > (old.observed, old.by.id));
-                let by = newer.map(|mark| mark.by);
-                replacers.entry(old.by.position).or_default().extend(by);
-            }
-        }
-        replacers.retain(|_, by| !by.is_empty());
-        replacers
+fn no_text(kind: SubjectKind) -> ViewsError {
+    ViewsError::Value {
+        subject: format!("some {}", kind.name()),
+        what: "its name is no text",
     }
 }

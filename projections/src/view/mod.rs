@@ -22,13 +22,16 @@ pub mod session;
 pub mod subscription;
 pub mod tenant;
 
+use crate::every::{AnyState, every};
 use crate::seen::Seen;
-use crate::source::{Change, Step, Unread};
+use crate::source::{Change, Step, Unread, Within};
 use ledger::event::{Event, KindId};
 use ledger::subject::{Subject, SubjectKind};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use std::any::Any;
 use std::fmt::Display;
+use std::sync::Arc;
 
 /// The numbers of some event kinds.
 macro_rules! kind_ids {
@@ -82,6 +85,18 @@ pub trait Fold {
     fn view(state: &Self::State, subject: &Subject, seen: &Seen<'_>) -> Option<Self::View>;
 }
 
+/// A view, whatever its type.
+pub trait AnyView: Any + Send + Sync {
+    /// The view as JSON.
+    fn json(&self) -> Option<Value>;
+}
+
+impl<V: Serialize + Send + Sync + 'static> AnyView for V {
+    fn json(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+}
+
 /// One projection, whatever its types: an entry of the registry.
 #[derive(Debug)]
 pub struct Projection {
@@ -103,10 +118,12 @@ pub struct Projection {
     pub series: &'static [KindId],
     /// See [`Fold::steps`].
     pub steps: fn(&Event, &Subject, &mut dyn FnMut(Step)),
-    /// Folds the view of a subject, as JSON; `None` if no event that is seen names it.
-    pub fold: fn(&Seen<'_>, &Subject) -> Option<Value>,
-    /// Folds the view of a subject without writing it down; whether there is one.
-    pub run: fn(&Seen<'_>, &Subject) -> bool,
+    /// Folds the view of a subject; `None` if no event that is seen names it.
+    pub view: fn(&Seen<'_>, &Subject) -> Option<Arc<dyn AnyView>>,
+    /// Folds the states of some successive subjects.
+    pub(crate) states: fn(&Seen<'_>, &Within) -> Vec<(Subject, AnyState)>,
+    /// Folds the views of some successive subjects, which have no counters, and visits them.
+    pub(crate) pass: fn(&Seen<'_>, &Within, &mut dyn FnMut(&Subject, &dyn AnyView)),
 }
 
 impl Projection {
@@ -122,9 +139,27 @@ impl Projection {
             takes: F::TAKES,
             series: F::SERIES,
             steps: F::steps,
-            fold: |seen, subject| to_json(&*seen.view::<F>(subject)?),
-            run: |seen, subject| seen.view::<F>(subject).is_some(),
+            view: |seen, subject| Some(Arc::new(seen.fold::<F>(subject)?)),
+            states: |seen, within| {
+                let mut states: Vec<(Subject, AnyState)> = Vec::new();
+                seen.each_state::<F>(within, &mut |subject, state| {
+                    states.push((subject, Arc::new(state)));
+                });
+                states
+            },
+            pass: |seen, within, visit| {
+                seen.each_state::<F>(within, &mut |subject, state| {
+                    if let Some(view) = F::view(&state, &subject, seen) {
+                        visit(&subject, &view);
+                    }
+                });
+            },
         }
+    }
+
+    /// Folds the view of a subject, as JSON; `None` if no event that is seen names it.
+    pub fn fold(&self, seen: &Seen<'_>, subject: &Subject) -> Option<Value> {
+        (self.view)(seen, subject)?.json()
     }
 
     /// Whether events of a kind are inputs of it.
@@ -170,20 +205,21 @@ pub fn projection(kind: SubjectKind) -> Option<&'static Projection> {
 /// The view of a subject, as JSON; `None` if there is no projection of its kind, or no event that is
 /// seen and that it takes names it. Costs by the histories that it follows.
 pub fn view(seen: &Seen<'_>, subject: &Subject) -> Option<Value> {
-    (projection(subject.kind)?.fold)(seen, subject)
+    projection(subject.kind)?.fold(seen, subject)
 }
-
-/// Subjects that are asked for at once when all of them are wanted.
-const SUBJECTS_PAGE: usize = 1024;
 
 /// Visits the subjects of a kind that have a view, in order of their ids.
 pub fn each_view(seen: &Seen<'_>, projection: &Projection, visit: &mut dyn FnMut(Subject, Value)) {
     let mut after: Option<String> = None;
     loop {
-        let page = seen.subjects(projection.kind, after.as_deref(), SUBJECTS_PAGE);
+        let page = seen.subjects(
+            projection.kind,
+            after.as_deref(),
+            crate::source::SUBJECTS_PAGE,
+        );
         for id in &page {
             let subject = Subject::new(projection.kind, id);
-            if let Some(view) = (projection.fold)(seen, &subject) {
+            if let Some(view) = projection.fold(seen, &subject) {
                 visit(subject, view);
             }
         }
@@ -194,26 +230,24 @@ pub fn each_view(seen: &Seen<'_>, projection: &Projection, visit: &mut dyn FnMut
     }
 }
 
-/// The views of all subjects of every projection, as JSON lines in a fixed order, and their BLAKE3:
-/// equal for equal events, whatever order they were imported in. No view holds a position, a
-/// revision or a recorded time.
+/// The BLAKE3 of the digests of the views of all subjects of every projection, as JSON, in a fixed order: equal
+/// for equal events, whatever order they were imported in. No view holds a position, a revision or a recorded
+/// time. Costs as [`every`].
 pub fn state_hash(seen: &Seen<'_>) -> Result<String, Unread> {
-    let mut hasher = blake3::Hasher::new();
-    for projection in PROJECTIONS {
-        each_view(seen, projection, &mut |subject, view| {
-            hasher.update(subject.to_string().as_bytes());
+    let digests = every(seen, 1, |digests: &mut Vec<u8>, subject, view| {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(subject.to_string().as_bytes());
+        hasher.update(b"\n");
+        if let Some(view) = view.json() {
             hasher.update(view.to_string().as_bytes());
-            hasher.update(b"\n");
-        });
-    }
-    match seen.trouble() {
-        None => Ok(hasher.finalize().to_hex().to_string()),
-        Some(unread) => Err(unread),
-    }
-}
-
-fn to_json<T: Serialize>(view: &T) -> Option<Value> {
-    serde_json::to_value(view).ok()
+        }
+        digests.extend_from_slice(hasher.finalize().as_bytes());
+    })?;
+    let mut hasher = blake3::Hasher::new();
+    digests.iter().for_each(|digests| {
+        hasher.update(digests);
+    });
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// Serializes a value as its text, for types whose own serde form is the stored one.

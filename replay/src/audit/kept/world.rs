@@ -204,7 +204,7 @@ impl<'w> World<'w> {
         let events = match held {
             Some(events) => events,
             None => {
-                let events = self.source.events(subject)?;
+                let events = self.source.history(subject)?;
                 self.cache.borrow_mut().put(subject, events.clone());
                 events
             }

@@ -104,7 +104,7 @@ fn late(store: &Store, views: &Views, length: usize, figures: &mut Figures) -> O
     views.catch_up(&|_, _| {})?;
     let source = views.source();
     let seen = Seen::new(&source, super::now(store)?);
-    let shown = (projection.run)(&seen, &subject);
+    let shown = (projection.view)(&seen, &subject).is_some();
     let late = start.elapsed().as_secs_f64() * 1e3;
     if !shown && length > 0 {
         return Err(format!("{subject} has no view").into());

@@ -60,7 +60,7 @@ pub(super) fn run(
         };
         let start = Instant::now();
         let seen = Seen::new(&source, point);
-        let _shown = (projection.run)(&seen, subject);
+        let _shown = (projection.view)(&seen, subject);
         waits.push(start.elapsed().as_secs_f64() * 1e3);
         if let Some(error) = seen.trouble() {
             return Err(error.to_string().into());

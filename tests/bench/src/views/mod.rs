@@ -13,10 +13,8 @@ use comfy_table::Table;
 use ledger::event::Event;
 use ledger::id::Position;
 use ledger::store::Store;
-use ledger::subject::Subject;
 use projections::stored::{Stored, Views};
-use projections::view::PROJECTIONS;
-use projections::{Point, Seen, source::Source};
+use projections::{Point, Seen, every::every};
 use serde_json::{Map, Value, json};
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,8 +22,6 @@ use std::time::Instant;
 
 /// How many threads read and fold.
 const THREADS: usize = 2;
-/// How many subjects are folded together, by one thread.
-const PAGE: usize = 512;
 /// How many events are decoded together, by one thread.
 const RANGE: u64 = 100_000;
 
@@ -152,48 +148,14 @@ fn decode(store: &Store) -> Outcome<f64> {
     Ok(end as f64 / start.elapsed().as_secs_f64())
 }
 
-/// How long it takes to fold the view of every subject, in seconds, and how many there are.
+/// How long it takes to make the typed view of every subject of every projection at the end of the log, links
+/// and all, in seconds, and how many there are. None is left out, and none is kept.
 fn fold(source: &Stored, store: &Store) -> Outcome<(f64, u64)> {
-    let point = now(store)?;
+    let seen = Seen::new(source, now(store)?);
     let start = Instant::now();
-    let mut pages: Vec<(usize, Vec<String>)> = Vec::new();
-    for (number, projection) in PROJECTIONS.iter().enumerate() {
-        let mut after: Option<String> = None;
-        loop {
-            let page = source.subjects(projection.kind, after.as_deref(), PAGE);
-            let page = page.map_err(|error| error.to_string())?;
-            let Some(last) = page.last() else {
-                break;
-            };
-            after = Some(last.clone());
-            pages.push((number, page));
-        }
-    }
-    let next = AtomicU64::new(0);
-    let work = || -> Result<u64, String> {
-        let mut shown = 0;
-        let seen = Seen::new(source, point);
-        loop {
-            let page = next.fetch_add(1, Ordering::Relaxed) as usize;
-            let Some((number, ids)) = pages.get(page) else {
-                return Ok(shown);
-            };
-            let projection = &PROJECTIONS[*number];
-            for id in ids {
-                shown += u64::from((projection.run)(&seen, &Subject::new(projection.kind, id)));
-            }
-            if let Some(error) = seen.trouble() {
-                return Err(error.to_string());
-            }
-        }
-    };
-    let shown = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
-        let all = threads.into_iter();
-        let all = all.map(|thread| thread.join().map_err(|_| "a thread panicked".to_owned())?);
-        all.sum::<Result<u64, String>>()
-    })?;
-    Ok((start.elapsed().as_secs_f64(), shown))
+    let shown = every(&seen, THREADS, |shown: &mut u64, _, _| *shown += 1);
+    let shown = shown.map_err(|error| error.to_string())?;
+    Ok((start.elapsed().as_secs_f64(), shown.iter().sum()))
 }
 
 /// The point of the last event: everything that happened by then.

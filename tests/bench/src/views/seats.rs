@@ -54,7 +54,9 @@ pub(super) fn run(site: &Site, seats: u64, figures: &mut Figures) -> Outcome<()>
     for point in points {
         let begun = Instant::now();
         let seen = Seen::new(&source, point);
-        let view = (projection.fold)(&seen, &subject).ok_or("the tenant has no view")?;
+        let view = projection
+            .fold(&seen, &subject)
+            .ok_or("the tenant has no view")?;
         let took = begun.elapsed().as_secs_f64() * 1e3;
         if let Some(error) = seen.trouble() {
             return Err(error.to_string().into());
