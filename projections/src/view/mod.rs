@@ -97,6 +97,9 @@ impl<V: Serialize + Send + Sync + 'static> AnyView for V {
     }
 }
 
+/// What is done with every view.
+pub(crate) type VisitView<'v> = dyn FnMut(&Subject, &dyn AnyView) + 'v;
+
 /// One projection, whatever its types: an entry of the registry.
 #[derive(Debug)]
 pub struct Projection {
@@ -123,7 +126,7 @@ pub struct Projection {
     /// Folds the states of some successive subjects.
     pub(crate) states: fn(&Seen<'_>, &Within) -> Vec<(Subject, AnyState)>,
     /// Folds the views of some successive subjects, which have no counters, and visits them.
-    pub(crate) pass: fn(&Seen<'_>, &Within, &mut dyn FnMut(&Subject, &dyn AnyView)),
+    pub(crate) pass: fn(&Seen<'_>, &Within, &mut VisitView<'_>),
 }
 
 impl Projection {
