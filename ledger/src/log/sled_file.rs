@@ -125,9 +125,8 @@ fn failed(error: std::io::Error) -> LogError {
     }
 }
 
-/// Calls into sled, and makes an error of whatever goes wrong. It keeps its name in a backtrace, by which the fault
-/// trials know the panics that are caught here.
-#[inline(never)]
+/// Calls into sled, and makes an error of whatever goes wrong. By its name in a backtrace the fault trials know the
+/// panics that are caught here.
 pub(crate) fn guard<T>(
     doing: &'static str,
     call: impl FnOnce() -> sled::Result<T>,

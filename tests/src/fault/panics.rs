@@ -5,8 +5,12 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The function at which the store catches panics of sled.
-const BOUNDARY: &str = "sled_file::guard";
+/// Whether a line of a backtrace is the function at which the store catches panics of sled. With debug
+/// information its name is without the module, and has the types that it was made for.
+fn is_boundary(frame: &str) -> bool {
+    frame.contains("sled_file::guard")
+        || (frame.contains(": guard<") && frame.contains("sled_file"))
+}
 
 /// How many panics there were.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,7 +25,7 @@ pub struct Panics {
 pub fn count_in(path: PathBuf) {
     std::panic::set_hook(Box::new(move |panic| {
         let trace = Backtrace::force_capture().to_string();
-        let sort = match trace.contains(BOUNDARY) {
+        let sort = match trace.lines().any(is_boundary) {
             true => "caught",
             false => "loose",
         };
