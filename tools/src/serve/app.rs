@@ -167,7 +167,7 @@ impl App {
                         None => audit_log(&store, point).map_err(|error| audit_failure(&error)),
                     }
                 });
-                let report = report.await?.map_err(|error| Problem::from(error))?;
+                let report = report.await?.map_err(Problem::from)?;
                 Ok::<_, Problem>(Arc::new(report))
             };
             cell.get_or_try_init(run).await.cloned()

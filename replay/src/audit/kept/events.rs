@@ -77,12 +77,8 @@ pub(super) fn take_in(
     judging.all()?;
     state.end = until;
     state.valid_at = point.valid_at;
-    shelf_of(judging).set_state(state);
+    judging.shelf.set_state(state);
     Ok(())
-}
-
-fn shelf_of(judging: Judging<'_>) -> &mut Shelf {
-    judging.shelf
 }
 
 /// Units that have to be judged again.

@@ -22,6 +22,7 @@ use projections::source::{Input, Replacer};
 use projections::stored::Stored;
 use projections::{Histories, Point};
 use std::cell::RefCell;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub(super) struct World<'w> {
@@ -263,9 +264,9 @@ impl<'w> World<'w> {
 
     fn load_beside(&mut self, shared: &Beside, shelf: &Shelf) -> Result<(), KeptError> {
         for root in shelf.places(shared)? {
-            if !self.beside.contains_key(&root) {
-                let record = shelf.record(&Unit::Landings(root.clone()))?;
-                self.beside.insert(root, record.landings);
+            if let Entry::Vacant(place) = self.beside.entry(root) {
+                let record = shelf.record(&Unit::Landings(place.key().clone()))?;
+                place.insert(record.landings);
             }
         }
         Ok(())

@@ -23,7 +23,7 @@ pub struct Audit {
     command: Option<AuditCommand>,
 
     #[command(flatten)]
-    report: report::ReportArgs,
+    report: Box<report::ReportArgs>,
 }
 
 #[derive(Debug, clap::Subcommand)]
