@@ -8,49 +8,87 @@ use crate::histories::now;
 use crate::output::note;
 use crate::place::read_failure;
 use crate::progress::Progress;
+use ledger::id::Position;
 use ledger::store::Store;
+use ledger::time::Timestamp;
 use projections::Point;
 use projections::stored::Stored;
 use replay::audit::kept::{KeptError, KeptFindings};
 use replay::audit::{Report, audit_log};
 use std::cell::RefCell;
 
-/// Events that are judged without a word.
-const SILENT_MAX_EVENTS: u64 = 20_000;
+/// So many events are taken in at any rate: a second or two.
+const ALWAYS_TAKEN_IN_EVENTS: u64 = 5_000;
+
+/// An event that is taken in costs so many times what a replay spends on each event of the log.
+const TIMES_A_REPLAY: u64 = 80;
+
+/// Whether kept findings that end somewhere are brought up to an end sooner than a log up to there is replayed.
+pub fn takes_less(kept: Position, end: Position) -> bool {
+    let lag = end.0.saturating_sub(kept.0);
+    lag <= ALWAYS_TAKEN_IN_EVENTS || lag.saturating_mul(TIMES_A_REPLAY) <= end.0
+}
 
 /// The report of a store at a point. Kept findings cannot go back: for a point before what they reached the
-/// log is replayed. Costs by what was recorded since they were asked last, or a replay.
+/// log is replayed, and so it is where that is done sooner than taking in what is new. Costs by what was
+/// recorded since they were asked last, or a replay.
 pub fn audited(store: &Store, point: Point) -> Result<Report, Failure> {
     // Whoever looks ahead of the present would leave nothing for the present to ask.
     if point.as_of < store.end() || point.valid_at > now() {
         return replayed(store, point);
     }
-    let ground = Ground::open(store)?;
     let kept = KeptFindings::open(store).map_err(|error| kept_failure(&error))?;
     let end = kept.end().map_err(|error| kept_failure(&error))?;
-    let source = ground.stored();
-    let lag = store.end().0.saturating_sub(end.0);
-    if lag > SILENT_MAX_EVENTS {
+    if !takes_less(end, store.end()) {
         note(&format!(
-            "the kept findings take in {lag} events since they were asked last"
+            "the log is replayed, because {} events are not among the kept findings; `actl audit keep` takes them in",
+            store.end().0.saturating_sub(end.0)
         ));
+        return replayed(store, point);
     }
-    let progress = RefCell::new(Progress::of_events("judging", store.end().0));
-    let caught_up = kept.catch_up(source, point.valid_at, &|done, of| {
-        progress.borrow_mut().over(done, of);
-    });
-    drop(progress);
-    let report = match caught_up.map_err(|error| kept_failure(&error))? {
+    let ground = Ground::open(store)?;
+    let source = ground.stored();
+    let report = match catch_up(&kept, source, store, point.valid_at)? {
         true => from_kept(&kept, source, point)?,
         false => None,
     };
-    if let Err(error) = kept.close() {
-        note(&format!("the kept findings were not written: {error}"));
-    }
+    close(&kept);
     ground.close();
     match report {
         Some(report) => Ok(report),
         None => replayed(store, point),
+    }
+}
+
+/// Brings the kept findings of a store up to its end, however long that takes: from where, and up to where.
+pub fn keep(store: &Store) -> Result<(Position, Position), Failure> {
+    let kept = KeptFindings::open(store).map_err(|error| kept_failure(&error))?;
+    let before = kept.end().map_err(|error| kept_failure(&error))?;
+    let ground = Ground::open(store)?;
+    let caught_up = catch_up(&kept, ground.stored(), store, now());
+    let end = kept.end().map_err(|error| kept_failure(&error));
+    close(&kept);
+    ground.close();
+    caught_up?;
+    Ok((before, end?))
+}
+
+fn catch_up(
+    kept: &KeptFindings,
+    source: &Stored,
+    store: &Store,
+    valid_at: Timestamp,
+) -> Result<bool, Failure> {
+    let progress = RefCell::new(Progress::of_events("judging", store.end().0));
+    let caught_up = kept.catch_up(source, valid_at, &|done, of| {
+        progress.borrow_mut().over(done, of);
+    });
+    caught_up.map_err(|error| kept_failure(&error))
+}
+
+fn close(kept: &KeptFindings) {
+    if let Err(error) = kept.close() {
+        note(&format!("the kept findings were not written: {error}"));
     }
 }
 

@@ -238,3 +238,25 @@ fn what_is_kept_says_the_same_as_a_replay_after_every_import_and_when_it_is_dele
         assert_eq!(kept, replayed, "at {other}");
     }
 }
+
+#[test]
+fn a_log_of_which_much_is_new_is_replayed_until_it_is_taken_in_once() {
+    let desk = Desk::new();
+    let events = (0..5_001).map(|n| {
+        format!(
+            r#"{{"kind":"TenantCreated","occurred_at":"2024-01-01","source":{{"system":"test","record":"{n}"}},"data":{{"tenant":"tenant-{n}.example"}}}}"#
+        )
+    });
+    desk.file("events.jsonl", events.collect::<Vec<_>>().join("\n"));
+    desk.run(&["import", "events.jsonl"]).ok();
+    let replayed = desk.run(&["audit"]);
+    assert!(replayed.err.contains("the log is replayed"), "{replayed:#?}");
+    let kept = desk.run(&["audit", "keep", "--format", "json"]).json();
+    assert_eq!((&kept["taken_in"], &kept["up_to"]), (&5_002.into(), &5_002.into()));
+    let answered = desk.run(&["audit"]);
+    assert!(!answered.err.contains("replayed"), "{answered:#?}");
+    let known = |text: &str| text.lines().filter(|l| !l.contains("valid at")).count();
+    assert_eq!(known(&answered.out), known(&replayed.out));
+    let again = desk.run(&["audit", "keep", "--format", "json"]).json();
+    assert_eq!(again["taken_in"], 0);
+}

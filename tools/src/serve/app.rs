@@ -2,7 +2,7 @@
 
 use super::point::end_of_second;
 use super::problem::{Code, Problem, RETRY_AFTER_SECONDS};
-use crate::audited::from_kept;
+use crate::audited::{from_kept, takes_less};
 use crate::command::audit::audit_failure;
 use crate::ground::views_failure;
 use crate::histories::now;
@@ -161,6 +161,12 @@ impl App {
             let run = async || {
                 let report = blocking(move || {
                     let source = stored.until(point.as_of);
+                    // Where they cannot be read the log is.
+                    let is_near = |kept: &Arc<KeptFindings>| {
+                        kept.end()
+                            .is_ok_and(|end| takes_less(end, point.as_of.min(store.end())))
+                    };
+                    let kept = kept.filter(is_near);
                     let kept = kept.map(|kept| from_kept(&kept, &source, point));
                     match kept.transpose()?.flatten() {
                         Some(report) => Ok(report),

@@ -1,6 +1,7 @@
 //! The audit and its commands, one file each.
 
 mod decide;
+mod keep;
 mod replay;
 mod report;
 mod select;
@@ -14,7 +15,8 @@ use ::replay::audit::streamed::AuditError;
 /// Find what went wrong, with evidence: wrong-tenant redemptions above all.
 ///
 /// The findings of the store are kept, and brought up to what was recorded since they were asked last:
-/// that costs by what is new. They cannot go back: for --as-of, or a --valid-at before the last time or
+/// that costs by what is new. If so much is new that a replay is done sooner, the log is replayed, and `actl
+/// audit keep` takes it in once. They cannot go back: for --as-of, or a --valid-at before the last time or
 /// ahead of now, the store is replayed. Exit code 1 if any finding is shown.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -29,6 +31,7 @@ pub struct Audit {
 #[derive(Debug, clap::Subcommand)]
 enum AuditCommand {
     Replay(replay::Replay),
+    Keep(keep::Keep),
     Confirm(decide::Confirm),
     Dismiss(decide::Dismiss),
 }
@@ -39,7 +42,9 @@ impl Audit {
         match &self.command {
             None => true,
             Some(AuditCommand::Replay(replay)) => replay.is_report(),
-            Some(AuditCommand::Confirm(_) | AuditCommand::Dismiss(_)) => false,
+            Some(AuditCommand::Keep(_) | AuditCommand::Confirm(_) | AuditCommand::Dismiss(_)) => {
+                false
+            }
         }
     }
 
@@ -48,6 +53,7 @@ impl Audit {
         match self.command {
             None => self.report.run(session),
             Some(AuditCommand::Replay(replay)) => replay.run(session),
+            Some(AuditCommand::Keep(keep)) => keep.run(session),
             Some(AuditCommand::Confirm(confirm)) => confirm.run(session),
             Some(AuditCommand::Dismiss(dismiss)) => dismiss.run(session),
         }
