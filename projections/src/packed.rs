@@ -76,13 +76,12 @@ fn unpacked<'s>(packed: &[u8], scratch: &'s mut Vec<u8>) -> Option<(&'s [u8], us
     Some((scratch.get(..length)?, used))
 }
 
+/// An event, if it could be decoded, and what comes after its packed form.
+pub type Unpacked<'p> = (Result<Event, CodecError>, &'p [u8]);
+
 /// The event whose packed form a slice begins with, and what comes after it; `None` if the slice is cut.
 /// `scratch` is memory that is used again and again.
-#[allow(clippy::type_complexity)]
-pub fn unpack<'p>(
-    packed: &'p [u8],
-    scratch: &mut Vec<u8>,
-) -> Option<(Result<Event, CodecError>, &'p [u8])> {
+pub fn unpack<'p>(packed: &'p [u8], scratch: &mut Vec<u8>) -> Option<Unpacked<'p>> {
     let (stored, used) = unpacked(packed, scratch)?;
     Some((Event::decode(stored), packed.get(used..)?))
 }

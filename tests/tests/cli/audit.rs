@@ -1,7 +1,7 @@
 //! The audit's commands: what is shown, what a decision does to a finding, and that the same evidence
 //! keeps it and other evidence opens it again.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, tenants};
 use serde_json::Value;
 
 const STORY: &str = "partner-redeems-into-its-own-tenant";
@@ -217,7 +217,7 @@ fn what_is_kept_says_the_same_as_a_replay_after_every_import_and_when_it_is_dele
     let valid_at = "2026-01-01T00:00:00Z";
     for (number, name) in stories.iter().enumerate() {
         let file = format!("{number}.jsonl");
-        desk.file(&file, &story(name));
+        desk.file(&file, story(name));
         desk.run(&["import", &file]).ok();
         let [kept, replayed] = both(&desk, valid_at);
         assert_eq!(kept, replayed, "after {name}");
@@ -242,17 +242,18 @@ fn what_is_kept_says_the_same_as_a_replay_after_every_import_and_when_it_is_dele
 #[test]
 fn a_log_of_which_much_is_new_is_replayed_until_it_is_taken_in_once() {
     let desk = Desk::new();
-    let events = (0..5_001).map(|n| {
-        format!(
-            r#"{{"kind":"TenantCreated","occurred_at":"2024-01-01","source":{{"system":"test","record":"{n}"}},"data":{{"tenant":"tenant-{n}.example"}}}}"#
-        )
-    });
-    desk.file("events.jsonl", events.collect::<Vec<_>>().join("\n"));
+    desk.file("events.jsonl", tenants(0..5_001));
     desk.run(&["import", "events.jsonl"]).ok();
     let replayed = desk.run(&["audit"]);
-    assert!(replayed.err.contains("the log is replayed"), "{replayed:#?}");
+    assert!(
+        replayed.err.contains("the log is replayed"),
+        "{replayed:#?}"
+    );
     let kept = desk.run(&["audit", "keep", "--format", "json"]).json();
-    assert_eq!((&kept["taken_in"], &kept["up_to"]), (&5_002.into(), &5_002.into()));
+    assert_eq!(
+        (&kept["taken_in"], &kept["up_to"]),
+        (&5_002.into(), &5_002.into())
+    );
     let answered = desk.run(&["audit"]);
     assert!(!answered.err.contains("replayed"), "{answered:#?}");
     let known = |text: &str| text.lines().filter(|l| !l.contains("valid at")).count();
