@@ -4,6 +4,8 @@ use ledger::event::{Fact, json::read_fact};
 use ledger::secret::PublicKeyring;
 use ledger::time::{FixedClock, Timestamp};
 use serde_json::json;
+use tools::simulate::noise::Noise;
+use tools::simulate::{Plan, Simulation, Trouble};
 
 /// A tenant that came to be, as record `record` of a source; it names that tenant only.
 pub fn tenant_created(record: usize, tenant: &str) -> Fact {
@@ -39,4 +41,27 @@ pub fn fact(value: &serde_json::Value) -> Fact {
 pub fn clock() -> Box<FixedClock> {
     let noon = Timestamp::parse("2024-06-30T12:00:00Z").expect("it is an instant");
     Box::new(FixedClock(noon))
+}
+
+/// A simulated history of 14 months in which three landings of ten go wrong.
+pub fn simulated(seed: u64, customers: u32, noise: Noise) -> Vec<Fact> {
+    let plan = Plan {
+        seed,
+        customers,
+        months: 14,
+        start: Plan::default_start(),
+    };
+    let trouble = Trouble {
+        wrong_ppm: 300_000,
+        noise,
+    };
+    Simulation::new(plan, trouble)
+        .map(|line| fact(&serde_json::from_str(&line).expect("JSON")))
+        .collect()
+}
+
+/// The last instant at which any of them can have happened.
+pub fn latest(facts: &[Fact]) -> Timestamp {
+    let latest = facts.iter().map(|fact| fact.occurred_at.last());
+    latest.max().expect("there are events")
 }

@@ -13,10 +13,10 @@ use replay::audit::streamed::{Portions, audit_in};
 use replay::audit::{Report, audit};
 use std::collections::BTreeSet;
 use tests::arbitrary::{self, Dice};
+use tests::facts::{self, latest};
 use tests::sample::{self, Extent};
-use tests::{facts, story};
+use tests::story;
 use tools::simulate::noise::Noise;
-use tools::simulate::{Plan, Simulation, Trouble};
 
 /// A part for nearly every machine, so that a rule that reads beyond its part is noticed.
 const SMALL: Portions = Portions {
@@ -52,11 +52,6 @@ fn assert_same(facts: &[Fact], point: Point, what: &str) -> Report {
         assert!(parts == whole, "{what}, {portions:?}: {differs:?}");
     }
     whole
-}
-
-fn latest(facts: &[Fact]) -> Timestamp {
-    let latest = facts.iter().map(|fact| fact.occurred_at.last());
-    latest.max().expect("there are events")
 }
 
 fn all_stories() -> Vec<Fact> {
@@ -103,20 +98,7 @@ fn so_has_a_history_at_any_point_in_both_times() {
 fn so_has_a_simulated_history_with_mistakes_and_noise() {
     let mut families = BTreeSet::new();
     for (seed, noise) in [(3, Noise::NONE), (4, Noise::DEFAULT)] {
-        let plan = Plan {
-            seed,
-            customers: 12,
-            months: 14,
-            start: Plan::default_start(),
-        };
-        let trouble = Trouble {
-            wrong_ppm: 300_000,
-            noise,
-        };
-        let lines = Simulation::new(plan, trouble);
-        let facts: Vec<Fact> = lines
-            .map(|line| facts::fact(&serde_json::from_str(&line).expect("JSON")))
-            .collect();
+        let facts = facts::simulated(seed, 12, noise);
         let report = assert_same(
             &facts,
             Point::valid(latest(&facts)),

@@ -13,10 +13,10 @@ use replay::audit::audit;
 use replay::audit::kept::{KeptFindings, Sizes};
 use std::collections::BTreeSet;
 use tests::arbitrary::{self, Dice};
+use tests::facts::{self, latest};
 use tests::stores::{Place, create};
-use tests::{facts, story};
+use tests::story;
 use tools::simulate::noise::Noise;
-use tools::simulate::{Plan, Simulation, Trouble};
 
 struct Followed {
     store: Store,
@@ -87,11 +87,6 @@ fn small() -> Sizes {
         units: 3,
         ..Sizes::default()
     }
-}
-
-fn latest(facts: &[Fact]) -> Timestamp {
-    let latest = facts.iter().map(|fact| fact.occurred_at.last());
-    latest.max().expect("there are events")
 }
 
 /// Appends facts in some batches, and compares after each; `now` says when that is.
@@ -189,20 +184,7 @@ fn time_changes_what_is_found_without_any_event() {
 fn simulated_histories_with_mistakes_and_noise_are_followed_as_they_arrive() {
     let mut families = BTreeSet::new();
     for (seed, noise) in [(3, Noise::NONE), (4, Noise::DEFAULT)] {
-        let plan = Plan {
-            seed,
-            customers: 6,
-            months: 14,
-            start: Plan::default_start(),
-        };
-        let trouble = Trouble {
-            wrong_ppm: 300_000,
-            noise,
-        };
-        let lines = Simulation::new(plan, trouble);
-        let facts: Vec<Fact> = lines
-            .map(|line| facts::fact(&serde_json::from_str(&line).expect("JSON")))
-            .collect();
+        let facts = facts::simulated(seed, 6, noise);
         let valid_at = latest(&facts);
         let sizes = Sizes {
             batch: 64,

@@ -2,8 +2,12 @@
 //! whatever arrived in which order, was revised, corrected before or after it came, taken in in whatever
 //! portions, closed, killed or made again. `Histories` is the slow and obvious oracle.
 
-use ledger::event::{Event, EventRef, Fact, KINDS, Source as Origin};
-use ledger::id::{EventId, Name, Position};
+mod kill;
+mod mutation;
+
+use crate::mutation::{changes, facts};
+use ledger::event::{Event, Fact};
+use ledger::id::{EventId, Position};
 use ledger::lists::RunSize;
 use ledger::store::{Known, Store};
 use ledger::subject::{Subject, SubjectKind};
@@ -14,10 +18,8 @@ use projections::view::{projection, state_hash};
 use projections::{Histories, Point, Seen};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
 use tests::facts::clock;
-use tests::sample::{self, Extent};
-use tests::stores::{Place, copy, create, open};
+use tests::stores::{Place, copy, create};
 use tests::story;
 
 /// Runs so small that a short log has several tiers of them.
@@ -30,107 +32,6 @@ const SMALL: Sizes = Sizes {
     readers: 3,
     batch: 5,
 };
-
-/// Facts of every kind, and those of all stories.
-fn pool() -> &'static [Fact] {
-    static POOL: OnceLock<Vec<Fact>> = OnceLock::new();
-    POOL.get_or_init(|| {
-        let samples = KINDS
-            .iter()
-            .flat_map(|kind| Extent::ALL.map(|extent| sample::fact(kind, extent)));
-        let stories = story::all().into_iter().flat_map(|story| story.facts);
-        samples.chain(stories).collect()
-    })
-}
-
-/// What is changed of a fact of the pool.
-#[derive(Debug, Clone)]
-struct Mutation {
-    fact: usize,
-    record: u8,
-    corrects: u8,
-    target: usize,
-    observed: u8,
-    moved: i8,
-}
-
-fn changes() -> impl Strategy<Value = Vec<Mutation>> {
-    // Few facts, so that the same subjects come again and again, in other payloads of their kind as well.
-    let one = (
-        any::<u16>(),
-        0..8_u8,
-        0..10_u8,
-        any::<u16>(),
-        0..4_u8,
-        -3..4_i8,
-    );
-    let few = proptest::collection::vec(one, 2..9);
-    let order = proptest::collection::vec(
-        (
-            any::<u16>(),
-            0..8_u8,
-            0..10_u8,
-            any::<u16>(),
-            0..4_u8,
-            -3..4_i8,
-        ),
-        10..70,
-    );
-    (few, order).prop_map(|(few, order)| {
-        let picked: Vec<usize> = few
-            .iter()
-            .map(|(fact, ..)| *fact as usize % pool().len())
-            .collect();
-        let change =
-            |(fact, record, corrects, target, observed, moved): (u16, u8, u8, u16, u8, i8)| {
-                Mutation {
-                    fact: picked[fact as usize % picked.len()],
-                    record,
-                    corrects,
-                    target: target as usize,
-                    observed,
-                    moved,
-                }
-            };
-        order.into_iter().map(change).collect()
-    })
-}
-
-fn id(number: usize) -> EventId {
-    let digest = blake3::hash(&number.to_le_bytes());
-    EventId(*digest.as_bytes().first_chunk().expect("it has 32 bytes"))
-}
-
-fn origin(record: u8) -> Origin {
-    Origin {
-        system: Name::new(if record < 4 { "portal" } else { "export" }).expect("a name"),
-        record: (record > 0).then(|| Name::new(&format!("r-{}", record % 3)).expect("a name")),
-    }
-}
-
-fn facts(changes: &[Mutation]) -> Vec<Fact> {
-    let count = changes.len();
-    let fact = |(number, change): (usize, &Mutation)| {
-        let mut fact = pool()[change.fact].clone();
-        fact.id = id(number);
-        fact.source = origin(change.record);
-        let start = fact.occurred_at.start;
-        fact.observed_at = match change.observed {
-            0 => None,
-            days => Some(start.plus_days(i64::from(days))),
-        };
-        let moved = i64::from(change.moved) * 3_600_000_000;
-        fact.occurred_at.start = Timestamp::from_micros(start.as_micros() + moved);
-        fact.corrects = match change.corrects {
-            0 => Some(EventRef::Id(id(change.target % count))),
-            1 => Some(EventRef::Record(origin((change.target % 8) as u8))),
-            2 => Some(EventRef::Id(id(count + 1))),
-            _ => None,
-        };
-        fact
-    };
-    changes.iter().enumerate().map(fact).collect()
-}
 
 fn append(store: &Store, facts: &[Fact]) {
     let appended = store.append(facts.to_vec(), &[], Known::Refuse);
@@ -509,92 +410,6 @@ fn views_that_differ_from_those_in_use_do_not_take_their_place() {
         panic!("{again:?}");
     };
     assert!(in_use != made_again && first.is_some() && at == store.end());
-}
-
-/// Longer runs, since the whole of it is done many times.
-const KILLED: Sizes = Sizes {
-    runs: RunSize {
-        full: 64,
-        ..SMALL.runs
-    },
-    ..SMALL
-};
-
-/// The process that is killed: it makes the views again and again until then.
-#[test]
-#[ignore = "it is started by the test below, and ends only when it is killed"]
-fn victim() {
-    let path = std::env::var_os("VIEWS_VICTIM").expect("the path of a store is given");
-    let path = std::path::PathBuf::from(path);
-    let store = open(&path);
-    loop {
-        let views = Views::open_with(&store, KILLED).expect("views can be opened");
-        println!("from {}", views.end());
-        caught_up(&views);
-        views.close().expect("views can be closed");
-        drop(views);
-        std::fs::remove_dir_all(path.join("views")).expect("a folder can be removed");
-    }
-}
-
-type Said = std::io::BufReader<std::process::ChildStdout>;
-
-fn start_victim(place: &Place) -> (std::process::Child, Said) {
-    let itself = std::env::current_exe().expect("a test knows itself");
-    let mut victim = std::process::Command::new(itself)
-        .args(["--exact", "victim", "--ignored", "--nocapture"])
-        .env("VIEWS_VICTIM", place.store())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .expect("the victim can be started");
-    let output = victim.stdout.take().expect("it has an output");
-    (victim, std::io::BufReader::new(output))
-}
-
-fn wait_until_it_begins(said: &mut Said) {
-    let mut line = String::new();
-    while !line.contains("from ") {
-        line.clear();
-        let read = std::io::BufRead::read_line(said, &mut line);
-        assert!(read.expect("it can be read") > 0, "the victim ended");
-    }
-}
-
-#[test]
-fn wherever_catching_up_is_killed_the_views_are_the_same_afterwards() {
-    let place = Place::new();
-    let store = create(&place.store());
-    append(&store, &shuffled(8));
-    let histories = gathered(&store);
-    store.close().expect("the store can be closed");
-    // How long it takes to make them all says when to kill, however busy the machine is.
-    let (mut victim, mut said) = start_victim(&place);
-    wait_until_it_begins(&mut said);
-    let start = std::time::Instant::now();
-    wait_until_it_begins(&mut said);
-    let round = start.elapsed();
-    victim.kill().expect("the victim can be killed");
-    victim.wait().expect("the victim has ended");
-    let (mut begun, mut whole) = (0, 0);
-    for number in 0..12 {
-        let (mut victim, mut said) = start_victim(&place);
-        wait_until_it_begins(&mut said);
-        // Wherever it is then: opening, reading, writing a run, merging, or closing.
-        std::thread::sleep(round * number / 12);
-        victim.kill().expect("the victim can be killed");
-        victim.wait().expect("the victim has ended");
-        let store = open(&place.store());
-        let views = Views::open_with(&store, KILLED).expect("views can be opened");
-        begun += usize::from(views.end() > Position(0));
-        whole += usize::from(views.lag() == 0);
-        check(&caught_up(&views), &histories);
-        drop(views);
-        store.close().expect("the store can be closed");
-    }
-    assert!(
-        begun > whole,
-        "no kill was in the middle: {begun} had begun, {whole} were whole"
-    );
 }
 
 #[test]
