@@ -38,7 +38,7 @@ fn a_head_that_is_too_large_is_refused_and_the_server_goes_on() {
 fn a_body_that_is_too_large_is_a_problem() {
     let served = serve(store_of(Vec::new()), settings());
     let url = format!("http://{}/v1/health", served.address);
-    let mut response = agent().post(url).send("x".repeat(1 << 20)).unwrap();
+    let mut response = agent().post(url).send("x".repeat(7 << 20)).unwrap();
     assert_eq!(response.status(), 413);
     let body: serde_json::Value = response.body_mut().read_json().unwrap();
     assert_eq!(body["code"], "too_large");

@@ -4,6 +4,7 @@ use super::answer::LEDGER_POSITION;
 use super::app::App;
 use super::problem::{Code, MEDIA_TYPE, Problem};
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS,
@@ -15,8 +16,8 @@ use std::any::Any;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_stream::StreamExt;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
@@ -24,6 +25,9 @@ use tracing::{Span, field};
 
 /// The largest body of a request: every route reads, so that none needs one.
 const BODY_BYTES_MAX: usize = 16 * 1024;
+/// How much of a body that is too large is read and thrown away before the caller is told. A caller that is
+/// still sending when the connection closes learns nothing but that it broke.
+const BODY_BYTES_DISCARDED_MAX: usize = 8 * 1024 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -35,7 +39,7 @@ pub fn around(routes: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
         false => routes.layer(from_fn(local_host_only)),
     };
     routes
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(from_fn(without_body))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             time,
@@ -128,6 +132,26 @@ fn problem(bare: Response) -> Response {
         }
     }
     response
+}
+
+/// Takes the body off a request, and refuses the request if it was too large for one that nobody reads.
+async fn without_body(request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let mut chunks = body.into_data_stream();
+    let mut size = 0_usize;
+    while let Some(chunk) = chunks.next().await {
+        let Ok(chunk) = chunk else {
+            return StatusCode::BAD_REQUEST.into_response();
+        };
+        size = size.saturating_add(chunk.len());
+        if size > BODY_BYTES_DISCARDED_MAX {
+            break;
+        }
+    }
+    if size > BODY_BYTES_MAX {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    }
+    next.run(Request::from_parts(head, Body::empty())).await
 }
 
 /// Refuses requests that were addressed to a host that is not this machine: a web page could have
