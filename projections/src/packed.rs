@@ -14,6 +14,69 @@ const GROUP: usize = 8;
 /// What is before the groups: how long they are together once they are unpacked.
 const LENGTH_BYTES: usize = 4;
 
+/// One in every byte.
+const ONES: u64 = u64::from_le_bytes([1; GROUP]);
+/// Every bit of every byte but the highest.
+const LOW: u64 = ONES * 0x7f;
+
+/// Which bytes of a group are not zero: bit `i` for byte `i`.
+fn mask_of(group: u64) -> u8 {
+    // The highest bit of each byte says whether any bit of it is set.
+    let counts = ((((group & LOW) + LOW) | group) & !LOW) >> 7;
+    // Gathers the lowest bits of all bytes in the topmost byte, each at a place of its own.
+    counts.wrapping_mul(0x0102_0408_1020_4080).to_be_bytes()[0]
+}
+
+/// For each mask, which bytes move down by 1, by 2 and by 4 places, one move after the other, so that those that
+/// count come together at the low end. A byte moves by as many places as there are zeros below it.
+const MOVES: [[u64; 3]; 256] = {
+    let mut moves = [[0; 3]; 256];
+    let mut mask = 0;
+    while mask < 256 {
+        let (mut byte, mut zeros) = (0, 0);
+        while byte < GROUP {
+            if mask >> byte & 1 == 0 {
+                zeros += 1;
+            } else {
+                let (mut step, mut place) = (0, byte);
+                while step < 3 {
+                    if zeros >> step & 1 == 1 {
+                        moves[mask][step] |= 0xff << (8 * place);
+                        place -= 1 << step;
+                    }
+                    step += 1;
+                }
+            }
+            byte += 1;
+        }
+        mask += 1;
+    }
+    moves
+};
+
+fn moves_of(mask: u8) -> [u64; 3] {
+    MOVES.get(usize::from(mask)).copied().unwrap_or_default()
+}
+
+/// The bytes of a group that count, at its low end.
+fn close_up(group: u64, mask: u8) -> u64 {
+    let [one, two, four] = moves_of(mask);
+    let group = (group & !one) | ((group & one) >> 8);
+    let group = (group & !two) | ((group & two) >> 16);
+    (group & !four) | ((group & four) >> 32)
+}
+
+/// The group of which these bytes count: [`close_up`] backwards. What is above the bytes that count is left out.
+fn spread(counting: u64, mask: u8) -> u64 {
+    let count = mask.count_ones();
+    let counting = counting & (1_u64.checked_shl(8 * count).unwrap_or(0).wrapping_sub(1));
+    let [one, two, four] = moves_of(mask);
+    let (one_up, two_up, four_up) = (one >> 8, two >> 16, four >> 32);
+    let group = (counting & !four_up) | ((counting & four_up) << 32);
+    let group = (group & !two_up) | ((group & two_up) << 16);
+    (group & !one_up) | ((group & one_up) << 8)
+}
+
 /// Appends the packed form of a stored event, whose outline was read. `scratch` is memory that is used again
 /// and again. Costs a copy. `None` if the event is 4 GiB long.
 pub fn pack(
@@ -28,23 +91,21 @@ pub fn pack(
     out.extend_from_slice(&length.to_le_bytes());
     scratch.resize(scratch.len().next_multiple_of(GROUP), 0);
     let (groups, _) = scratch.as_chunks::<GROUP>();
+    let start = out.len();
+    out.resize(start + groups.len() * (1 + GROUP), 0);
+    let places = out.get_mut(start..)?;
+    let mut used = 0;
     for group in groups {
-        let mut packed = [0; 1 + GROUP];
-        let (mut mask, mut count) = (0_u8, 0);
-        let [_, places @ ..] = &mut packed;
-        for (bit, byte) in group.iter().enumerate() {
-            // Written whether or not it counts, so that nothing depends on what the byte is.
-            if let Some(place) = places.get_mut(count) {
-                *place = *byte;
-            }
-            let counts = *byte != 0;
-            mask |= u8::from(counts) << bit;
-            count += usize::from(counts);
-        }
-        let [first, ..] = &mut packed;
+        let group = u64::from_le_bytes(*group);
+        let mask = mask_of(group);
+        // All eight bytes are written; the next group is written over those that do not count.
+        let place = places.get_mut(used..)?.first_chunk_mut::<{ 1 + GROUP }>()?;
+        let [first, counting @ ..] = place;
         *first = mask;
-        out.extend_from_slice(packed.get(..=count).unwrap_or_default());
+        *counting = close_up(group, mask).to_le_bytes();
+        used += 1 + usize::try_from(mask.count_ones()).ok()?;
     }
+    out.truncate(start + used);
     Some(())
 }
 
@@ -57,20 +118,17 @@ fn unpacked<'s>(packed: &[u8], scratch: &'s mut Vec<u8>) -> Option<(&'s [u8], us
     while scratch.len() < length {
         let (mask, bytes) = rest.split_first()?;
         let count = usize::try_from(mask.count_ones()).ok()?;
-        let (counting, after) = bytes.split_at_checked(count)?;
-        rest = after;
-        let mut taken = [0; GROUP];
-        for (place, byte) in taken.iter_mut().zip(counting) {
-            *place = *byte;
-        }
-        let mut group = [0; GROUP];
-        let mut next = 0;
-        for (bit, byte) in group.iter_mut().enumerate() {
-            let counts = (mask >> bit) & 1;
-            *byte = taken.get(next).copied().unwrap_or(0) * counts;
-            next += usize::from(counts);
-        }
-        scratch.extend_from_slice(&group);
+        let counting = match bytes.first_chunk::<GROUP>() {
+            Some(counting) => u64::from_le_bytes(*counting),
+            None => {
+                let mut last = [0; GROUP];
+                let own = bytes.get(..count)?;
+                last.get_mut(..count)?.copy_from_slice(own);
+                u64::from_le_bytes(last)
+            }
+        };
+        rest = bytes.get(count..)?;
+        scratch.extend_from_slice(&spread(counting, *mask).to_le_bytes());
     }
     let used = packed.len() - rest.len();
     Some((scratch.get(..length)?, used))
@@ -134,6 +192,35 @@ mod tests {
         assert_eq!((first.unwrap(), rest), (stripped.clone(), &one[..]));
         let (second, rest) = unpack(rest, &mut Vec::new()).unwrap();
         assert_eq!((second.unwrap(), rest.len()), (stripped, 0));
+    }
+
+    #[test]
+    fn a_group_is_closed_up_and_spread_again_whatever_counts_in_it() {
+        for mask in 0..=u8::MAX {
+            let counts = |byte: usize| mask >> byte & 1 == 1;
+            let group: [u8; GROUP] = std::array::from_fn(|byte| {
+                if counts(byte) {
+                    0x81 + byte as u8 * 7
+                } else {
+                    0
+                }
+            });
+            let mut closed: Vec<u8> = group.into_iter().filter(|byte| *byte != 0).collect();
+            closed.resize(GROUP, 0);
+            let group = u64::from_le_bytes(group);
+            assert_eq!(mask_of(group), mask);
+            assert_eq!(close_up(group, mask).to_le_bytes(), *closed, "{mask:08b}");
+            // The bytes of the next group may follow.
+            for above in [0, u64::MAX] {
+                let count = mask.count_ones();
+                let above = above & !1_u64.checked_shl(8 * count).unwrap_or(0).wrapping_sub(1);
+                let closed = close_up(group, mask) | above;
+                assert_eq!(spread(closed, mask), group, "{mask:08b}");
+            }
+        }
+        for byte in 1..=u8::MAX {
+            assert_eq!(mask_of(u64::from(byte) << 24), 1 << 3, "{byte}");
+        }
     }
 
     #[test]

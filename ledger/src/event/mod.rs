@@ -145,7 +145,7 @@ impl Fact {
     }
 
     /// Gives the subjects that it names to somebody, in the order of its fields and with repetition.
-    pub(crate) fn name_subjects(&self, out: &mut dyn SubjectSink) {
+    pub fn name_subjects(&self, out: &mut dyn SubjectSink) {
         self.actor.subjects(out);
         self.payload.subjects(out);
     }

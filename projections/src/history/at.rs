@@ -112,6 +112,16 @@ impl<'a> At<'a> {
         indices.iter().any(|index| self.shows(*index))
     }
 
+    /// Every subject that an event names, in no order, each with the index in fold order of the first event
+    /// that does.
+    pub fn first_named(&self) -> impl Iterator<Item = (u32, &'a Subject)> + '_ {
+        let all = self.histories.by_subject.iter();
+        all.filter_map(|(subject, indices)| {
+            let first = indices.iter().find(|index| self.shows(**index))?;
+            Some((*first, subject))
+        })
+    }
+
     /// All subjects of a kind that an event names, sorted, with the number of events.
     pub fn subjects(&self, kind: SubjectKind) -> BTreeMap<&'a str, usize> {
         let of_kind = self.histories.by_subject.iter();

@@ -22,12 +22,12 @@ use super::subjects::{World, of_one, rules_by_kind};
 use ledger::event::{Event, KindId};
 use ledger::id::Position;
 use ledger::store::{Store, StoreError};
-use ledger::subject::{Subject, SubjectKind};
+use ledger::subject::{Subject, SubjectKind, SubjectSink};
 use machines::Blocks;
 use projections::source::Order;
 use projections::{Histories, Point};
 use role::{Role, Thing, named};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -92,7 +92,7 @@ pub fn audit_in(store: &Store, point: Point, portions: Portions) -> Result<Repor
     let told = Histories::packed(read.told, &hidden);
     let mut gathered = gather(&rest, &told, point);
     drop(told);
-    rest.index(std::mem::take(&mut gathered.named.by_subject));
+    rest.index(gathered.named.by_subject());
     let evidence = &gathered.evidence;
 
     let landings = landings(&rest.at(point), evidence);
@@ -112,20 +112,25 @@ pub fn audit_in(store: &Store, point: Point, portions: Portions) -> Result<Repor
     };
     let accused = std::mem::take(&mut judged.accused);
     let others = Others::new(&neighbours, &accused);
-    for (kind, rules) in rules_by_kind(World::Rest) {
+    let by_kind = rules_by_kind(World::Rest);
+    let rules_of = |kind| by_kind.iter().find(|(of, _)| *of == kind);
+    // What one event names first is judged together, so that the event is unpacked once for all of it.
+    let named = rest.at(point);
+    let named = named.first_named();
+    let named = named.filter(|(_, subject)| rules_of(subject.kind).is_some());
+    let mut subjects: Vec<(u32, Subject)> = named
+        .map(|(first, subject)| (first, subject.clone()))
+        .collect();
+    subjects.sort_unstable();
+    for some in subjects.chunks(portions.subjects.max(1)) {
         rest.forget();
-        let ids = rest.at(point).subjects(kind).into_keys();
-        let ids: Vec<String> = ids.map(str::to_owned).collect();
-        for ids in ids.chunks(portions.subjects.max(1)) {
-            let at = rest.at(point);
-            let findings = beside(&at, ids, |at, id| {
-                of_one(at, &Subject::new(kind, id), evidence, others, &rules)
-            });
-            judged.findings.extend(findings.into_iter().flatten());
-            drop(at);
-            rest.forget();
-        }
+        let found = beside(&rest.at(point), some, |at, (_, subject)| {
+            let rules = rules_of(subject.kind).map_or(&[][..], |(_, rules)| rules);
+            of_one(at, subject, evidence, others, rules)
+        });
+        judged.findings.extend(found.into_iter().flatten());
     }
+    drop(subjects);
     if let Some((position, error)) = rest.unreadable() {
         return Err(AuditError::Event {
             position: *position,
@@ -206,7 +211,7 @@ struct Gathered {
 /// What the events of that pass name.
 #[derive(Default)]
 struct NamedThere {
-    by_subject: HashMap<Subject, Vec<u32>>,
+    by_kind: BTreeMap<SubjectKind, HashMap<String, Vec<u32>>>,
     /// How many of the events are seen.
     events: usize,
     /// The tenants that they name.
@@ -214,22 +219,53 @@ struct NamedThere {
 }
 
 impl NamedThere {
-    /// Notes what an event names; `index` is its own, if rules will read it. Whether it is seen.
+    /// Notes what an event names; `index` is its own, if rules will read it. Events come in the order of their
+    /// indices. Whether it is seen.
     fn take(&mut self, event: &Event, index: Option<u32>, point: Point) -> bool {
         let is_seen = event.occurred_at.start <= point.valid_at;
         self.events += usize::from(is_seen);
-        for subject in event.subjects() {
-            if is_seen
-                && subject.kind == SubjectKind::Tenant
-                && !self.tenants.contains(subject.id.as_str())
-            {
-                self.tenants.insert(subject.id.clone());
-            }
-            if let Some(index) = index {
-                self.by_subject.entry(subject).or_default().push(index);
-            }
-        }
+        event.name_subjects(&mut Naming {
+            there: self,
+            index,
+            is_seen,
+        });
         is_seen
+    }
+
+    /// Which events name which subjects.
+    fn by_subject(&mut self) -> HashMap<Subject, Vec<u32>> {
+        let by_kind = std::mem::take(&mut self.by_kind).into_iter();
+        let named = by_kind.flat_map(|(kind, ids)| {
+            let ids = ids.into_iter();
+            ids.map(move |(id, indices)| (Subject { kind, id }, indices))
+        });
+        named.collect()
+    }
+}
+
+/// One event that names subjects.
+struct Naming<'n> {
+    there: &'n mut NamedThere,
+    index: Option<u32>,
+    is_seen: bool,
+}
+
+impl SubjectSink for Naming<'_> {
+    fn subject(&mut self, kind: SubjectKind, id: &str) {
+        let tenants = &mut self.there.tenants;
+        if self.is_seen && kind == SubjectKind::Tenant && !tenants.contains(id) {
+            tenants.insert(id.to_owned());
+        }
+        let Some(index) = self.index else {
+            return;
+        };
+        let ids = self.there.by_kind.entry(kind).or_default();
+        match ids.get_mut(id) {
+            // An event may name a subject in several fields.
+            Some(indices) if indices.last() == Some(&index) => {}
+            Some(indices) => indices.push(index),
+            None => drop(ids.insert(id.to_owned(), vec![index])),
+        }
     }
 }
 
