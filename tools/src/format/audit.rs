@@ -189,7 +189,8 @@ fn counted(count: usize, one: &str, many: &str) -> String {
     }
 }
 
-fn headline(report: &Report, latest: bool) -> String {
+/// How much was found, of how much.
+pub(super) fn counts(report: &Report) -> String {
     let settled = report.findings.iter().filter(|f| !f.is_open()).count();
     let mut parts = vec![counted(report.findings.len(), "finding", "findings")];
     if settled > 0 {
@@ -205,9 +206,13 @@ fn headline(report: &Report, latest: bool) -> String {
         0 => judged,
         not => format!("{judged}, {not} not"),
     });
+    parts.join(" · ")
+}
+
+fn headline(report: &Report, latest: bool) -> String {
     let at = moment(report.valid_at);
     let why = if latest { ", the latest event" } else { "" };
-    format!("{}\nvalid at {at}{why}", parts.join(" · "))
+    format!("{}\nvalid at {at}{why}", counts(report))
 }
 
 fn moment(at: Timestamp) -> String {

@@ -2,7 +2,7 @@
 
 mod picture;
 
-use super::audit::{Origins, expected, when};
+use super::audit::{Origins, counts, expected, when};
 use ledger::time::Occurred;
 use picture::picture;
 use replay::audit::finding::{About, Exhibit, Finding, FindingState};
@@ -37,16 +37,11 @@ pub fn document(report: &Report, origins: &Origins) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>Activation ledger: audit</title>\n",
     );
     let _ = write!(out, "<style>{STYLE}</style>\n</head>\n<body>\n");
-    let open = report.findings.iter().filter(|one| one.is_open()).count();
     let _ = writeln!(out, "<h1>Audit of the activation ledger</h1>");
     let _ = writeln!(
         out,
-        "<p class=\"sub\">{} findings, {open} of them open · {} events · {} tenants · {} landings judged, {} not · valid at {}</p>",
-        report.findings.len(),
-        report.events,
-        report.tenants,
-        report.judged,
-        report.not_judged.len(),
+        "<p class=\"sub\">{} · valid at {}</p>",
+        counts(report),
         escaped(&when(Occurred::at(report.valid_at))),
     );
     contents(&mut out, report);

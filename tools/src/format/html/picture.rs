@@ -48,7 +48,8 @@ pub(super) fn picture(finding: &Finding) -> String {
         Some(landed) => of_landing(finding, landed),
         None => of_subject(finding),
     };
-    let width = MARGIN + steps.len().max(1) * STEP;
+    let columns = columns(&steps);
+    let width = MARGIN + columns.iter().max().map_or(1, |last| last + 1) * STEP;
     let height = TOP + lanes.len() * LANE;
     let mut out = String::new();
     let _ = write!(
@@ -77,34 +78,41 @@ pub(super) fn picture(finding: &Finding) -> String {
             y + 76
         );
     }
-    for pair in steps.windows(2) {
+    let placed: Vec<(usize, &Step)> = columns.into_iter().zip(&steps).collect();
+    for pair in placed.windows(2) {
         if let [from, to] = pair {
-            arrow(&mut out, &steps, from, to);
+            arrow(&mut out, *from, *to);
         }
     }
-    for (index, step) in steps.iter().enumerate() {
-        boxed(&mut out, index, step);
+    for (column, step) in placed {
+        boxed(&mut out, column, step);
     }
     out.push_str("</svg>");
     out
 }
 
-fn left(index: usize) -> usize {
-    MARGIN + index * STEP
+/// Where each step stands: after the one before it. What should have happened stands with what did instead.
+fn columns(steps: &[Step]) -> Vec<usize> {
+    let wrong = steps.iter().position(|step| step.look == Look::Wrong);
+    let column = |(index, step): (usize, &Step)| match step.look {
+        Look::Missing => wrong.unwrap_or(index),
+        Look::Plain | Look::Wrong => index,
+    };
+    steps.iter().enumerate().map(column).collect()
+}
+
+fn left(column: usize) -> usize {
+    MARGIN + column * STEP
 }
 
 fn middle(lane: usize) -> usize {
     TOP + lane * LANE + LANE / 2
 }
 
-/// The arrow from a step to the next one.
-fn arrow(out: &mut String, steps: &[Step], from: &Step, to: &Step) {
-    let index = steps
-        .iter()
-        .position(|step| std::ptr::eq(step, from))
-        .unwrap_or(0);
-    let (x1, y1) = (left(index) + BOX_WIDTH, middle(from.lane));
-    let (x2, y2) = (left(index + 1), middle(to.lane));
+/// The arrow from a step to the next one, each with its column.
+fn arrow(out: &mut String, (before, from): (usize, &Step), (after, to): (usize, &Step)) {
+    let (x1, y1) = (left(before) + BOX_WIDTH, middle(from.lane));
+    let (x2, y2) = (left(after), middle(to.lane));
     let style = match to.look {
         Look::Plain => "stroke=\"#1c1c1c\" stroke-width=\"1.5\"",
         Look::Wrong => "stroke=\"#a40000\" stroke-width=\"4\" stroke-dasharray=\"9 4\"",
@@ -126,8 +134,8 @@ fn arrow(out: &mut String, steps: &[Step], from: &Step, to: &Step) {
     );
 }
 
-fn boxed(out: &mut String, index: usize, step: &Step) {
-    let x = left(index);
+fn boxed(out: &mut String, column: usize, step: &Step) {
+    let x = left(column);
     let y = middle(step.lane).saturating_sub(BOX_HEIGHT / 2);
     let style = match step.look {
         Look::Plain => "fill=\"#ffffff\" stroke=\"#1c1c1c\" stroke-width=\"1.5\"",
