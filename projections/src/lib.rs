@@ -22,6 +22,7 @@ pub mod ask;
 pub mod every;
 pub mod history;
 pub mod packed;
+pub mod part;
 pub mod passing;
 pub mod persons;
 pub mod policy;
@@ -33,6 +34,7 @@ pub mod stored;
 pub mod view;
 
 pub use history::{At, Histories, Packing};
+pub use part::Part;
 pub use persons::Persons;
 pub use seen::{Point, Seen};
 pub use source::Watch;

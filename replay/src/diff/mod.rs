@@ -6,9 +6,11 @@
 
 mod cause;
 mod row;
+mod stored;
 mod words;
 
 pub use row::{Link, Row, Seen, Status};
+pub use stored::diff_of_store;
 
 use ledger::event::subject_of;
 use ledger::id::TenantId;
@@ -94,15 +96,29 @@ impl Diff {
 /// redemptions that they name. A tenant that is known on one side only of its own diff was not there
 /// yet on the other; any other unknown tenant is an error.
 pub fn diff(left: Side<'_>, right: Side<'_>) -> Result<Diff, UnknownTenant> {
+    compare(left, right).map_err(|side| {
+        let known = side.at.subjects(SubjectKind::Tenant).into_keys();
+        let near = known.filter(|id| is_near(side.tenant, id));
+        UnknownTenant {
+            tenant: side.tenant.clone(),
+            near: near
+                .filter_map(|id| TenantId::new(id).ok())
+                .take(NEAR_MAX)
+                .collect(),
+        }
+    })
+}
+
+fn compare<'d>(left: Side<'d>, right: Side<'d>) -> Result<Diff, Side<'d>> {
     let same = left.tenant == right.tenant;
-    let missing: Vec<&Side<'_>> = [&left, &right]
+    let missing: Vec<Side<'d>> = [left, right]
         .into_iter()
         .filter(|side| !side.at.knows(&subject_of(side.tenant)))
         .collect();
     if let Some(side) = missing.first()
         && (!same || missing.len() == 2)
     {
-        return Err(unknown(side));
+        return Err(*side);
     }
     Ok(Diff {
         left: left.tenant.clone(),
@@ -135,15 +151,8 @@ fn fields(left: Side<'_>, right: Side<'_>) -> Vec<FieldDifference> {
         .collect()
 }
 
-fn unknown(side: &Side<'_>) -> UnknownTenant {
-    let start: String = side.tenant.as_str().chars().take(NEAR_LETTERS).collect();
-    let known = side.at.subjects(SubjectKind::Tenant);
-    let near = known.keys().filter(|id| id.starts_with(&start));
-    UnknownTenant {
-        tenant: side.tenant.clone(),
-        near: near
-            .filter_map(|id| TenantId::new(id).ok())
-            .take(NEAR_MAX)
-            .collect(),
-    }
+/// Whether a name begins as another one does.
+fn is_near(wanted: &TenantId, id: &str) -> bool {
+    let start: String = wanted.as_str().chars().take(NEAR_LETTERS).collect();
+    id.starts_with(&start)
 }

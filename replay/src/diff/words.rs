@@ -1,6 +1,7 @@
 //! What an event was, in a few words and without secrets.
 
 use ledger::event::{Event, Payload};
+use ledger::id::Seats;
 use ledger::subject::{Subject, SubjectKind};
 
 /// How much of a pseudonym is shown.
@@ -28,6 +29,11 @@ pub fn describe(event: &Event) -> String {
     }
 }
 
+/// Sources can claim more seats than a count of them holds.
+fn sum(seats: impl Iterator<Item = Seats>) -> u64 {
+    seats.map(|Seats(seats)| u64::from(seats)).sum()
+}
+
 fn plain(kind: &str) -> String {
     let mut words = String::new();
     for letter in kind.chars() {
@@ -42,16 +48,11 @@ fn plain(kind: &str) -> String {
 fn detail(event: &Event) -> Option<String> {
     let payload = &event.payload;
     if let Payload::KeysRedeemed(redeemed) = payload {
-        let seats: u32 = redeemed
-            .keys
-            .iter()
-            .filter_map(|k| k.seats)
-            .map(|s| s.0)
-            .sum();
+        let seats = sum(redeemed.keys.iter().filter_map(|key| key.seats));
         let mode = redeemed.mode.as_str();
         Some(format!("{seats} seats, {mode}, in {}", redeemed.tenant))
     } else if let Payload::RedemptionReversed(reversed) = payload {
-        let removed: u32 = reversed.effects.iter().map(|e| e.seats_removed.0).sum();
+        let removed = sum(reversed.effects.iter().map(|effect| effect.seats_removed));
         Some(format!("{}, {removed} seats removed", reversed.redemption))
     } else if let Payload::KeyReissued(reissued) = payload {
         Some(format!(
@@ -61,12 +62,7 @@ fn detail(event: &Event) -> Option<String> {
     } else if let Payload::KeyRejected(rejected) = payload {
         Some(rejected.code.as_str().to_owned())
     } else if let Payload::OrderPlaced(placed) = payload {
-        let seats: u32 = placed
-            .lines
-            .iter()
-            .filter_map(|l| l.seats)
-            .map(|s| s.0)
-            .sum();
+        let seats = sum(placed.lines.iter().filter_map(|line| line.seats));
         Some(format!("{seats} seats under {}", placed.license_id))
     } else if let Payload::SubscriptionStarted(started) = payload {
         Some(format!("{}, {} seats", started.subscription, started.seats))

@@ -1,12 +1,13 @@
 use crate::answer::{self, Answer};
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, diff as form};
-use crate::histories::{self, PointArgs};
+use crate::ground::{Ground, views_failure};
+use crate::histories::PointArgs;
 use crate::point;
 use crate::reveal::RevealArgs;
 use crate::session::Session;
 use ledger::id::TenantId;
-use replay::diff::{Side, UnknownTenant, diff};
+use replay::diff::{UnknownTenant, diff_of_store};
 
 /// Show how the histories and the views of two tenants differ, or of one at two times.
 ///
@@ -47,18 +48,12 @@ impl Diff {
         let until = self.and_valid_at.as_deref();
         let until = until.map(point::valid_at).transpose()?;
         let store = session.place.open_store()?;
-        let histories = histories::gather(&store)?;
-        let at = histories.at(self.point.point(&histories, histories::now())?);
-        let other = until.map_or_else(|| at.clone(), |until| at.valid_at(until));
-        let one = Side {
-            at: &at,
-            tenant: &left,
-        };
-        let two = Side {
-            at: &other,
-            tenant: &right,
-        };
-        let found = diff(one, two).map_err(|error| unknown(&error))?;
+        let ground = Ground::open(&store)?;
+        let point = ground.point(&self.point)?;
+        let other = until.unwrap_or(point.valid_at);
+        let found = diff_of_store(&store, ground.stored(), (&left, point), (&right, other));
+        let found = found.map_err(|error| views_failure(&error))?;
+        let found = found.map_err(|error| unknown(&error))?;
         let json = Answer::Json;
         let answers = match session.format {
             Format::Table => vec![Answer::Text(form::text(&found, self.all))],
@@ -72,6 +67,7 @@ impl Diff {
         let request = format!("diff tenant:{left} tenant:{right}");
         let place = session.place.clone();
         answer::show(&answers, &self.reveal, &place, &store, &request, session)?;
+        ground.close();
         if self.reveal.is_asked() {
             place.close(store)?;
         }
