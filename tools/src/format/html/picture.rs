@@ -8,10 +8,10 @@ use replay::audit::finding::{Finding, FindingState, Landed};
 use std::fmt::Write;
 
 /// Room for the lanes' names, in pixels.
-const MARGIN: usize = 250;
+const MARGIN: usize = 256;
 /// From one step to the next.
-const STEP: usize = 158;
-const BOX_WIDTH: usize = 132;
+const STEP: usize = 178;
+const BOX_WIDTH: usize = 152;
 const BOX_HEIGHT: usize = 62;
 /// From one lane to the next.
 const LANE: usize = 104;
@@ -19,9 +19,9 @@ const TOP: usize = 12;
 /// So many letters fit into a line of a box.
 const LINE_CHARS: usize = 19;
 /// So many bold ones.
-const BOLD_LINE_CHARS: usize = 15;
+const BOLD_LINE_CHARS: usize = 16;
 /// So many letters of a lane's name fit.
-const NAME_CHARS: usize = 31;
+const NAME_CHARS: usize = 30;
 
 /// A step in the picture.
 struct Step {
@@ -64,7 +64,7 @@ pub(super) fn picture(finding: &Finding) -> String {
             out,
             "<rect x=\"0\" y=\"{y}\" width=\"{width}\" height=\"{LANE}\" fill=\"{fill}\" stroke=\"#ccc\"/>"
         );
-        for (row, line) in lines(name, NAME_CHARS, 2).iter().enumerate() {
+        for (row, line) in name_lines(name).iter().enumerate() {
             let at = y + 36 + row * 16;
             let _ = write!(
                 out,
@@ -279,6 +279,22 @@ fn of_subject(finding: &Finding) -> (Lanes, Vec<Step>) {
         look: Look::Plain,
     });
     (lanes, steps.collect())
+}
+
+/// The name of a lane in two lines at most, broken where a part of it ends.
+fn name_lines(name: &str) -> Vec<String> {
+    if name.contains(' ') || name.chars().count() <= NAME_CHARS {
+        return lines(name, NAME_CHARS, 2);
+    }
+    let mut parts = vec![String::new()];
+    for part in name.split_inclusive(['.', ':', '@']) {
+        let room = |line: &&mut String| line.chars().count() + part.chars().count() <= NAME_CHARS;
+        match parts.last_mut().filter(room) {
+            Some(line) => line.push_str(part),
+            None => parts.push(part.to_owned()),
+        }
+    }
+    lines(parts.join(" ").trim_start(), NAME_CHARS, 2)
 }
 
 /// A text in lines of at most so many letters, cut after so many lines.
