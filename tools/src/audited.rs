@@ -33,31 +33,57 @@ pub fn takes_less(kept: Position, end: Position) -> bool {
 /// log is replayed, and so it is where that is done sooner than taking in what is new. Costs by what was
 /// recorded since they were asked last, or a replay.
 pub fn audited(store: &Store, point: Point) -> Result<Report, Failure> {
-    // Whoever looks ahead of the present would leave nothing for the present to ask.
-    if point.as_of < store.end() || point.valid_at > now() {
+    let Some(kept) = kept_for(store, point)? else {
         return replayed(store, point);
-    }
-    let kept = KeptFindings::open(store).map_err(|error| kept_failure(&error))?;
-    let end = kept.end().map_err(|error| kept_failure(&error))?;
-    if !takes_less(end, store.end()) {
-        note(&format!(
-            "the log is replayed, because {} events are not among the kept findings; `actl audit keep` takes them in",
-            store.end().0.saturating_sub(end.0)
-        ));
-        return replayed(store, point);
-    }
+    };
     let ground = Ground::open(store)?;
+    let report = of_kept(&kept, &ground, store, point);
+    ground.close();
+    report
+}
+
+/// [`audited`], on ground that was opened already.
+pub fn audited_on(ground: &Ground, store: &Store, point: Point) -> Result<Report, Failure> {
+    match kept_for(store, point)? {
+        Some(kept) => of_kept(&kept, ground, store, point),
+        None => replayed(store, point),
+    }
+}
+
+fn of_kept(
+    kept: &KeptFindings,
+    ground: &Ground,
+    store: &Store,
+    point: Point,
+) -> Result<Report, Failure> {
     let source = ground.stored();
-    let report = match catch_up(&kept, source, store, point.valid_at)? {
-        true => from_kept(&kept, source, point)?,
+    let report = match catch_up(kept, source, store, point.valid_at)? {
+        true => from_kept(kept, source, point)?,
         false => None,
     };
-    close(&kept);
-    ground.close();
+    close(kept);
     match report {
         Some(report) => Ok(report),
         None => replayed(store, point),
     }
+}
+
+/// The kept findings of a store, unless they cannot answer for a point, or not as soon as a replay.
+pub fn kept_for(store: &Store, point: Point) -> Result<Option<KeptFindings>, Failure> {
+    // Whoever looks ahead of the present would leave nothing for the present to ask.
+    if point.as_of < store.end() || point.valid_at > now() {
+        return Ok(None);
+    }
+    let kept = KeptFindings::open(store).map_err(|error| kept_failure(&error))?;
+    let end = kept.end().map_err(|error| kept_failure(&error))?;
+    if takes_less(end, store.end()) {
+        return Ok(Some(kept));
+    }
+    note(&format!(
+        "the log is replayed, because {} events are not among the kept findings; `actl audit keep` takes them in",
+        store.end().0.saturating_sub(end.0)
+    ));
+    Ok(None)
 }
 
 /// Brings the kept findings of a store up to its end, however long that takes: from where, and up to where.
@@ -73,7 +99,8 @@ pub fn keep(store: &Store) -> Result<(Position, Position), Failure> {
     Ok((before, end?))
 }
 
-fn catch_up(
+/// Brings kept findings up to the end of a store and to an instant. `false` if they cannot go there.
+pub fn catch_up(
     kept: &KeptFindings,
     source: &Stored,
     store: &Store,
@@ -86,7 +113,8 @@ fn catch_up(
     caught_up.map_err(|error| kept_failure(&error))
 }
 
-fn close(kept: &KeptFindings) {
+/// Writes what was taken in. Failing at that loses nothing.
+pub fn close(kept: &KeptFindings) {
     if let Err(error) = kept.close() {
         note(&format!("the kept findings were not written: {error}"));
     }
@@ -106,7 +134,8 @@ fn replayed(store: &Store, point: Point) -> Result<Report, Failure> {
     audit_log(store, point).map_err(|error| audit_failure(&error))
 }
 
-fn kept_failure(error: &KeptError) -> Failure {
+/// An error of kept findings as people see it.
+pub fn kept_failure(error: &KeptError) -> Failure {
     match error {
         KeptError::Store(error) => read_failure(error),
         KeptError::Views(error) => views_failure(error),

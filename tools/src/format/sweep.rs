@@ -9,6 +9,7 @@ use projections::view::redemption::RedemptionView;
 use replay::audit::expectation::Wanted;
 use replay::audit::{Finding, FindingState, Report};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A redemption in a sweep.
 pub struct Swept {
@@ -41,23 +42,46 @@ struct Told {
     open: bool,
 }
 
+/// What an audit says of landings, by the names of what landed.
+pub struct Judged<'r> {
+    findings: BTreeMap<&'r str, &'r Finding>,
+    not_judged: BTreeSet<&'r str>,
+}
+
+impl<'r> Judged<'r> {
+    /// Looks through a report once.
+    pub fn of(report: &'r Report) -> Self {
+        let mut findings = BTreeMap::new();
+        for finding in report.findings.iter().filter(|one| one.landed().is_some()) {
+            for subject in &finding.subjects {
+                // The worst one comes first.
+                findings.entry(subject.as_str()).or_insert(finding);
+            }
+        }
+        let not_judged = report.not_judged.iter().map(|one| one.landing.as_str());
+        Self {
+            findings,
+            not_judged: not_judged.collect(),
+        }
+    }
+}
+
 impl Swept {
     /// A redemption with what an audit says of it.
     pub fn of(
         subject: &Subject,
         view: &RedemptionView,
         when: Option<Timestamp>,
-        report: &Report,
+        judged: &Judged<'_>,
     ) -> Self {
         let name = subject.to_string();
-        let landed =
-            |finding: &&Finding| finding.landed().is_some() && finding.subjects.contains(&name);
-        let found = report.findings.iter().find(landed);
+        let found = judged.findings.get(name.as_str()).copied();
+        let is_judged = !judged.not_judged.contains(name.as_str());
         Self {
             subject: subject.clone(),
             when,
             view: view.clone(),
-            expected: expected(view, found, report, &name),
+            expected: expected(view, found, is_judged),
             finding: found.map(|finding| Told {
                 id: finding.id.to_string(),
                 codes: finding.codes.iter().copied().collect(),
@@ -102,17 +126,11 @@ impl Swept {
 
 /// What the audit expects; where it found nothing and judged it, the tenant is the right one. Where it
 /// did not judge, what the order or the agreement says.
-fn expected(
-    view: &RedemptionView,
-    found: Option<&Finding>,
-    report: &Report,
-    name: &str,
-) -> Expected {
-    let not_judged = report.not_judged.iter().any(|one| one.landing == name);
+fn expected(view: &RedemptionView, found: Option<&Finding>, is_judged: bool) -> Expected {
     match found.and_then(|finding| Some(&finding.landed()?.expected.wanted)) {
         Some(Wanted::Existing(tenants)) => Expected::Tenants(tenants.iter().cloned().collect()),
         Some(Wanted::BornOfThisChoice) => Expected::NewOne,
-        None if view.tenant.is_some() && !not_judged => Expected::Here,
+        None if view.tenant.is_some() && is_judged => Expected::Here,
         Some(Wanted::Unknown) | None => match view.intended_tenant.as_ref() {
             Some(tenant) => Expected::Tenants(vec![tenant.clone()]),
             None => Expected::Unknown,
@@ -144,7 +162,7 @@ pub fn text(swept: &[Swept]) -> String {
         "mark",
     ];
     let elsewhere = swept.iter().filter(|one| one.is_elsewhere()).count();
-    let tenants: std::collections::BTreeSet<_> = swept
+    let tenants: BTreeSet<_> = swept
         .iter()
         .filter_map(|one| one.view.tenant.as_ref())
         .collect();

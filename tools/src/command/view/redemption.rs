@@ -1,16 +1,18 @@
 use super::ViewArgs;
+use crate::audited::audited_on;
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, sweep as form};
-use crate::ground::readable;
+use crate::ground::{Ground, readable, views_failure};
 use crate::histories;
 use crate::point;
 use crate::session::Session;
+use ledger::event::subject_of;
 use ledger::id::{PartnerId, SessionId};
 use ledger::subject::{Subject, SubjectKind};
 use projections::Seen;
 use projections::query::Query;
 use projections::view::redemption::{self, RedemptionView};
-use replay::audit::audit;
+use std::collections::BTreeSet;
 
 /// Show a redemption at any time: its keys, its tenant, and how it ended.
 ///
@@ -56,7 +58,8 @@ impl SweepArgs {
 }
 
 impl Redemption {
-    /// Shows it, or sweeps. A sweep costs an audit of the whole history.
+    /// Shows it, or sweeps. A sweep costs what `actl audit` does, and a view of each redemption that may
+    /// be meant.
     pub fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
         match self.sweep.is_given() {
             false => super::run(self.args, SubjectKind::Redemption, session),
@@ -77,10 +80,9 @@ fn sweep(asked: &Redemption, session: &mut Session) -> Result<Outcome, Failure> 
     let since = moment(&args.since, "--since")?.map(|interval| interval.start);
     let until = moment(&args.until, "--until")?.map(|interval| interval.last());
     let store = session.place.open_store()?;
-    let histories = histories::gather(&store)?;
-    let point = asked.args.point.point(&histories, histories::now())?;
-    let at = histories.at(point);
-    let seen: &Seen<'_> = &at;
+    let ground = Ground::open(&store)?;
+    let point = asked.args.point.point_of(&store, histories::now())?;
+    let seen = &Seen::new(ground.source(), point);
     let partner = args
         .partner
         .as_deref()
@@ -91,9 +93,15 @@ fn sweep(asked: &Redemption, session: &mut Session) -> Result<Outcome, Failure> 
         .as_deref()
         .map(|id| sessions(seen, id))
         .transpose()?;
-    let report = audit(&at);
+    let candidates = match (&sessions, &partner) {
+        (Some(sessions), _) => Some(done_in(&ground, sessions)?),
+        (None, Some(partner)) => Some(done_by(&ground, partner)?),
+        (None, None) => None,
+    };
+    let report = audited_on(&ground, &store, point)?;
+    let judged = form::Judged::of(&report);
     let mut swept = Vec::new();
-    each(seen, &mut |subject, view| {
+    each(seen, candidates, &mut |subject, view| {
         let when = view.redeemed_at.or(view.submitted_at).or(view.started_at);
         let within = since.is_none_or(|since| when.is_some_and(|when| since <= when))
             && until.is_none_or(|until| when.is_some_and(|when| when <= until));
@@ -105,11 +113,12 @@ fn sweep(asked: &Redemption, session: &mut Session) -> Result<Outcome, Failure> 
             session.is_some_and(|session| sessions.contains(session))
         };
         if within && by && sessions.as_ref().is_none_or(in_session) {
-            swept.push(form::Swept::of(subject, view, when, &report));
+            swept.push(form::Swept::of(subject, view, when, &judged));
         }
     })?;
     swept.sort_by(|a, b| (a.when, &a.subject).cmp(&(b.when, &b.subject)));
     readable(seen)?;
+    ground.close();
     match session.format {
         Format::Table => session.out.text(&form::text(&swept))?,
         Format::Json => session.out.json(&form::json(&swept, point))?,
@@ -125,16 +134,60 @@ fn sweep(asked: &Redemption, session: &mut Session) -> Result<Outcome, Failure> 
     })
 }
 
-/// Visits every redemption.
-fn each(seen: &Seen<'_>, visit: &mut dyn FnMut(&Subject, &RedemptionView)) -> Result<(), Failure> {
-    let query = Query::of(SubjectKind::Redemption);
-    let query = query.map_err(|error| crate::asking::failure(&error))?;
-    query.each(seen, &mut |subject, _| {
+/// Visits the candidates that have a view, or every redemption. Costs a fold of each.
+fn each(
+    seen: &Seen<'_>,
+    candidates: Option<BTreeSet<Subject>>,
+    visit: &mut dyn FnMut(&Subject, &RedemptionView),
+) -> Result<(), Failure> {
+    let mut show = |subject: &Subject| {
         if let Some(view) = seen.view::<redemption::Redemption>(subject) {
             visit(subject, &view);
         }
-    });
+    };
+    if let Some(candidates) = candidates {
+        candidates.iter().for_each(show);
+        return Ok(());
+    }
+    let query = Query::of(SubjectKind::Redemption);
+    let query = query.map_err(|error| crate::asking::failure(&error))?;
+    query.each(seen, &mut |subject, _| show(subject));
     Ok(())
+}
+
+/// The redemptions that may have been done in some sessions: those that an event names beside one of them.
+fn done_in(ground: &Ground, sessions: &[SessionId]) -> Result<BTreeSet<Subject>, Failure> {
+    let mut found = BTreeSet::new();
+    for session in sessions {
+        found.extend(beside(
+            ground,
+            &subject_of(session),
+            SubjectKind::Redemption,
+        )?);
+    }
+    Ok(found)
+}
+
+/// The redemptions that may be a partner's: those that an event names beside it or beside one of its orders.
+fn done_by(ground: &Ground, partner: &PartnerId) -> Result<BTreeSet<Subject>, Failure> {
+    let partner = subject_of(partner);
+    let mut found = beside(ground, &partner, SubjectKind::Redemption)?;
+    for order in beside(ground, &partner, SubjectKind::Order)? {
+        found.extend(beside(ground, &order, SubjectKind::Redemption)?);
+    }
+    Ok(found)
+}
+
+/// The subjects of a kind that events name beside another one.
+fn beside(
+    ground: &Ground,
+    subject: &Subject,
+    kind: SubjectKind,
+) -> Result<BTreeSet<Subject>, Failure> {
+    let history = ground.stored().history(subject);
+    let history = history.map_err(|error| views_failure(&error))?;
+    let named = history.iter().flat_map(|input| input.event.subjects());
+    Ok(named.filter(|subject| subject.kind == kind).collect())
 }
 
 fn partner(seen: &Seen<'_>, id: &str) -> Result<PartnerId, Failure> {
