@@ -161,7 +161,6 @@ pub struct Machines<'m> {
     block_max_bytes: usize,
     roles: Roles,
     outline: Outline,
-    scratch: Vec<u8>,
 }
 
 impl<'m> Machines<'m> {
@@ -182,7 +181,6 @@ impl<'m> Machines<'m> {
             block_max_bytes,
             roles: Roles::default(),
             outline: Outline::default(),
-            scratch: Vec::new(),
         };
         Ok(read(store, until, begin)?.parts)
     }
@@ -205,7 +203,7 @@ impl Reading for Machines<'_> {
         let Some(part) = part.and_then(|part| self.parts.get_mut(part)) else {
             return Ok(());
         };
-        let kept = part.add(outline, stored, &mut self.scratch, self.block_max_bytes);
+        let kept = part.add(outline, stored, self.block_max_bytes);
         kept.ok_or_else(|| "it is more than fits into memory".to_owned())
     }
 
