@@ -167,36 +167,46 @@ impl Histories {
         Self::sorted(events)
     }
 
-    /// The histories of some subjects, each with the positions of its events, of which every one is among
-    /// the inputs. No other subject has a history here; `watch` is told who is asked for.
-    pub fn of_some(
-        inputs: impl IntoIterator<Item = Input>,
-        subjects: impl IntoIterator<Item = (Subject, Vec<Position>)>,
+    /// The histories of some subjects, each all that names it in fold order; and other events, which come
+    /// without a subject. No other subject has a history here; `watch` is told who is asked for. Costs a merge
+    /// of the lists.
+    pub fn of_lists<'l>(
+        lists: impl IntoIterator<Item = (Option<&'l Subject>, &'l [Input])>,
         watch: Option<Arc<dyn Watch>>,
     ) -> Self {
-        let mut replaced_by: HashMap<Position, Vec<Replacer>> = HashMap::new();
-        let events = inputs.into_iter().map(|input| {
-            if !input.replaced_by.is_empty() {
-                replaced_by.insert(input.event.position, input.replaced_by);
+        let mut of_list: Vec<(Option<&Subject>, Vec<u32>)> = Vec::new();
+        let mut entries: Vec<(Order, Position, usize, &Input)> = Vec::new();
+        for (subject, inputs) in lists {
+            let list = of_list.len();
+            of_list.push((subject, Vec::with_capacity(inputs.len())));
+            entries.extend(inputs.iter().map(|input| {
+                let event = &input.event;
+                (event.order(), event.position, list, input)
+            }));
+        }
+        // Each list is in order already, which a stable sort makes use of.
+        entries.sort_by_key(|(order, position, ..)| (*order, *position));
+        let mut histories = Self::default();
+        let mut index = 0;
+        for (order, _, list, input) in entries {
+            let last = histories.slots.last();
+            if last.is_none_or(|last| last.order.2 != order.2) {
+                index = u32::try_from(histories.slots.len()).unwrap_or(u32::MAX);
+                histories.slots.push(Slot::of(Arc::clone(&input.event)));
+                if !input.replaced_by.is_empty() {
+                    let replaced_by = input.replaced_by.clone();
+                    histories.replaced_by.insert(index, replaced_by);
+                }
             }
-            input.event
-        });
-        let mut histories = Self::sorted(events);
-        let slots = (0_u32..).zip(&histories.slots);
-        let places: HashMap<Position, u32> =
-            slots.map(|(index, slot)| (slot.position, index)).collect();
-        let by_subject = subjects.into_iter().map(|(subject, positions)| {
-            let indices = positions.iter().filter_map(|at| places.get(at).copied());
-            let mut indices: Vec<u32> = indices.collect();
-            indices.sort_unstable();
-            indices.dedup();
-            (subject, indices)
-        });
+            if let Some((_, indices)) = of_list.get_mut(list)
+                && indices.last() != Some(&index)
+            {
+                indices.push(index);
+            }
+        }
+        let by_subject = of_list.into_iter();
+        let by_subject = by_subject.filter_map(|(of, indices)| Some((of?.clone(), indices)));
         histories.by_subject = by_subject.collect();
-        let replaced = replaced_by.into_iter();
-        histories.replaced_by = replaced
-            .filter_map(|(at, by)| Some((*places.get(&at)?, by)))
-            .collect();
         histories.watch = watch;
         histories
     }

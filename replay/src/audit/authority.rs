@@ -231,7 +231,6 @@ pub fn users_given<'e>(
     to: Timestamp,
     evidence: &'e Evidence,
 ) -> Vec<&'e Known<usize>> {
-    let facts = evidence.tenants.get(tenant);
-    let given = facts.into_iter().flat_map(|facts| &facts.assigned);
+    let given = evidence.assigned.get(tenant).into_iter().flatten();
     given.filter(|g| g.from >= from && g.from <= to).collect()
 }

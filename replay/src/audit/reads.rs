@@ -17,8 +17,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Something that a judgement can look at. Stored in kept findings.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Source {
-    /// What the events that name a subject say: the number of its kind, and its id.
+    /// The events that name a subject, themselves: the number of its kind, and its id.
     Subject(u8, String),
+    /// What the evidence says of a subject.
+    Facts(Facet, u8, String),
     /// Which tenants and customers verified a domain.
     Domain(DomainId),
     /// Whether a word for a product is in use.
@@ -31,6 +33,27 @@ pub enum Source {
     Fleet(TenantId),
     /// Whether an instant has passed, which has not.
     Time(Timestamp),
+}
+
+/// What of the facts about a subject is looked at: tables that are written at different times are told apart,
+/// so that whoever looked at one is not judged again because of another.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum Facet {
+    /// Everything that has no facet of its own.
+    #[default]
+    Said,
+    /// The licences that were given or taken: in a tenant, or to a person.
+    Licences,
+    /// The subscriptions of a tenant.
+    Subscriptions,
+    /// Where a person can be written to.
+    Mailbox,
+    /// Who is the same person.
+    Aliases,
+    /// The machines that were ever named beside a person.
+    Installs,
 }
 
 /// What landings share.
@@ -56,15 +79,16 @@ impl From<&Subject> for Source {
 
 /// A key of a table of evidence, which says what of the record its facts are from.
 pub trait Key: Ord {
-    /// Where the facts under it come from.
-    fn source(&self) -> Source;
+    /// Where the facts under it in a table of a facet come from.
+    fn source(&self, facet: Facet) -> Source;
 }
 
 macro_rules! keys {
     ($($key:ty)*) => {$(
         impl Key for $key {
-            fn source(&self) -> Source {
-                Source::from(&self.subject())
+            fn source(&self, facet: Facet) -> Source {
+                let subject = self.subject();
+                Source::Facts(facet, subject.kind as u8, subject.id)
             }
         }
     )*};

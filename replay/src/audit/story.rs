@@ -197,8 +197,8 @@ pub fn effects(
             evidence.tenant_name(right)
         ));
     }
-    let facts = evidence.tenants.get(&landing.tenant);
-    let since = facts.into_iter().flat_map(|facts| &facts.assigned);
+    let since = evidence.assigned.get(&landing.tenant);
+    let since = since.into_iter().flatten();
     let users: usize = since
         .filter(|a| a.from >= landing.at.start)
         .map(|a| a.value)

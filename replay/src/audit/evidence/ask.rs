@@ -1,7 +1,7 @@
 //! What the evidence is asked.
 
 use super::*;
-use crate::audit::reads::Source;
+use crate::audit::reads::{Facet, Key as _, Source};
 
 impl Evidence {
     /// Up to when things that happened count.
@@ -36,6 +36,19 @@ impl Evidence {
     /// The machines of a tenant are looked at.
     pub(in crate::audit) fn looks_at_fleet(&self, tenant: &TenantId) {
         self.reads.note(|| Source::Fleet(tenant.clone()));
+    }
+
+    /// Says which machines were ever named beside persons.
+    pub(in crate::audit) fn know_installs(&mut self, installs: BTreeMap<PersonId, Vec<Subject>>) {
+        self.installs = Some(installs);
+    }
+
+    /// The machines that were ever named beside a person, in events that are seen or not; `None` where the
+    /// histories say it.
+    pub(in crate::audit) fn installs_of(&self, person: PersonId) -> Option<&[Subject]> {
+        let installs = self.installs.as_ref()?;
+        self.reads.note(|| person.source(Facet::Installs));
+        Some(installs.get(&person).map_or(&[], Vec::as_slice))
     }
 
     /// The name that people know a tenant by.

@@ -145,8 +145,6 @@ pub struct TenantFacts {
     pub created: Vec<Known<CreatedBy>>,
     /// Roles that were given in it.
     pub roles: Vec<Known<TenantRoleFacts>>,
-    /// Users that were given licences.
-    pub assigned: Vec<Known<usize>>,
     /// Partners that administration was delegated to.
     pub delegations: Vec<Known<DelegationFacts>>,
     /// The cloud that it is in.
@@ -391,8 +389,8 @@ pub struct SubscriptionFacts {
     pub corrected: Vec<Known<()>>,
 }
 
-/// The mailbox that somebody is known by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The mailbox that somebody is known by. Stored in kept findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mailbox {
     /// Its domain.
     pub domain: DomainId,

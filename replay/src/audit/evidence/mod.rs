@@ -22,6 +22,7 @@ use ledger::event::{Event, Payload};
 use ledger::id::*;
 use ledger::kinds;
 use ledger::secret::{DomainId, KeyFingerprint, PersonId};
+use ledger::subject::Subject;
 use ledger::time::{Date, Occurred, Timestamp};
 use projections::At;
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,8 @@ pub struct Evidence {
     pub agreements: Facts<LicenseId, AgreementFacts>,
     /// Tenants.
     pub tenants: Facts<TenantId, TenantFacts>,
+    /// Users that were given licences, by tenant.
+    pub assigned: Facts<TenantId, Vec<Known<usize>>>,
     /// Customers.
     pub customers: Facts<CustomerId, CustomerFacts>,
     /// Partners.
@@ -114,6 +117,8 @@ pub struct Evidence {
     messages: BTreeMap<MessageId, LicenseId>,
     /// Links: the agreement that each is for.
     links: BTreeMap<LinkId, LicenseId>,
+    /// The machines that were ever named beside each person, where that is known without the events.
+    installs: Option<BTreeMap<PersonId, Vec<Subject>>>,
     /// Up to when things that happened count.
     valid_at: Option<Timestamp>,
     reads: Reads,

@@ -1,41 +1,48 @@
 //! Tables of facts that know who looked at which of them.
 
-use crate::audit::reads::{Key, Reads, Source};
+use crate::audit::reads::{Facet, Key, Reads, Source};
 use ledger::id::Sku;
 use ledger::secret::DomainId;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Facts by what they are about. Looking one up is noted; so nothing else of a table can be read by rules.
+/// Facts by what they are about. Looking one up is noted; so nothing else of a table can be read by rules. So
+/// is writing one, where somebody wants to know what an event can change.
 #[derive(Debug)]
 pub struct Facts<K, V> {
     facts: BTreeMap<K, V>,
+    facet: Facet,
     reads: Reads,
+    writes: Reads,
 }
 
 impl<K: Ord, V> Default for Facts<K, V> {
     fn default() -> Self {
         Self {
             facts: BTreeMap::new(),
+            facet: Facet::default(),
             reads: Reads::default(),
+            writes: Reads::default(),
         }
     }
 }
 
 impl<K: Key, V> Facts<K, V> {
-    pub(super) fn watched(&mut self, reads: &Reads) {
+    pub(super) fn watched(&mut self, facet: Facet, reads: &Reads, writes: &Reads) {
+        self.facet = facet;
         self.reads = reads.clone();
+        self.writes = writes.clone();
     }
 
     /// What is known about one.
     pub fn get(&self, key: &K) -> Option<&V> {
-        self.reads.note(|| key.source());
+        self.reads.note(|| key.source(self.facet));
         self.facts.get(key)
     }
 
     /// The same with the key that the table holds.
     pub fn get_key_value(&self, key: &K) -> Option<(&K, &V)> {
-        self.reads.note(|| key.source());
+        self.reads.note(|| key.source(self.facet));
         self.facts.get_key_value(key)
     }
 
@@ -50,7 +57,19 @@ impl<K: Key, V> Facts<K, V> {
     }
 
     pub(super) fn entry(&mut self, key: K) -> std::collections::btree_map::Entry<'_, K, V> {
+        self.writes.note(|| key.source(self.facet));
         self.facts.entry(key)
+    }
+
+    /// Notes that there is one of which nothing needs to be known: for rules that is the same as none.
+    pub(super) fn mention(&mut self, key: &K)
+    where
+        K: Clone,
+        V: Default,
+    {
+        if !self.facts.contains_key(key) {
+            self.facts.insert(key.clone(), V::default());
+        }
     }
 
     /// What was gathered about one so far: while gathering, which has to be given all that it needs.
@@ -59,12 +78,13 @@ impl<K: Key, V> Facts<K, V> {
     }
 
     pub(super) fn insert(&mut self, key: K, value: V) {
+        self.writes.note(|| key.source(self.facet));
         self.facts.insert(key, value);
     }
 }
 
 impl Key for DomainId {
-    fn source(&self) -> Source {
+    fn source(&self, _: Facet) -> Source {
         Source::Domain(*self)
     }
 }

@@ -1,89 +1,72 @@
-//! Histories that were looked at before: the same machines, users and tenants are named again and again, and
-//! reading a history of disk costs more than judging it.
+//! Lists of events that were looked at before: the same machines, users and tenants are named again and again,
+//! and reading a history of disk costs more than judging it.
 
+use super::held::Held;
+use crate::audit::reads::Source;
 use ledger::event::Event;
 use ledger::id::Position;
 use ledger::secret::Sealed;
-use ledger::subject::Subject;
 use projections::source::{Input, Replacer};
-use projections::stored::keeps;
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// So many events are in the histories that are held, at most; one that is in several counts for each. Some
+/// So many events are in the lists that are held, at most; one that is in several counts for each. Some
 /// hundred bytes each.
 const HELD_MAX: usize = 1 << 19;
 
-/// The histories of subjects, as of the last event that was taken in. What was not looked at for long goes.
-#[derive(Default)]
-pub(super) struct Cache {
-    recent: HashMap<Subject, Vec<Input>>,
-    before: HashMap<Subject, Vec<Input>>,
-    events: usize,
+/// A list of events, in fold order.
+pub(super) type List = Arc<Vec<Input>>;
+
+/// The lists of sources, as of the last event that was taken in.
+pub(super) struct Cache(Held<Source, List>);
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self(Held::new(HELD_MAX))
+    }
 }
 
 impl Cache {
-    /// The events that name a subject, if they are held.
-    pub fn get(&mut self, subject: &Subject) -> Option<Vec<Input>> {
-        if let Some(events) = self.recent.get(subject) {
-            return Some(events.clone());
-        }
-        let events = self.before.remove(subject)?;
-        self.put(subject, events.clone());
-        Some(events)
+    /// The events of a source, if they are held.
+    pub fn get(&mut self, source: &Source) -> Option<List> {
+        self.0.get(source, |list| list.len())
     }
 
-    /// Holds the events that name a subject.
-    pub fn put(&mut self, subject: &Subject, events: Vec<Input>) {
-        if self.events.saturating_add(events.len()) > HELD_MAX / 2 {
-            self.before = std::mem::take(&mut self.recent);
-            self.events = 0;
-        }
-        self.events += events.len();
-        self.recent.insert(subject.clone(), events);
+    /// Holds the events of a source.
+    pub fn put(&mut self, source: &Source, events: &List) {
+        self.0.put(source.clone(), Arc::clone(events), events.len());
     }
 
-    /// Adds an event that was recorded to the histories that are held; others have it already.
-    pub fn add(&mut self, event: &Event, is_hidden: bool) {
-        let kind = event.kind().id;
+    /// Adds an event that was recorded to the lists that are held; others have it already.
+    pub fn add(&mut self, event: &Event, lists: &BTreeSet<Source>, is_hidden: bool) {
         let mut input: Option<Input> = None;
-        for subject in event.subjects() {
-            if !keeps(subject.kind, kind) {
+        let order = event.order();
+        for source in lists {
+            let Some(held) = self.0.get_mut(source) else {
                 continue;
-            }
-            let held = match self.recent.get_mut(&subject) {
-                Some(held) => held,
-                None => match self.before.get_mut(&subject) {
-                    Some(held) => held,
-                    None => continue,
-                },
             };
+            let place = held.partition_point(|input| input.event.order() < order);
             if held
-                .iter()
-                .rev()
-                .any(|input| input.event.position == event.position)
+                .get(place)
+                .is_some_and(|held| held.event.id == event.id)
             {
                 continue;
             }
             let input = input.get_or_insert_with(|| input_of(event, is_hidden));
-            let order = event.order();
-            let place = held.partition_point(|input| input.event.order() <= order);
-            held.insert(place, input.clone());
-            self.events += 1;
+            Arc::make_mut(held).insert(place, input.clone());
         }
     }
 
-    /// Lets go of the histories of what an event names: something else is known of it now.
-    pub fn forget(&mut self, event: &Event) {
-        for subject in event.subjects() {
-            self.recent.remove(&subject);
-            self.before.remove(&subject);
+    /// Lets go of the lists that an event is in: something else is known of it now.
+    pub fn forget(&mut self, lists: &BTreeSet<Source>) {
+        for source in lists {
+            self.0.remove(source);
         }
     }
 
     /// Lets go of everything.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        self.0.clear();
     }
 }
 

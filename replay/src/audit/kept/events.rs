@@ -2,22 +2,26 @@
 
 use super::KeptError;
 use super::cache::Cache;
-use super::landings::{judge_landings, place_all, seen_by_others};
-use super::shelf::{Due, Shelf, State};
+use super::landings::{judge_landings, place_all, seen_by_others, with_reads};
+use super::shelf::{Due, Shelf, State, Told};
 use super::things::judge_things;
+use super::touched::Touched;
 use super::unit::{Named, Record, Unit, is_of_entitlement, named, subject};
 use super::words::{self, USES_NOTED};
 use super::world::World;
-use crate::audit::reads::Source;
+use crate::audit::evidence::Mailbox;
+use crate::audit::reads::{Facet, Key as _, Source};
 use crate::audit::streamed::role::Role;
-use ledger::event::Event;
+use ledger::event::{Event, Payload, subject_of};
 use ledger::id::{Position, TenantId};
+use ledger::secret::PersonId;
 use ledger::store::Store;
 use ledger::subject::{Subject, SubjectKind};
 use projections::Point;
-use projections::stored::{Stored, domains_of, keeps};
+use projections::stored::Stored;
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// Takes in the events after the end of a state and up to a position, and the time since, and judges
 /// everything again that they change. `units` are judged together at most.
@@ -44,7 +48,7 @@ pub(super) fn take_in(
             Due::Unit(unit) => taking.dirty.add(unit),
             Due::Event(at) => {
                 if let Some(event) = store.event(at)? {
-                    taking.touch(&event);
+                    taking.touch(&event, &Touched::by(&event), false)?;
                     if !taking.shelf.is_hidden(at)? {
                         taking.see(&event)?;
                     }
@@ -69,6 +73,7 @@ pub(super) fn take_in(
         cache,
         point,
         dirty,
+        hints: HashMap::new(),
         units,
     };
     for source in &sources {
@@ -86,7 +91,8 @@ pub(super) fn take_in(
 struct Dirty {
     landings: BTreeSet<Named>,
     things: BTreeSet<Unit>,
-    fleets: BTreeSet<TenantId>,
+    /// What looks at machines, once these are judged: persons and fleets.
+    after: BTreeSet<Unit>,
 }
 
 impl Dirty {
@@ -95,8 +101,11 @@ impl Dirty {
             Unit::Landings(root) => {
                 self.landings.insert(root);
             }
-            Unit::Fleet(tenant) => {
-                self.fleets.insert(tenant);
+            Unit::Fleet(_) => {
+                self.after.insert(unit);
+            }
+            Unit::Subject((kind, _)) if kind == SubjectKind::Person as u8 => {
+                self.after.insert(unit);
             }
             Unit::Things(_) | Unit::Subject(_) => {
                 self.things.insert(unit);
@@ -119,21 +128,25 @@ struct Taking<'t> {
 
 impl Taking<'_> {
     fn event(&mut self, event: &Event) -> Result<(), KeptError> {
-        self.touch(event);
+        let touched = Touched::by(event);
         let hiding = self.source.hiding(self.store, event)?;
+        let is_hidden = hiding.is_hidden || self.shelf.is_hidden(event.position)?;
+        let has_happened = event.occurred_at.start <= self.point.valid_at;
+        self.touch(event, &touched, has_happened && !is_hidden)?;
         for word in words::of_event(event) {
             if self.shelf.uses(&word)?.len() < USES_NOTED {
                 self.shelf.note_use(&word, event.position);
             }
         }
-        let is_hidden = hiding.is_hidden || self.shelf.is_hidden(event.position)?;
-        self.cache.borrow_mut().add(event, is_hidden);
+        let mut cache = self.cache.borrow_mut();
+        cache.add(event, &touched.lists, is_hidden);
+        drop(cache);
         if is_hidden {
             self.shelf.hide(event.position);
-        } else if event.occurred_at.start <= self.point.valid_at {
+        } else if has_happened {
             self.see(event)?;
         }
-        if event.occurred_at.start > self.point.valid_at {
+        if !has_happened {
             let due = Due::Event(event.position);
             self.shelf.wait(event.occurred_at.start, due);
         }
@@ -148,8 +161,9 @@ impl Taking<'_> {
         let Some(event) = self.store.event(target)? else {
             return Ok(());
         };
-        self.touch(&event);
-        self.cache.borrow_mut().forget(&event);
+        let touched = Touched::by(&event);
+        self.touch(&event, &touched, false)?;
+        self.cache.borrow_mut().forget(&touched.lists);
         if self.shelf.is_hidden(target)? {
             return Ok(());
         }
@@ -200,41 +214,69 @@ impl Taking<'_> {
         Ok(())
     }
 
-    /// Notes what an event changes, whether it is seen or not.
-    fn touch(&mut self, event: &Event) {
-        let kind = event.kind().id;
+    /// Notes what an event changes; `is_new` says that it was not known before and is seen from now on.
+    fn touch(&mut self, event: &Event, touched: &Touched, is_new: bool) -> Result<(), KeptError> {
         for subject in event.subjects() {
-            if keeps(subject.kind, kind) {
-                self.sources.insert(Source::from(&subject));
+            self.own(&subject, event, touched.role);
+        }
+        let all = touched.lists.iter().chain(&touched.facts);
+        let not_by_value =
+            all.filter(|source| !matches!(source, Source::Facts(Facet::Mailbox, ..)));
+        self.sources.extend(not_by_value.cloned());
+        for (person, mailbox) in &touched.mailboxes {
+            if self.is_told_of(*person, *mailbox, is_new)? {
+                self.sources.insert(person.source(Facet::Mailbox));
             }
-            self.own(&subject, event);
         }
         self.sources
-            .extend(domains_of(event).into_iter().map(Source::Domain));
-        self.sources
             .extend(words::of_event(event).into_iter().map(Source::Word));
-        self.sources.insert(Source::Event(event.id));
+        Ok(())
     }
 
-    /// The unit that a subject is or belongs to.
-    fn own(&mut self, subject: &Subject, event: &Event) {
-        let role = Role::of(&event.payload);
+    /// Whether what an event says of a mailbox may be another thing than was known of it.
+    fn is_told_of(
+        &mut self,
+        person: PersonId,
+        mailbox: Mailbox,
+        is_new: bool,
+    ) -> Result<bool, KeptError> {
+        let before = self.shelf.mailbox(person)?;
+        let told = match (before, is_new) {
+            (None, true) => Told::Only(mailbox),
+            (Some(Told::Only(before)), true) if before == mailbox => return Ok(false),
+            _ => Told::Unsure,
+        };
+        if before != Some(told) {
+            self.shelf.set_mailbox(person, told);
+        }
+        Ok(true)
+    }
+
+    /// The unit that a subject is or belongs to, if an event of a role can change what is found of it
+    /// otherwise than by what it looks at.
+    fn own(&mut self, subject: &Subject, event: &Event, role: Role) {
         let unit = match subject.kind {
             kind if is_of_entitlement(kind) => {
                 self.dirty.landings.insert(named(subject));
                 Unit::Things(named(subject))
             }
-            SubjectKind::Seat | SubjectKind::Person if role.is_of_machines() => {
+            SubjectKind::Seat if role.is_of_machines() => Unit::Subject(named(subject)),
+            // Machines that are named beside a person are known once they are judged themselves.
+            SubjectKind::Person if matches!(event.payload, Payload::PersonsMerged(_)) => {
                 Unit::Subject(named(subject))
             }
-            SubjectKind::Tenant if role != Role::Machines => Unit::Subject(named(subject)),
-            SubjectKind::Session | SubjectKind::Subscription | SubjectKind::Pcn => {
+            SubjectKind::Tenant
+            | SubjectKind::Session
+            | SubjectKind::Subscription
+            | SubjectKind::Pcn
+                if role == Role::Both || role == Role::Rest =>
+            {
                 Unit::Subject(named(subject))
             }
             // No rule is about them, or what the event says of them is none of its business.
             _ => return,
         };
-        self.dirty.things.insert(unit);
+        self.dirty.add(unit);
     }
 }
 
@@ -254,6 +296,8 @@ struct Judging<'j> {
     cache: &'j RefCell<Cache>,
     point: Point,
     dirty: Dirty,
+    /// What is looked at for units of which it was not all there.
+    hints: HashMap<Unit, BTreeSet<Source>>,
     units: usize,
 }
 
@@ -273,13 +317,22 @@ impl Judging<'_> {
         while let Some(units) = take_some(&mut self.dirty.things, self.units) {
             self.things(units)?;
         }
-        while let Some(tenants) = take_some(&mut self.dirty.fleets, self.units) {
-            let units = tenants.into_iter().map(Unit::Fleet);
-            self.things(units.collect())?;
+        while let Some(units) = take_some(&mut self.dirty.after, self.units) {
+            self.things(units)?;
         }
         Ok(())
     }
 
+    /// Loads what was looked at for a unit when it was judged last, and returns what was kept of it.
+    fn load(&self, world: &mut World<'_>, unit: &Unit) -> Result<Arc<Record>, KeptError> {
+        let record = self.shelf.record(unit)?;
+        world.load_all(&record.reads, self.shelf)?;
+        world.load_all(self.hints.get(unit).into_iter().flatten(), self.shelf)?;
+        Ok(record)
+    }
+
+    /// Judges the landings of some entitlements. Those for which something was looked at that is not there
+    /// are judged again with others, and so are those that look at their landings.
     fn landings(&mut self, roots: Vec<Named>) -> Result<(), KeptError> {
         let mut world = World::new(self.store, self.source, self.point, self.cache);
         let roots = entitlements(&mut world, roots)?;
@@ -290,18 +343,34 @@ impl Judging<'_> {
             for name in &own {
                 self.dirty.landings.remove(name);
                 let unit = Unit::Landings(name.clone());
-                let record = self.shelf.record(&unit)?;
-                world.load_all(&record.reads, self.shelf)?;
-                if name != root && record != Record::default() {
+                let record = self.load(&mut world, &unit)?;
+                if name != root && *record != Record::default() {
                     self.replace(&unit, &record, Record::default())?;
                 }
             }
             before.push(self.shelf.record(&Unit::Landings(root.clone()))?);
         }
-        let after = judge_landings(&mut world, self.shelf, &roots)?;
-        for ((root, before), after) in roots.iter().zip(before).zip(after) {
-            place_all(self.shelf, root, &before, &after);
-            self.replace(&Unit::Landings(root.clone()), &before, after)?;
+        let judged = judge_landings(&world, &roots);
+        let is_whole = whole(&world, &judged, &before);
+        let mut done = Vec::new();
+        for (((root, before), (after, reads)), is_whole) in
+            roots.iter().zip(&before).zip(judged).zip(is_whole)
+        {
+            let unit = Unit::Landings(root.clone());
+            if !is_whole {
+                self.hints.entry(unit).or_default().extend(reads);
+                self.dirty.landings.insert(root.clone());
+                continue;
+            }
+            self.hints.remove(&unit);
+            let after = with_reads(&world, after, reads, true);
+            place_all(self.shelf, root, before, &after);
+            self.replace(&unit, before, after)?;
+            done.push(root);
+        }
+        // They were judged beside each other.
+        for root in done {
+            self.dirty.landings.remove(root);
         }
         Ok(())
     }
@@ -331,13 +400,12 @@ impl Judging<'_> {
         for root in &roots {
             let own: Vec<Named> = world.members(root).map(named).collect();
             for name in &own {
-                self.dirty.things.remove(&Unit::Things(name.clone()));
-            }
-            for name in own.iter().filter(|name| *name != root) {
                 let unit = Unit::Things(name.clone());
-                let record = self.shelf.record(&unit)?;
-                world.load_all(&record.reads, self.shelf)?;
-                self.shelf.keep(&unit, &record, Record::default());
+                self.dirty.things.remove(&unit);
+                if name != root {
+                    let record = self.load(&mut world, &unit)?;
+                    self.shelf.keep(&unit, &record, Record::default());
+                }
             }
         }
         wanted.extend(roots.into_iter().map(Unit::Things));
@@ -346,39 +414,105 @@ impl Judging<'_> {
         for unit in &units {
             if let Unit::Subject(name) = unit
                 && let Some(subject) = subject(name)
+                && subject.kind != SubjectKind::Person
             {
                 world.load_subject(&subject)?;
             }
-            let record = self.shelf.record(unit)?;
-            world.load_all(&record.reads, self.shelf)?;
-            before.push(record);
+            before.push(self.load(&mut world, unit)?);
         }
-        let after = judge_things(&mut world, self.shelf, &units)?;
-        for ((unit, before), mut after) in units.iter().zip(before).zip(after) {
-            self.machine(unit, &before, &after);
-            if let Unit::Subject(_) = unit {
+        let judged = judge_things(&world, &units);
+        for ((unit, before), (after, reads)) in units.into_iter().zip(before).zip(judged) {
+            if !reads.iter().all(|read| world.has(read)) {
+                self.hints.entry(unit.clone()).or_default().extend(reads);
+                self.dirty.add(unit);
+                continue;
+            }
+            self.hints.remove(&unit);
+            let is_entitlement = matches!(unit, Unit::Things(_));
+            let mut after = with_reads(&world, after, reads, is_entitlement);
+            self.machine(&unit, &before, &after);
+            if !is_entitlement {
                 // It is its own only member.
                 after.members.clear();
             }
-            self.shelf.keep(unit, &before, after);
+            self.shelf.keep(&unit, &before, after);
         }
         Ok(())
     }
 
-    /// A machine that is another one than before changes what its tenants have in common.
+    /// A machine that is another one than before changes what its tenants have in common, and how many its
+    /// users have.
     fn machine(&mut self, unit: &Unit, before: &Record, after: &Record) {
         let Unit::Subject((kind, id)) = unit else {
             return;
         };
-        if *kind != SubjectKind::Seat as u8 || before.digest == after.digest {
+        if *kind != SubjectKind::Seat as u8 {
+            return;
+        }
+        for user in after
+            .users
+            .iter()
+            .filter(|user| !before.users.contains(user))
+        {
+            self.shelf.install(*user, id);
+            self.dirty
+                .after
+                .insert(Unit::Subject(named(&subject_of(user))));
+        }
+        if before.digest == after.digest {
             return;
         }
         let tenant = |record: &Record| record.digest.as_ref()?.tenant.clone();
         let (from, to) = (tenant(before), tenant(after));
-        if let Some(to) = to.as_ref().filter(|to| Some(*to) != from.as_ref()) {
-            self.shelf.join(to, id);
+        if from != to {
+            if let Some(from) = &from {
+                self.shelf.set_machine(from, id, None);
+            }
+            if let Some(to) = &to {
+                self.shelf.join(to, id);
+            }
         }
-        self.dirty.fleets.extend(from.into_iter().chain(to));
+        if let Some(to) = &to {
+            self.shelf.set_machine(to, id, after.digest.as_ref());
+        }
+        let fleets = from.into_iter().chain(to).map(Unit::Fleet);
+        self.dirty.after.extend(fleets);
+    }
+}
+
+/// Of which entitlements everything was there that was looked at: their own events, and landings that were
+/// judged with everything there.
+fn whole(
+    world: &World<'_>,
+    judged: &[(Record, BTreeSet<Source>)],
+    before: &[Arc<Record>],
+) -> Vec<bool> {
+    let all_here = |reads: &BTreeSet<Source>| reads.iter().all(|read| world.has(read));
+    let mut is_whole: Vec<bool> = judged.iter().map(|(_, reads)| all_here(reads)).collect();
+    let mut unsettled: BTreeSet<Source> = BTreeSet::new();
+    let mut added: Vec<bool> = vec![false; judged.len()];
+    loop {
+        let mut changed = false;
+        for (number, (after, _)) in judged.iter().enumerate() {
+            let is_new = |flags: &[bool]| flags.get(number) == Some(&false);
+            if !is_new(&is_whole) || !is_new(&added) {
+                continue;
+            }
+            if let Some(added) = added.get_mut(number) {
+                *added = true;
+            }
+            let kept = before.get(number).map(|before| before.landings.as_slice());
+            let landings = after.landings.iter().chain(kept.unwrap_or_default());
+            let shares = landings.flat_map(|one| one.place.shares(&one.landing));
+            unsettled.extend(shares.map(Source::Beside));
+            changed = true;
+        }
+        if !changed {
+            return is_whole;
+        }
+        for (is_whole, (_, reads)) in is_whole.iter_mut().zip(judged) {
+            *is_whole &= reads.is_disjoint(&unsettled);
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! Judging the landings of entitlements, beside those that they share something with.
 
-use super::KeptError;
 use super::shelf::Shelf;
 use super::unit::{KeptAgreement, KeptLanding, Named, Record, named, subject};
 use super::world::World;
@@ -27,38 +26,35 @@ struct Standing {
     of: Option<usize>,
 }
 
-/// Judges the landings of some entitlements, which are loaded: what is to be kept of each, in their order.
-/// Loads what is looked at until nothing is missing.
+/// Judges the landings of some entitlements, which are loaded: what is to be kept of each, and what was looked
+/// at for it, in their order. That all of it was there has to be seen afterwards.
 pub(super) fn judge_landings(
-    world: &mut World<'_>,
-    shelf: &Shelf,
+    world: &World<'_>,
     roots: &[Named],
-) -> Result<Vec<Record>, KeptError> {
-    loop {
-        let histories = world.histories();
-        let evidence = world.evidence(&histories);
-        let (records, reads) = judged(world, &histories, &evidence, roots);
-        drop(evidence);
-        let missing: BTreeSet<&Source> = reads.iter().flatten().collect();
-        if !world.load_all(missing, shelf)? {
-            let all = records.into_iter().zip(reads);
-            return Ok(all
-                .map(|(record, reads)| with_reads(world, record, reads))
-                .collect());
-        }
-    }
+) -> Vec<(Record, BTreeSet<Source>)> {
+    let histories = world.histories();
+    let evidence = world.evidence(&histories);
+    let (records, reads) = judged(world, &histories, &evidence, roots);
+    records.into_iter().zip(reads).collect()
 }
 
-/// Adds to a record what was looked at for it.
-pub(super) fn with_reads(world: &World<'_>, mut record: Record, reads: BTreeSet<Source>) -> Record {
+/// Adds to a record what was looked at for it. Whatever is in the history of one of its own subjects makes a
+/// unit be judged anyway, and so do the facts about those of an entitlement.
+pub(super) fn with_reads(
+    world: &World<'_>,
+    mut record: Record,
+    reads: BTreeSet<Source>,
+    is_entitlement: bool,
+) -> Record {
     for read in world.in_short(reads) {
-        match read {
+        match &read {
             Source::Time(at) => {
-                record.next = Some(record.next.map_or(at, |before| before.min(at)));
+                record.next = Some(record.next.map_or(*at, |before| before.min(*at)));
+                continue;
             }
-            // Whatever names one of its own subjects makes a unit be judged anyway.
-            Source::Subject(kind, id) if record.members.contains(&(kind, id.clone())) => {}
-            other => record.reads.push(other),
+            Source::Subject(kind, id) if record.is_of(*kind, id) => continue,
+            Source::Facts(_, kind, id) if is_entitlement && record.is_of(*kind, id) => continue,
+            _ => record.reads.push(read),
         }
     }
     record
@@ -96,7 +92,7 @@ fn judged(
         if root.is_some_and(|root| ours.contains(&root)) {
             continue;
         }
-        standing.extend(kept.iter().map(|one| Standing {
+        standing.extend(kept.landings.iter().map(|one| Standing {
             landing: one.landing.clone(),
             place: one.place.clone(),
             accused: one.accused_then,

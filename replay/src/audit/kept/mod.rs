@@ -13,9 +13,11 @@
 
 mod cache;
 mod events;
+mod held;
 mod landings;
 mod shelf;
 mod things;
+mod touched;
 mod unit;
 mod words;
 mod world;
@@ -66,7 +68,7 @@ const FOLDER: &str = "findings";
 
 /// What of the kept findings has to change if this does: their form, and what is found by the same events. To
 /// be raised with every change of what a rule says.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// How much is taken in at once.
 #[derive(Debug, Clone, Copy)]

@@ -2,15 +2,21 @@
 //! what was changed since and is not in them yet.
 
 use super::KeptError;
+use super::held::Held;
 use super::unit::{Named, Record, Unit, decode, encode};
-use crate::audit::evidence::Word;
-use crate::audit::reads::{Beside, Source};
+use crate::audit::evidence::{Mailbox, Word};
+use crate::audit::reads::{Beside, Facet, Key as _, Source};
+use crate::audit::rules::Digest;
 use ledger::id::{Position, TenantId};
 use ledger::lists::{Gathering, ListName, Lists, Table};
+use ledger::secret::PersonId;
+use ledger::subject::{Subject, SubjectKind};
 use ledger::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Records, by unit.
 const UNITS: Table = Table(0);
@@ -18,7 +24,7 @@ const UNITS: Table = Table(0);
 const READERS: Table = Table(1);
 /// Which entitlements have landings that share something.
 const PLACES: Table = Table(2);
-/// The machines that ever were under a tenant.
+/// The machines that ever were under a tenant, or named beside a person.
 const FLEETS: Table = Table(3);
 /// What has to be looked at again when an instant is reached.
 const TIMES: Table = Table(4);
@@ -26,6 +32,16 @@ const TIMES: Table = Table(4);
 const FACTS: Table = Table(5);
 /// Units that a report ever showed something of.
 const SHOWN: Table = Table(6);
+
+/// Events that another one stands instead of, by position.
+const HIDDEN: Table = Table(7);
+
+/// So many bytes of records are held, about, as they are stored.
+const RECORDS_HELD_MAX_BYTES: usize = 64 << 20;
+/// So many fleets of machines are held: machines.
+const MACHINES_HELD_MAX: usize = 1 << 18;
+/// So many small facts are held.
+const FACTS_HELD_MAX: usize = 1 << 17;
 
 /// So many names are read in one go.
 const PAGE: usize = 1024;
@@ -62,21 +78,36 @@ pub(super) enum Due {
 }
 
 /// Small facts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Fact {
     State,
-    /// An event that another one stands instead of.
-    Hidden(Position),
     /// An event that is seen and names a tenant.
     Witness(TenantId),
+    /// Where a person can be written to.
+    Mailbox(PersonId),
     /// Some of the events that use a word.
     Word(Word),
 }
 
-/// The lists, and what was changed since.
+/// What events said of a mailbox so far. Stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Told {
+    /// Every one of them was seen when it came, is seen still, and says this.
+    Only(Mailbox),
+    /// They differ, or some are not seen.
+    Unsure,
+}
+
+/// The machines of a tenant, sorted.
+pub(super) type Fleet = Arc<Vec<(Subject, Digest)>>;
+
+/// The lists, what was changed since, and what was looked at lately.
 pub(super) struct Shelf {
     lists: Lists,
-    records: HashMap<Unit, Record>,
+    records: HashMap<Unit, Arc<Record>>,
+    shown: BTreeSet<Unit>,
+    hidden: BTreeSet<Position>,
+    held: RefCell<HeldOf>,
     readers: HashMap<Name, BTreeSet<Unit>>,
     places: HashMap<Name, BTreeSet<Named>>,
     fleets: HashMap<Name, BTreeSet<String>>,
@@ -85,11 +116,32 @@ pub(super) struct Shelf {
     words: HashMap<Word, Vec<Position>>,
 }
 
+struct HeldOf {
+    records: Held<Unit, Arc<Record>>,
+    facts: Held<Fact, Option<Vec<u8>>>,
+    words: Held<Word, Vec<Position>>,
+    fleets: Held<TenantId, Fleet>,
+}
+
+impl HeldOf {
+    fn new() -> Self {
+        Self {
+            records: Held::new(RECORDS_HELD_MAX_BYTES),
+            facts: Held::new(FACTS_HELD_MAX),
+            words: Held::new(FACTS_HELD_MAX),
+            fleets: Held::new(MACHINES_HELD_MAX),
+        }
+    }
+}
+
 impl Shelf {
     pub fn new(lists: Lists) -> Self {
         Self {
             lists,
             records: HashMap::new(),
+            shown: BTreeSet::new(),
+            hidden: BTreeSet::new(),
+            held: RefCell::new(HeldOf::new()),
             readers: HashMap::new(),
             places: HashMap::new(),
             fleets: HashMap::new(),
@@ -116,11 +168,21 @@ impl Shelf {
     }
 
     /// What is kept of a unit.
-    pub fn record(&self, unit: &Unit) -> Result<Record, KeptError> {
-        match self.records.get(unit) {
-            Some(record) => Ok(record.clone()),
-            None => Ok(self.last(UNITS, &name_of(unit))?.unwrap_or_default()),
+    pub fn record(&self, unit: &Unit) -> Result<Arc<Record>, KeptError> {
+        if let Some(record) = self.records.get(unit) {
+            return Ok(Arc::clone(record));
         }
+        let weigh = |record: &Arc<Record>| record.weight();
+        let held = self.held.borrow_mut().records.get(unit, weigh);
+        if let Some(record) = held {
+            return Ok(record);
+        }
+        let record: Option<Record> = self.last(UNITS, &name_of(unit))?;
+        let record = Arc::new(record.unwrap_or_default());
+        let mut held = self.held.borrow_mut();
+        held.records
+            .put(unit.clone(), Arc::clone(&record), record.weight());
+        Ok(record)
     }
 
     /// Keeps a record instead of the one before, if it is another.
@@ -128,11 +190,9 @@ impl Shelf {
         if *before == record {
             return;
         }
-        for read in record
-            .reads
-            .iter()
-            .filter(|read| !before.reads.contains(read))
-        {
+        // What was looked at is sorted.
+        let is_new = |read: &&Source| before.reads.binary_search(read).is_err();
+        for read in record.reads.iter().filter(is_new) {
             let readers = self.readers.entry(name_of(read)).or_default();
             readers.insert(unit.clone());
         }
@@ -140,15 +200,24 @@ impl Shelf {
             self.times
                 .insert((next.as_micros(), Due::Unit(unit.clone())));
         }
-        self.records.insert(unit.clone(), record);
+        if record.is_shown() && !before.is_shown() {
+            self.shown.insert(unit.clone());
+        }
+        self.records.insert(unit.clone(), Arc::new(record));
     }
 
-    /// The units that looked at something, and perhaps some that do no more.
+    /// The units that looked at something when they were judged last.
     pub fn readers(&self, source: &Source) -> Result<BTreeSet<Unit>, KeptError> {
         let name = name_of(source);
         let mut units: BTreeSet<Unit> = self.all(READERS, &name)?.into_iter().collect();
         units.extend(self.readers.get(&name).into_iter().flatten().cloned());
-        Ok(units)
+        let mut readers = BTreeSet::new();
+        for unit in units {
+            if self.record(&unit)?.reads.binary_search(source).is_ok() {
+                readers.insert(unit);
+            }
+        }
+        Ok(readers)
     }
 
     /// Notes that an entitlement has a landing that shares something.
@@ -173,11 +242,64 @@ impl Shelf {
         fleet.insert(machine.to_owned());
     }
 
-    /// The machines that are, or were, under a tenant.
-    pub fn fleet(&self, tenant: &TenantId) -> Result<BTreeSet<String>, KeptError> {
-        let name = name_of(tenant);
-        let mut machines: BTreeSet<String> = self.all(FLEETS, &name)?.into_iter().collect();
-        machines.extend(self.fleets.get(&name).into_iter().flatten().cloned());
+    /// The machines that are under a tenant now.
+    pub fn fleet(&self, tenant: &TenantId) -> Result<Fleet, KeptError> {
+        let held = self.held.borrow_mut().fleets.get(tenant, |held| held.len());
+        if let Some(fleet) = held {
+            return Ok(fleet);
+        }
+        let mut fleet = Vec::new();
+        for machine in self.machines(&name_of(tenant))? {
+            let unit = Unit::Subject((SubjectKind::Seat as u8, machine.clone()));
+            let record = self.record(&unit)?;
+            let here = record.digest.as_ref();
+            let here = here.filter(|digest| digest.tenant.as_ref() == Some(tenant));
+            fleet.extend(here.map(|here| (Subject::new(SubjectKind::Seat, machine), here.clone())));
+        }
+        let fleet = Arc::new(fleet);
+        let mut held = self.held.borrow_mut();
+        held.fleets
+            .put(tenant.clone(), Arc::clone(&fleet), fleet.len());
+        Ok(fleet)
+    }
+
+    /// Notes what there is to know of a machine of a tenant from now on; that it is there no more if that is
+    /// nothing.
+    pub fn set_machine(&mut self, tenant: &TenantId, machine: &str, digest: Option<&Digest>) {
+        let fleets = &mut self.held.get_mut().fleets;
+        let Some(fleet) = fleets.get_mut(tenant).map(Arc::make_mut) else {
+            return;
+        };
+        let found = fleet.binary_search_by(|(subject, _)| subject.id.as_str().cmp(machine));
+        match (found, digest) {
+            (Ok(at), Some(digest)) => {
+                if let Some((_, held)) = fleet.get_mut(at) {
+                    *held = digest.clone();
+                }
+            }
+            (Ok(at), None) => drop(fleet.remove(at)),
+            (Err(at), Some(digest)) => {
+                let subject = Subject::new(SubjectKind::Seat, machine);
+                fleet.insert(at, (subject, digest.clone()));
+            }
+            (Err(_), None) => {}
+        }
+    }
+
+    /// Notes that a machine is named beside a person.
+    pub fn install(&mut self, person: PersonId, machine: &str) {
+        let machines = self.fleets.entry(installs_name(person)).or_default();
+        machines.insert(machine.to_owned());
+    }
+
+    /// The machines that were ever named beside a person.
+    pub fn installs(&self, person: PersonId) -> Result<BTreeSet<String>, KeptError> {
+        self.machines(&installs_name(person))
+    }
+
+    fn machines(&self, name: &Name) -> Result<BTreeSet<String>, KeptError> {
+        let mut machines: BTreeSet<String> = self.all(FLEETS, name)?.into_iter().collect();
+        machines.extend(self.fleets.get(name).into_iter().flatten().cloned());
         Ok(machines)
     }
 
@@ -210,10 +332,25 @@ impl Shelf {
     }
 
     fn fact<T: DeserializeOwned>(&self, fact: &Fact) -> Result<Option<T>, KeptError> {
-        match self.facts.get(fact) {
-            Some(value) => read(value).map(Some),
-            None => self.last(FACTS, &name_of(fact)),
+        if let Some(value) = self.facts.get(fact) {
+            return read(value).map(Some);
         }
+        let held = self.held.borrow_mut().facts.get(fact, |_| 1);
+        let value = match held {
+            Some(value) => value,
+            None => {
+                let name = name_of(fact);
+                let value = self.lists.last(ListName::new(FACTS, &name))?;
+                let mut held = self.held.borrow_mut();
+                held.facts.put(fact.clone(), value.clone(), 1);
+                value
+            }
+        };
+        value.map(|value| read(&value)).transpose()
+    }
+
+    fn set_fact<T: Serialize>(&mut self, fact: Fact, value: &T) {
+        self.facts.insert(fact, encode(value));
     }
 
     pub fn state(&self) -> Result<Option<State>, KeptError> {
@@ -221,15 +358,31 @@ impl Shelf {
     }
 
     pub fn set_state(&mut self, state: State) {
-        self.facts.insert(Fact::State, encode(&state));
+        self.set_fact(Fact::State, &state);
     }
 
     pub fn is_hidden(&self, event: Position) -> Result<bool, KeptError> {
-        Ok(self.fact::<bool>(&Fact::Hidden(event))?.is_some())
+        if self.hidden.contains(&event) {
+            return Ok(true);
+        }
+        if !self.lists.has_any(HIDDEN)? {
+            return Ok(false);
+        }
+        let name = event.0.to_be_bytes();
+        Ok(self.lists.last(ListName::new(HIDDEN, &name))?.is_some())
     }
 
     pub fn hide(&mut self, event: Position) {
-        self.facts.insert(Fact::Hidden(event), encode(&true));
+        self.hidden.insert(event);
+    }
+
+    /// What was said so far of the mailbox of a person.
+    pub fn mailbox(&self, person: PersonId) -> Result<Option<Told>, KeptError> {
+        self.fact(&Fact::Mailbox(person))
+    }
+
+    pub fn set_mailbox(&mut self, person: PersonId, told: Told) {
+        self.set_fact(Fact::Mailbox(person), &told);
     }
 
     /// An event that is seen and names a tenant.
@@ -239,13 +392,21 @@ impl Shelf {
     }
 
     pub fn set_witness(&mut self, tenant: &TenantId, event: Option<Position>) {
-        self.facts
-            .insert(Fact::Witness(tenant.clone()), encode(&event));
+        self.set_fact(Fact::Witness(tenant.clone()), &event);
     }
 
     /// Some of the events that use a word, in the order of their positions.
     pub fn uses(&self, word: &Word) -> Result<Vec<Position>, KeptError> {
-        let mut uses = self.all(FACTS, &name_of(&Fact::Word(word.clone())))?;
+        let held = self.held.borrow_mut().words.get(word, |_| 1);
+        let mut uses = match held {
+            Some(uses) => uses,
+            None => {
+                let uses: Vec<Position> = self.all(FACTS, &name_of(&Fact::Word(word.clone())))?;
+                let mut held = self.held.borrow_mut();
+                held.words.put(word.clone(), uses.clone(), 1);
+                uses
+            }
+        };
         uses.extend(self.words.get(word).into_iter().flatten());
         Ok(uses)
     }
@@ -254,17 +415,11 @@ impl Shelf {
         self.words.entry(word.clone()).or_default().push(event);
     }
 
-    /// Notes that a report shows something of a unit.
-    fn shown(&self, gathering: &mut Gathering, unit: &Unit) {
-        let name = name_of(unit);
-        gathering.add([ListName::new(SHOWN, &name)], &encode(unit));
-    }
-
     /// Visits what is kept of every unit that a report shows something of.
     pub fn each_shown(&self, visit: &mut dyn FnMut(&Unit, Record)) -> Result<(), KeptError> {
         for (unit, record) in &self.records {
             if record.is_shown() {
-                visit(unit, record.clone());
+                visit(unit, Record::clone(record));
             }
         }
         let mut after: Option<Vec<u8>> = None;
@@ -300,10 +455,15 @@ impl Shelf {
         gathering.cover(after.next(), until);
         for (unit, record) in &self.records {
             let name = name_of(unit);
-            gathering.add([ListName::new(UNITS, &name)], &encode(record));
-            if record.is_shown() && self.lists.last(ListName::new(SHOWN, &name))?.is_none() {
-                self.shown(&mut gathering, unit);
-            }
+            gathering.add([ListName::new(UNITS, &name)], &encode(&**record));
+        }
+        for unit in &self.shown {
+            let name = name_of(unit);
+            gathering.add([ListName::new(SHOWN, &name)], &encode(unit));
+        }
+        for event in &self.hidden {
+            let name = event.0.to_be_bytes();
+            gathering.add([ListName::new(HIDDEN, &name)], &[]);
         }
         for (name, units) in &self.readers {
             for unit in units {
@@ -334,13 +494,33 @@ impl Shelf {
             }
         }
         self.lists.add(gathering)?;
-        self.forget();
+        let held = self.held.get_mut();
+        for (unit, record) in self.records.drain() {
+            let weight = record.weight();
+            held.records.put(unit, record, weight);
+        }
+        for (fact, value) in std::mem::take(&mut self.facts) {
+            held.facts.put(fact, Some(value), 1);
+        }
+        for (word, uses) in self.words.drain() {
+            if let Some(held) = held.words.get_mut(&word) {
+                held.extend(uses);
+            }
+        }
+        self.clear();
         Ok(())
     }
 
-    /// Forgets what is not in the lists.
+    /// Forgets what is not in the lists, and what is held of them.
     pub fn forget(&mut self) {
+        self.clear();
+        *self.held.get_mut() = HeldOf::new();
+    }
+
+    fn clear(&mut self) {
         self.records.clear();
+        self.shown.clear();
+        self.hidden.clear();
         self.readers.clear();
         self.places.clear();
         self.fleets.clear();
@@ -348,6 +528,10 @@ impl Shelf {
         self.facts.clear();
         self.words.clear();
     }
+}
+
+fn installs_name(person: PersonId) -> Name {
+    name_of(&person.source(Facet::Installs))
 }
 
 /// Names of times are in the order of the instants.

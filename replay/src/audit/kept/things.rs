@@ -1,8 +1,5 @@
 //! Judging subjects, once all landings are judged.
 
-use super::KeptError;
-use super::landings::with_reads;
-use super::shelf::Shelf;
 use super::unit::{Record, Unit, named, subject};
 use super::world::World;
 use crate::audit::clean::Trial;
@@ -17,26 +14,12 @@ use ledger::subject::{Subject, SubjectKind};
 use projections::{At, Histories};
 use std::collections::{BTreeSet, HashMap};
 
-/// Judges some units that are no landings: what is to be kept of each, in their order. Loads what is looked
-/// at until nothing is missing.
-pub(super) fn judge_things(
-    world: &mut World<'_>,
-    shelf: &Shelf,
-    units: &[Unit],
-) -> Result<Vec<Record>, KeptError> {
-    loop {
-        let histories = world.histories();
-        let evidence = world.evidence(&histories);
-        let judged = judged(world, &histories, &evidence, units);
-        drop(evidence);
-        let missing: BTreeSet<&Source> = judged.iter().flat_map(|(_, reads)| reads).collect();
-        if !world.load_all(missing, shelf)? {
-            let all = judged.into_iter();
-            return Ok(all
-                .map(|(record, reads)| with_reads(world, record, reads))
-                .collect());
-        }
-    }
+/// Judges some units that are no landings: what is to be kept of each, and what was looked at for it, in their
+/// order. That all of it was there has to be seen afterwards.
+pub(super) fn judge_things(world: &World<'_>, units: &[Unit]) -> Vec<(Record, BTreeSet<Source>)> {
+    let histories = world.histories();
+    let evidence = world.evidence(&histories);
+    judged(world, &histories, &evidence, units)
 }
 
 fn judged(
@@ -45,7 +28,11 @@ fn judged(
     evidence: &Evidence,
     units: &[Unit],
 ) -> Vec<(Record, BTreeSet<Source>)> {
-    let mut kept: Vec<_> = world.beside.values().flatten().collect();
+    let mut kept: Vec<_> = world
+        .beside
+        .values()
+        .flat_map(|record| &record.landings)
+        .collect();
     kept.sort_by(|a, b| a.landing.order().cmp(&b.landing.order()));
     kept.dedup_by(|a, b| a.landing.events == b.landing.events);
     let landings: Vec<_> = kept.iter().map(|one| one.landing.clone()).collect();
@@ -142,6 +129,7 @@ impl Judging<'_> {
         if subject.kind == SubjectKind::Seat {
             let digest = Digest::of(subject, self.at, self.evidence);
             record.digest = (digest != Digest::default()).then_some(digest);
+            record.users = self.world.users_of(subject);
         }
         if subject.kind == SubjectKind::Tenant {
             let trials = self.evidence.trials().iter();
@@ -153,7 +141,9 @@ impl Judging<'_> {
 
     fn of(&self, subject: &Subject, rules: &mut Rules) -> Vec<Finding> {
         let rules = rules.of(subject.kind, false);
-        if !self.at.knows(subject) || rules.is_empty() {
+        // What names a person beside machines is in the histories of these.
+        let is_known = subject.kind == SubjectKind::Person || self.at.knows(subject);
+        if !is_known || rules.is_empty() {
             return Vec::new();
         }
         of_one(self.at, subject, self.evidence, self.others, rules)

@@ -11,6 +11,7 @@ use crate::audit::reads::Source;
 use crate::audit::report::NotJudged;
 use crate::audit::rules::{Digest, Rule};
 use ledger::id::{CustomerId, EventId, FindingId, LicenseId, OrderId, TenantId};
+use ledger::secret::PersonId;
 use ledger::subject::{Subject, SubjectKind};
 use ledger::time::{Occurred, Timestamp};
 use serde::de::DeserializeOwned;
@@ -84,13 +85,29 @@ pub(super) struct Record {
     pub trials: Vec<Trial>,
     /// What there is to know of a machine.
     pub digest: Option<Digest>,
-    /// What was looked at, besides the unit's own subjects.
+    /// The persons that were ever named beside a machine, sorted.
+    pub users: Vec<PersonId>,
+    /// What was looked at, besides the unit's own subjects; sorted.
     pub reads: Vec<Source>,
     /// The first instant at which time alone can change something.
     pub next: Option<Timestamp>,
 }
 
 impl Record {
+    /// Whether a subject is one of its own.
+    pub fn is_of(&self, kind: u8, id: &str) -> bool {
+        let mut members = self.members.iter();
+        members.any(|(of, member)| *of == kind && member == id)
+    }
+
+    /// How many bytes it takes, about.
+    pub fn weight(&self) -> usize {
+        let shown = self.landings.len() + self.findings.len() + self.agreements.len();
+        let digest = self.digest.as_ref();
+        let failures = digest.map_or(0, |digest| digest.failures.len() + digest.together.len());
+        256 + shown * 1024 + (self.reads.len() + self.members.len()) * 64 + failures * 48
+    }
+
     /// Whether a report shows anything of it.
     pub fn is_shown(&self) -> bool {
         let nothing = self.landings.is_empty() && self.agreements.is_empty();

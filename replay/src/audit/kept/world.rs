@@ -1,21 +1,24 @@
 //! As much of a log as some units look at: loaded by what was looked at and is not there, until nothing is
 //! missing.
 //!
-//! Everything that was asked for is here as a whole: all events that name a subject, and whatever else the
-//! facts about it are made of. What nobody asked for may be here in part, and nobody looks at it.
+//! Everything that was asked for is here as a whole: all events that are in the history of a subject, or that
+//! say the facts of a facet about it, and whatever else these are made of. What nobody asked for may be here in
+//! part, and nobody looks at it.
 
 use super::KeptError;
-use super::cache::Cache;
-use super::shelf::Shelf;
-use super::unit::{KeptLanding, Named, Unit, is_of_entitlement, named, subject};
+use super::cache::{Cache, List};
+use super::shelf::{Fleet, Shelf};
+use super::touched::{Touched, facets_of, has_list, is_in_history};
+use super::unit::{Named, Record, Unit, is_of_entitlement, named, subject};
 use super::words;
 use crate::audit::evidence::{Evidence, Word};
-use crate::audit::reads::{Beside, Reads, Source};
-use crate::audit::rules::Digest;
+use crate::audit::reads::{Beside, Facet, Reads, Source};
+use crate::audit::rules::{Digest, is_of_seat};
 use crate::audit::streamed::role::Role;
 use ledger::event::{Event, Payload};
 use ledger::id::{EventId, Position, SessionId, TenantId};
 use ledger::kinds;
+use ledger::secret::PersonId;
 use ledger::store::Store;
 use ledger::subject::{Names, Subject, SubjectKind};
 use projections::source::{Input, Replacer};
@@ -23,7 +26,8 @@ use projections::stored::Stored;
 use projections::{Histories, Point};
 use std::cell::RefCell;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 pub(super) struct World<'w> {
     pub store: &'w Store,
@@ -32,8 +36,8 @@ pub(super) struct World<'w> {
     cache: &'w RefCell<Cache>,
     /// What is looked at.
     pub reads: Reads,
-    inputs: HashMap<Position, Input>,
-    subjects: HashMap<Subject, Vec<Position>>,
+    /// The events of everything that was asked for.
+    lists: HashMap<Source, List>,
     /// The first subject of the entitlement of each of its subjects.
     roots: HashMap<Subject, Named>,
     members: HashMap<Named, BTreeSet<Subject>>,
@@ -42,8 +46,9 @@ pub(super) struct World<'w> {
     /// An event that uses a word.
     witnesses: HashMap<Word, EventId>,
     /// The landings of entitlements that share something with what was asked for.
-    pub beside: HashMap<Named, Vec<KeptLanding>>,
-    fleets: HashMap<TenantId, Vec<(Subject, Digest)>>,
+    pub beside: HashMap<Named, Arc<Record>>,
+    fleets: HashMap<TenantId, Fleet>,
+    installs: BTreeMap<PersonId, Vec<Subject>>,
 }
 
 impl<'w> World<'w> {
@@ -59,124 +64,146 @@ impl<'w> World<'w> {
             point,
             cache,
             reads: Reads::noted(),
-            inputs: HashMap::new(),
-            subjects: HashMap::new(),
+            lists: HashMap::new(),
             roots: HashMap::new(),
             members: HashMap::new(),
             loaded: HashSet::new(),
             witnesses: HashMap::new(),
             beside: HashMap::new(),
             fleets: HashMap::new(),
+            installs: BTreeMap::new(),
         }
     }
 
-    /// Loads everything of some sources that is not there. Whether anything was not.
+    /// Loads everything of some sources that is not there.
     pub fn load_all<'s>(
         &mut self,
         sources: impl IntoIterator<Item = &'s Source>,
         shelf: &Shelf,
-    ) -> Result<bool, KeptError> {
-        let mut loaded = false;
+    ) -> Result<(), KeptError> {
         for source in sources {
-            loaded |= self.load(source, shelf)?;
+            if !self.has(source) {
+                self.load(source, shelf)?;
+            }
         }
-        Ok(loaded)
+        Ok(())
     }
 
-    fn load(&mut self, source: &Source, shelf: &Shelf) -> Result<bool, KeptError> {
+    /// Whether everything of a source is here.
+    pub fn has(&self, source: &Source) -> bool {
         match source {
-            Source::Time(_) => return Ok(false),
-            Source::Subject(kind, id) => {
-                let Some(subject) = subject(&(*kind, id.clone())) else {
-                    return Ok(false);
-                };
-                return self.load_subject(&subject);
+            Source::Time(_) => true,
+            Source::Facts(facet, kind, id) if *facet != Facet::Installs && !has_list(source) => {
+                let history = Source::Subject(*kind, id.clone());
+                self.lists.contains_key(&history)
             }
-            _ if !self.loaded.insert(source.clone()) => return Ok(false),
+            source if has_list(source) => self.lists.contains_key(source),
+            source => self.loaded.contains(source),
+        }
+    }
+
+    fn load(&mut self, source: &Source, shelf: &Shelf) -> Result<(), KeptError> {
+        match source {
+            Source::Time(_) => {}
+            Source::Facts(Facet::Installs, _, id) => {
+                self.loaded.insert(source.clone());
+                if let Some(person) = PersonId::parse(id) {
+                    let machines = shelf.installs(person)?.into_iter();
+                    let machines = machines.map(|id| Subject::new(SubjectKind::Seat, id));
+                    self.installs.insert(person, machines.collect());
+                }
+            }
+            Source::Facts(_, kind, id) | Source::Subject(kind, id) => {
+                let Some(subject) = subject(&(*kind, id.clone())) else {
+                    // No subject that there can be: nothing is known of it.
+                    self.lists.insert(source.clone(), List::default());
+                    return Ok(());
+                };
+                match has_list(source) && !facets_of(subject.kind).is_empty() {
+                    true => drop(self.list_about(&subject, source)?),
+                    false => self.load_subject(&subject)?,
+                }
+            }
             Source::Domain(domain) => {
-                let events = self.source.of_domain(domain)?;
-                self.add(events);
+                let stored = self.source;
+                self.list(source, || Ok(stored.of_domain(domain)?))?;
             }
             Source::Event(id) => self.load_event(*id)?,
             Source::Word(word) => {
+                self.loaded.insert(source.clone());
                 if let Some(event) = words::witness(self, shelf, word)? {
-                    self.witnesses.insert(word.clone(), event.id);
-                    self.add_seen(event);
+                    self.load_event(event.id)?;
                 }
             }
-            Source::Beside(shared) => self.load_beside(shared, shelf)?,
-            Source::Fleet(tenant) => self.load_fleet(tenant, shelf)?,
+            Source::Beside(shared) => {
+                self.loaded.insert(source.clone());
+                self.load_beside(shared, shelf)?;
+            }
+            Source::Fleet(tenant) => {
+                self.loaded.insert(source.clone());
+                self.fleets.insert(tenant.clone(), shelf.fleet(tenant)?);
+            }
         }
-        Ok(true)
+        Ok(())
     }
 
-    /// Loads a subject with all that its facts are made of. Whether it was not there.
-    pub fn load_subject(&mut self, subject: &Subject) -> Result<bool, KeptError> {
+    /// Loads a subject with all that its facts are made of.
+    pub fn load_subject(&mut self, subject: &Subject) -> Result<(), KeptError> {
         if is_of_entitlement(subject.kind) {
             return self.load_entitlement(subject);
         }
-        if self.subjects.contains_key(subject) {
-            return Ok(false);
+        let source = Source::from(subject);
+        if self.lists.contains_key(&source) {
+            return Ok(());
         }
-        let events = self.load_events(subject)?;
-        for event in events {
+        let events = self.list_about(subject, &source)?;
+        for input in events.iter() {
             match subject.kind {
-                SubjectKind::Session => self.follow_session(subject, event)?,
-                SubjectKind::Subscription => self.follow_subscription(event)?,
+                SubjectKind::Session => self.follow_session(subject, &input.event)?,
+                SubjectKind::Subscription => self.follow_subscription(&input.event)?,
                 _ => {}
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     /// A link that was opened in a session may be all that says for which agreement; and sessions that
     /// derive from one belong to it.
-    fn follow_session(&mut self, session: &Subject, event: Position) -> Result<(), KeptError> {
-        let Some(input) = self.inputs.get(&event) else {
-            return Ok(());
-        };
-        let mut more = Vec::new();
-        if let Payload::ActivationLinkOpened(opened) = &input.event.payload {
-            more.extend(opened.license_id.is_none().then(|| opened.link.subject()));
-        } else if let Payload::SessionStarted(started) = &input.event.payload {
+    fn follow_session(&mut self, session: &Subject, event: &Event) -> Result<(), KeptError> {
+        if let Payload::ActivationLinkOpened(opened) = &event.payload {
+            if opened.license_id.is_none() {
+                self.load_entitlement(&opened.link.subject())?;
+            }
+        } else if let Payload::SessionStarted(started) = &event.payload {
             let is_root = |root: &SessionId| root.subject() == *session;
-            let derives = started.root_session.as_ref().is_some_and(is_root);
-            more.extend(derives.then(|| started.session.subject()));
-        }
-        for subject in more {
-            self.load_subject(&subject)?;
+            if started.root_session.as_ref().is_some_and(is_root) {
+                self.load_subject(&started.session.subject())?;
+            }
         }
         Ok(())
     }
 
     /// Which agreement brought a subscription is known by the key.
-    fn follow_subscription(&mut self, event: Position) -> Result<(), KeptError> {
-        let Some(input) = self.inputs.get(&event) else {
-            return Ok(());
-        };
-        let by = if let Payload::KeysRedeemed(redeemed) = &input.event.payload {
-            redeemed.redemption.subject()
-        } else if let Payload::CreditLotActivated(lot) = &input.event.payload {
-            lot.lot.subject()
+    fn follow_subscription(&mut self, event: &Event) -> Result<(), KeptError> {
+        if let Payload::KeysRedeemed(redeemed) = &event.payload {
+            self.load_entitlement(&redeemed.redemption.subject())
+        } else if let Payload::CreditLotActivated(lot) = &event.payload {
+            self.load_entitlement(&lot.lot.subject())
         } else {
-            return Ok(());
-        };
-        self.load_entitlement(&by)?;
-        Ok(())
+            Ok(())
+        }
     }
 
     /// Loads all subjects of an entitlement: those that events name beside each other.
-    fn load_entitlement(&mut self, first: &Subject) -> Result<bool, KeptError> {
+    fn load_entitlement(&mut self, first: &Subject) -> Result<(), KeptError> {
         if self.roots.contains_key(first) {
-            return Ok(false);
+            return Ok(());
         }
         let mut members = BTreeSet::from([first.clone()]);
         let mut open = vec![first.clone()];
         while let Some(subject) = open.pop() {
-            for event in self.load_events(&subject)? {
-                let Some(input) = self.inputs.get(&event) else {
-                    continue;
-                };
+            let events = self.list_about(&subject, &Source::from(&subject))?;
+            for input in events.iter() {
                 if names_side_by_side(&input.event) {
                     continue;
                 }
@@ -193,68 +220,103 @@ impl<'w> World<'w> {
             self.roots.insert(member.clone(), root.clone());
         }
         self.members.insert(root, members);
-        Ok(true)
+        Ok(())
     }
 
-    /// Loads the events that name one subject: their positions.
-    fn load_events(&mut self, subject: &Subject) -> Result<Vec<Position>, KeptError> {
-        if let Some(events) = self.subjects.get(subject) {
-            return Ok(events.clone());
+    /// Loads a list about a subject. All of them are made of what names it, so that whatever else of it
+    /// was never read of disk is held from now on as well.
+    fn list_about(&mut self, subject: &Subject, wanted: &Source) -> Result<List, KeptError> {
+        let (cache, stored) = (self.cache, self.source);
+        self.list(wanted, || {
+            let all = stored.history(subject)?;
+            let facets = facets_of(subject.kind);
+            if facets.is_empty() {
+                return Ok(all
+                    .into_iter()
+                    .filter(|input| {
+                        let role = Role::of(&input.event.payload);
+                        is_in_history(subject.kind, &input.event, role)
+                    })
+                    .collect());
+            }
+            let (kind, id) = (subject.kind as u8, &subject.id);
+            let facts = facets.iter();
+            let facts = facts.map(|facet| Source::Facts(*facet, kind, id.clone()));
+            let mut lists: Vec<(Source, Vec<Input>)> = facts
+                .chain([Source::from(subject)])
+                .map(|source| (source, Vec::new()))
+                .collect();
+            for input in all {
+                if Role::of(&input.event.payload) == Role::Machines {
+                    continue;
+                }
+                let touched = Touched::by(&input.event);
+                for (source, list) in &mut lists {
+                    if touched.lists.contains(source) {
+                        list.push(input.clone());
+                    }
+                }
+            }
+            let mut found = Vec::new();
+            for (source, list) in lists {
+                match source == *wanted {
+                    true => found = list,
+                    false => cache.borrow_mut().put(&source, &Arc::new(list)),
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// Loads a list: of what is held, or as it is read.
+    fn list(
+        &mut self,
+        source: &Source,
+        read: impl FnOnce() -> Result<Vec<Input>, KeptError>,
+    ) -> Result<List, KeptError> {
+        if let Some(list) = self.lists.get(source) {
+            return Ok(Arc::clone(list));
         }
-        let held = self.cache.borrow_mut().get(subject);
-        let events = match held {
-            Some(events) => events,
+        let held = self.cache.borrow_mut().get(source);
+        let list = match held {
+            Some(list) => list,
             None => {
-                let events = self.source.history(subject)?;
-                self.cache.borrow_mut().put(subject, events.clone());
-                events
+                let list = List::new(read()?);
+                self.cache.borrow_mut().put(source, &list);
+                list
             }
         };
-        let positions: Vec<Position> = events.iter().map(|input| input.event.position).collect();
-        self.add(events);
-        self.subjects.insert(subject.clone(), positions.clone());
-        Ok(positions)
-    }
-
-    fn add(&mut self, events: Vec<Input>) {
-        for input in events {
-            // Every list that has an event knows all that stands instead of it.
-            self.inputs.entry(input.event.position).or_insert(input);
-        }
-    }
-
-    fn add_seen(&mut self, event: Event) {
-        let position = event.position;
-        self.inputs.entry(position).or_insert_with(|| Input {
-            event: event.into(),
-            replaced_by: Vec::new(),
-        });
+        self.lists.insert(source.clone(), Arc::clone(&list));
+        Ok(list)
     }
 
     fn load_event(&mut self, id: EventId) -> Result<(), KeptError> {
-        let event = self.store.find(id)?;
-        let Some(event) = event.filter(|event| event.position <= self.source_end()) else {
-            return Ok(());
-        };
-        let is_hidden = self.source.hiding(self.store, &event)?.is_hidden;
-        if !is_hidden && event.occurred_at.start <= self.point.valid_at {
-            for word in words::of_event(&event) {
-                self.loaded.insert(Source::Word(word.clone()));
-                self.witnesses.entry(word).or_insert(event.id);
-            }
-        }
-        let replaced_by = match is_hidden {
-            true => vec![Replacer {
+        let (store, stored, end) = (self.store, self.source, self.source_end());
+        let list = self.list(&Source::Event(id), || {
+            let event = store.find(id)?;
+            let Some(event) = event.filter(|event| event.position <= end) else {
+                return Ok(Vec::new());
+            };
+            let is_hidden = stored.hiding(store, &event)?.is_hidden;
+            let hidden = is_hidden.then_some(Replacer {
                 position: Position(0),
                 id: event.id,
-            }],
-            false => Vec::new(),
-        };
-        let input = Input {
-            event: event.into(),
-            replaced_by,
-        };
-        self.add(vec![input]);
+            });
+            Ok(vec![Input {
+                event: event.into(),
+                replaced_by: hidden.into_iter().collect(),
+            }])
+        })?;
+        for input in list.iter() {
+            let is_seen = input.event.occurred_at.start <= self.point.valid_at;
+            if !is_seen || !input.replaced_by.is_empty() {
+                continue;
+            }
+            for word in words::of_event(&input.event) {
+                self.loaded.insert(Source::Word(word.clone()));
+                self.witnesses.entry(word).or_insert(input.event.id);
+            }
+        }
         Ok(())
     }
 
@@ -266,27 +328,28 @@ impl<'w> World<'w> {
         for root in shelf.places(shared)? {
             if let Entry::Vacant(place) = self.beside.entry(root) {
                 let record = shelf.record(&Unit::Landings(place.key().clone()))?;
-                place.insert(record.landings);
+                place.insert(record);
             }
         }
         Ok(())
     }
 
-    fn load_fleet(&mut self, tenant: &TenantId, shelf: &Shelf) -> Result<(), KeptError> {
-        let mut machines = Vec::new();
-        for machine in shelf.fleet(tenant)? {
-            let unit = Unit::Subject((SubjectKind::Seat as u8, machine.clone()));
-            let digest = shelf.record(&unit)?.digest;
-            let here = digest.filter(|digest| digest.tenant.as_ref() == Some(tenant));
-            machines.extend(here.map(|digest| (Subject::new(SubjectKind::Seat, machine), digest)));
-        }
-        self.fleets.insert(tenant.clone(), machines);
-        Ok(())
-    }
-
     /// The machines of a tenant, once they are loaded.
     pub fn fleet(&self, tenant: &TenantId) -> &[(Subject, Digest)] {
-        self.fleets.get(tenant).map_or(&[], Vec::as_slice)
+        self.fleets.get(tenant).map_or(&[], |fleet| fleet)
+    }
+
+    /// The persons that were ever named beside a machine, which is loaded; sorted.
+    pub fn users_of(&self, machine: &Subject) -> Vec<PersonId> {
+        let list = self.lists.get(&Source::from(machine));
+        let inputs = list.into_iter().flat_map(|list| list.iter());
+        let ties = inputs.filter(|input| is_of_seat(&input.event));
+        let named = ties.flat_map(|input| input.event.subjects());
+        let persons = named.filter(|subject| subject.kind == SubjectKind::Person);
+        let persons: BTreeSet<PersonId> = persons
+            .filter_map(|person| PersonId::parse(&person.id))
+            .collect();
+        persons.into_iter().collect()
     }
 
     /// The first subject of the entitlement that a subject belongs to, once it is loaded.
@@ -314,12 +377,14 @@ impl<'w> World<'w> {
 
     /// The histories of everything that was loaded.
     pub fn histories(&self) -> Histories {
-        let subjects = self.subjects.iter();
-        Histories::of_some(
-            self.inputs.values().cloned(),
-            subjects.map(|(subject, events)| (subject.clone(), events.clone())),
-            self.reads.watch(),
-        )
+        let subjects = self.lists.keys().map(|source| match source {
+            Source::Subject(kind, id) => subject(&(*kind, id.clone())),
+            _ => None,
+        });
+        let subjects: Vec<Option<Subject>> = subjects.collect();
+        let lists = subjects.iter().zip(self.lists.values());
+        let lists = lists.map(|(subject, list)| (subject.as_ref(), list.as_slice()));
+        Histories::of_lists(lists, self.reads.watch())
     }
 
     /// The evidence of everything that was loaded.
@@ -335,11 +400,12 @@ impl<'w> World<'w> {
                 Role::Both | Role::Rest | Role::Told => evidence.take(event),
             }
         }
-        let kept = self.beside.values().flatten();
+        let kept = self.beside.values().flat_map(|record| &record.landings);
         for (event, at) in kept.flat_map(|landing| &landing.times) {
             evidence.tell(*event, *at);
         }
-        evidence.end();
+        evidence.know_installs(self.installs.clone());
+        evidence.link();
         // Nothing of that was a judgement.
         self.reads.take();
         evidence

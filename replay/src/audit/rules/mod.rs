@@ -77,6 +77,7 @@ mod wtr026;
 mod wtr027;
 
 pub use fleet::Digest;
+pub(in crate::audit) use sea004::is_of_seat;
 
 use super::evidence::Evidence;
 use super::expectation::{Basis, Expectation, Verdict};

@@ -37,20 +37,25 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(scene: &Scene<'_>) -> Result<Vec<Breach>, Silence> {
     let person = PersonId::parse(&scene.subject.id).ok_or("its pseudonym cannot be read")?;
-    let all = scene.evidence.same_person(person);
-    let all: BTreeSet<Subject> = all.iter().map(subject_of).collect();
+    let persons = scene.evidence.same_person(person);
+    let all: BTreeSet<Subject> = persons.iter().map(subject_of).collect();
     if all.first().is_some_and(|first| first != scene.subject) {
         return Err(Silence("it is counted under another address of the user"));
     }
-    let mut machines: Vec<Subject> = Vec::new();
-    for event in all.iter().flat_map(|one| scene.at.of(one)) {
-        if is_of_seat(event) {
-            let named = event.subjects().into_iter();
-            machines.extend(named.filter(|subject| subject.kind == SubjectKind::Seat));
-        }
+    let mut machines = BTreeSet::new();
+    for person in &persons {
+        machines_beside(scene, *person, &mut machines);
     }
-    machines.sort_unstable();
-    machines.dedup();
+    if machines.len() > INSTALLS_PER_USER {
+        // What was ever named beside the user may be seen no more.
+        machines.retain(|machine| {
+            let named = |event: &Event| event.subjects().iter().any(|one| all.contains(one));
+            scene
+                .at
+                .of(machine)
+                .any(|event| is_of_seat(event) && named(event))
+        });
+    }
     if machines.len() <= INSTALLS_PER_USER {
         return Err(Silence("the user has no more machines than may count"));
     }
@@ -101,8 +106,21 @@ fn breach(scene: &Scene<'_>, tenant: &TenantId, machines: &[(&Event, Subject)]) 
     Some(breach)
 }
 
+/// Adds the machines that are named beside a person: at least those that a seen event ties to it.
+fn machines_beside(scene: &Scene<'_>, person: PersonId, machines: &mut BTreeSet<Subject>) {
+    if let Some(known) = scene.evidence.installs_of(person) {
+        return machines.extend(known.iter().cloned());
+    }
+    for event in scene.at.of(&subject_of(&person)) {
+        if is_of_seat(event) {
+            let named = event.subjects().into_iter();
+            machines.extend(named.filter(|subject| subject.kind == SubjectKind::Seat));
+        }
+    }
+}
+
 /// Whether an event ties a machine to a user.
-fn is_of_seat(event: &Event) -> bool {
+pub(in crate::audit) fn is_of_seat(event: &Event) -> bool {
     matches!(
         event.payload,
         Payload::MachineRegistered(_)

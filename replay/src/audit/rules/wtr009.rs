@@ -63,7 +63,8 @@ fn check(case: &Case<'_>) -> Result<Hit, Silence> {
     if !ours && !newborn {
         return Err(Silence("nothing says that the tenant is the customer's"));
     }
-    let used = facts.into_iter().flat_map(|facts| &facts.assigned);
+    let used = evidence.assigned.get(&landing.tenant).into_iter();
+    let used = used.flatten();
     let used: Vec<_> = used.filter(|users| users.from < landing.at.start).collect();
     if !agreement && born.is_none() && !used.is_empty() {
         return Err(Silence("the tenant is in use: a customer may run several"));

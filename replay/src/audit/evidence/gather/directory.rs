@@ -170,7 +170,9 @@ impl Evidence {
             }
             Payload::LicensesAssigned(assigned) => {
                 let users = Known::new(event, assigned.users.len());
-                self.tenant(&assigned.tenant).assigned.push(users);
+                self.tenants.mention(&assigned.tenant);
+                let of = self.assigned.entry(assigned.tenant.clone());
+                of.or_default().push(users);
                 self.licensed(event, &assigned.tenant, &assigned.users, true);
             }
             Payload::LicensesUnassigned(taken) => {

@@ -5,6 +5,7 @@ mod directory;
 mod people;
 
 use super::*;
+use crate::audit::reads::{Facet, Source};
 use ledger::event::kinds::{ActivationEmailResent, ActivationEmailSent};
 use ledger::event::{Kind, KindId};
 
@@ -38,33 +39,55 @@ impl Evidence {
         evidence.reads = reads.clone();
         evidence.occurred.watched(reads);
         evidence.words.watched(reads);
-        evidence.orders.watched(reads);
-        evidence.keys.watched(reads);
-        evidence.agreements.watched(reads);
-        evidence.tenants.watched(reads);
-        evidence.customers.watched(reads);
-        evidence.partners.watched(reads);
-        evidence.sessions.watched(reads);
-        evidence.redemptions.watched(reads);
-        evidence.subscriptions.watched(reads);
-        evidence.authorisations.watched(reads);
-        evidence.aliases.watched(reads);
-        evidence.mailboxes.watched(reads);
-        evidence.licences.watched(reads);
-        evidence.reversed_redemptions.watched(reads);
-        evidence.reversed_keys.watched(reads);
-        evidence.remaps.watched(reads);
-        evidence.decisions.watched(reads);
-        evidence.trials_of.0.watched(reads);
-        evidence.trials_of.1.watched(reads);
-        evidence.tenants_of_domain.watched(reads);
-        evidence.tenants_of_owner.watched(reads);
-        evidence.partners_of_tenant.watched(reads);
-        evidence.subscriptions_of_tenant.watched(reads);
-        evidence.tenants_of_person.watched(reads);
-        evidence.sessions_of_root.watched(reads);
-        evidence.domain_owners.watched(reads);
+        evidence.watch_tables(reads, &Reads::default());
         evidence
+    }
+
+    /// What an event by itself is evidence about, and the mailboxes that it tells of: no fact about anything
+    /// else can become another one with it, but those of its entitlement and its sessions.
+    pub(in crate::audit) fn written_by(
+        event: &Event,
+    ) -> (BTreeSet<Source>, Vec<(PersonId, Mailbox)>) {
+        let writes = Reads::noted();
+        let mut evidence = Self::begin(event.occurred_at.start);
+        evidence.watch_tables(&Reads::default(), &writes);
+        evidence.index(event);
+        evidence.take(event);
+        evidence.link();
+        let mailboxes = evidence.mailboxes.all().map(|(id, at)| (*id, *at));
+        (writes.take(), mailboxes.collect())
+    }
+
+    fn watch_tables(&mut self, reads: &Reads, writes: &Reads) {
+        use Facet::{Aliases, Licences, Mailbox, Said, Subscriptions};
+        self.orders.watched(Said, reads, writes);
+        self.keys.watched(Said, reads, writes);
+        self.agreements.watched(Said, reads, writes);
+        self.tenants.watched(Said, reads, writes);
+        self.assigned.watched(Licences, reads, writes);
+        self.customers.watched(Said, reads, writes);
+        self.partners.watched(Said, reads, writes);
+        self.sessions.watched(Said, reads, writes);
+        self.redemptions.watched(Said, reads, writes);
+        self.subscriptions.watched(Said, reads, writes);
+        self.authorisations.watched(Said, reads, writes);
+        self.aliases.watched(Aliases, reads, writes);
+        self.mailboxes.watched(Mailbox, reads, writes);
+        self.licences.watched(Licences, reads, writes);
+        self.reversed_redemptions.watched(Said, reads, writes);
+        self.reversed_keys.watched(Said, reads, writes);
+        self.remaps.watched(Said, reads, writes);
+        self.decisions.watched(Said, reads, writes);
+        self.trials_of.0.watched(Said, reads, writes);
+        self.trials_of.1.watched(Said, reads, writes);
+        self.tenants_of_domain.watched(Said, reads, writes);
+        self.tenants_of_owner.watched(Said, reads, writes);
+        self.partners_of_tenant.watched(Said, reads, writes);
+        self.subscriptions_of_tenant
+            .watched(Subscriptions, reads, writes);
+        self.tenants_of_person.watched(Said, reads, writes);
+        self.sessions_of_root.watched(Said, reads, writes);
+        self.domain_owners.watched(Said, reads, writes);
     }
 
     /// Whether events of a kind say which agreement a mail and its link are about.
@@ -88,6 +111,11 @@ impl Evidence {
     /// Brings what was gathered into the order in which it is asked for.
     pub(in crate::audit) fn end(&mut self) {
         self.occurred.settle();
+        self.link();
+    }
+
+    /// [`Evidence::end`], where little of it is asked for.
+    pub(in crate::audit) fn link(&mut self) {
         for (session, facts) in self.sessions.all() {
             let start = facts.started.last();
             let root = start.and_then(|start| start.value.root.clone());
