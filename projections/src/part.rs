@@ -13,7 +13,7 @@ use ledger::event::Event;
 use ledger::id::{EventId, Position};
 use ledger::store::Store;
 use ledger::subject::Subject;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What was looked up in histories.
@@ -50,10 +50,10 @@ impl Watch for Notes {
 pub struct Part<'p> {
     store: &'p Store,
     source: Stored,
-    inputs: HashMap<Position, Input>,
-    subjects: HashMap<Subject, Vec<Position>>,
-    /// Events that were looked for by their ids.
-    sought: HashSet<EventId>,
+    /// All events that name each, in fold order.
+    subjects: HashMap<Subject, Vec<Input>>,
+    /// Events that were looked for by their ids, each with whatever stands instead of it.
+    sought: HashMap<EventId, Vec<Input>>,
 }
 
 impl<'p> Part<'p> {
@@ -62,24 +62,23 @@ impl<'p> Part<'p> {
         Self {
             store,
             source: source.clone(),
-            inputs: HashMap::new(),
             subjects: HashMap::new(),
-            sought: HashSet::new(),
+            sought: HashMap::new(),
         }
     }
 
-    /// What `ask` gives over all histories. It is called until everything that it looks up by subject or id is here, and may look at nothing else: not
-    /// at all events, nor at which subjects there are. Costs by the histories that it looks up, and by how
-    /// long the longest chain of look-ups is of which each follows from the one before.
+    /// What `ask` gives over all histories. It is called until everything that it looks up by subject or id is
+    /// here, and may look at nothing else: not at all events, nor at which subjects there are. Costs by the
+    /// histories that it looks up, and by how long the longest chain of look-ups is of which each follows from
+    /// the one before.
     pub fn answer<T>(&mut self, ask: impl Fn(&Histories) -> T) -> Result<T, ViewsError> {
         loop {
             let notes = Arc::new(Notes::default());
             let subjects = self.subjects.iter();
-            let histories = Histories::of_some(
-                self.inputs.values().cloned(),
-                subjects.map(|(subject, events)| (subject.clone(), events.clone())),
-                Some(Arc::clone(&notes) as _),
-            );
+            let subjects = subjects.map(|(subject, inputs)| (Some(subject), inputs.as_slice()));
+            let sought = self.sought.values().map(|inputs| (None, inputs.as_slice()));
+            let lists = subjects.chain(sought);
+            let histories = Histories::of_lists(lists, Some(Arc::clone(&notes) as _));
             let answer = ask(&histories);
             let asked = std::mem::take(&mut *notes.asked());
             let mut is_whole = true;
@@ -100,61 +99,57 @@ impl<'p> Part<'p> {
         if self.subjects.contains_key(subject) {
             return Ok(false);
         }
-        let events = self.source.history(subject)?;
-        let positions: Vec<Position> = events.iter().map(|one| one.event.position).collect();
-        for input in events {
-            // Every list that has an event knows all that stands instead of it.
-            self.inputs.insert(input.event.position, input);
+        let inputs = self.source.history(subject)?;
+        let known = u64::try_from(inputs.len()).unwrap_or(u64::MAX);
+        self.subjects.insert(subject.clone(), inputs);
+        if self.store.revision(subject)?.0 <= known {
+            return Ok(true);
         }
         // Events about machines are kept with the machines alone; the index knows of all.
-        let known = u64::try_from(positions.len()).unwrap_or(u64::MAX);
-        self.subjects.insert(subject.clone(), positions);
-        if self.store.revision(subject)?.0 > known {
-            let mut more = Vec::new();
-            for event in self.store.history(subject, Position(0)) {
-                let event = event?;
-                if event.position > self.source.end() {
-                    break;
-                }
-                if !keeps(subject.kind, event.kind().id) {
-                    more.push(event.position);
-                    self.add(event)?;
-                }
+        let mut more = Vec::new();
+        for event in self.store.history(subject, Position(0)) {
+            let event = event?;
+            if event.position > self.source.end() {
+                break;
             }
-            self.subjects
-                .entry(subject.clone())
-                .or_default()
-                .extend(more);
+            if !keeps(subject.kind, event.kind().id) {
+                more.push(self.input(event)?);
+            }
         }
+        let inputs = self.subjects.entry(subject.clone()).or_default();
+        inputs.append(&mut more);
+        inputs.sort_by_cached_key(|input| input.event.order());
         Ok(true)
     }
 
     /// Loads an event by its id, if there is one. Whether it was not looked for before.
     fn seek(&mut self, id: EventId) -> Result<bool, ViewsError> {
-        if !self.sought.insert(id) {
+        if self.sought.contains_key(&id) {
             return Ok(false);
         }
         let event = self.store.find(id)?;
-        if let Some(event) = event.filter(|event| event.position <= self.source.end()) {
-            self.add(event)?;
-        }
+        let event = event.filter(|event| event.position <= self.source.end());
+        let input = event.map(|event| self.input(event)).transpose()?;
+        self.sought.insert(id, input.into_iter().collect());
         Ok(true)
     }
 
-    /// Adds an event of the log, with all that stands instead of it: as it is kept with one of its subjects.
-    fn add(&mut self, event: Event) -> Result<(), ViewsError> {
+    /// An event of the log with all that stands instead of it: as it is kept with one of its subjects.
+    fn input(&mut self, event: Event) -> Result<Input, ViewsError> {
         let kind = event.kind().id;
         let keeper = event.subjects().into_iter();
         let mut keeper = keeper.filter(|subject| keeps(subject.kind, kind));
         if let Some(keeper) = keeper.next() {
             self.load(&keeper)?;
+            let mut kept = self.subjects.get(&keeper).into_iter().flatten();
+            if let Some(input) = kept.find(|input| input.event.id == event.id) {
+                return Ok(input.clone());
+            }
         }
         // One that names nothing is kept with nobody, and nobody corrects it.
-        let position = event.position;
-        self.inputs.entry(position).or_insert_with(|| Input {
+        Ok(Input {
             event: Arc::new(event),
             replaced_by: Vec::new(),
-        });
-        Ok(())
+        })
     }
 }
