@@ -198,6 +198,36 @@ fn simulated_histories_with_mistakes_and_noise_are_followed_as_they_arrive() {
     }
 }
 
+/// Kinds that tell of machines month after month: most of a history, and of few units.
+const OF_MACHINES: [&str; 4] = [
+    "SeatRevalidated",
+    "LicenseStateObserved",
+    "UserPrompted",
+    "UserNotified",
+];
+
+#[test]
+fn simulated_histories_are_followed_in_any_order_and_in_many_small_batches() {
+    for seed in 0..2 {
+        let mut facts = facts::simulated(seed + 20, 2, Noise::DEFAULT);
+        let mut dice = Dice::new(seed + 1);
+        dice.shuffle(&mut facts);
+        let mut machines = 0;
+        facts.retain(|fact| {
+            let is_of_machines = OF_MACHINES.contains(&fact.kind().name);
+            machines += usize::from(is_of_machines);
+            !is_of_machines || machines % 8 == 0
+        });
+        let valid_at = latest(&facts);
+        let sizes = match seed % 2 {
+            0 => small(),
+            _ => Sizes::default(),
+        };
+        let what = format!("shuffled seed {seed}");
+        follow(&facts, sizes, 16, &mut |_| valid_at, &what);
+    }
+}
+
 #[test]
 fn any_history_with_corrections_and_revised_records_is_followed() {
     for seed in 0..24 {

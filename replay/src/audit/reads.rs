@@ -11,8 +11,8 @@ use ledger::subject::{Names, Subject};
 use ledger::time::Timestamp;
 use projections::Watch;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Something that a judgement can look at. Stored in kept findings.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -102,7 +102,16 @@ keys! {
 
 /// Notes what is looked at, or nothing at all.
 #[derive(Debug, Clone, Default)]
-pub struct Reads(Option<Arc<Mutex<BTreeSet<Source>>>>);
+pub struct Reads(Option<Arc<Mutex<Noted>>>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    sources: BTreeSet<Source>,
+    /// Subjects whose histories are among them, so that looking again makes no text.
+    asked: HashSet<Subject>,
+    /// How many times what was noted was taken.
+    taken: u64,
+}
 
 impl Reads {
     /// Reads that are noted.
@@ -110,21 +119,47 @@ impl Reads {
         Self(Some(Arc::default()))
     }
 
+    fn lock(&self) -> Option<MutexGuard<'_, Noted>> {
+        let noted = self.0.as_ref()?;
+        Some(noted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Notes one.
     pub fn note(&self, source: impl FnOnce() -> Source) {
-        if let Some(noted) = &self.0 {
-            let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
-            noted.insert(source());
+        if let Some(mut noted) = self.lock() {
+            noted.sources.insert(source());
+        }
+    }
+
+    /// Notes a key of a table, unless it is among those that were noted since [`Reads::take`].
+    pub(in crate::audit) fn note_key<K: Key + Clone>(
+        &self,
+        key: &K,
+        facet: Facet,
+        known: &Mutex<KeysNoted<K>>,
+    ) {
+        let Some(mut noted) = self.lock() else {
+            return;
+        };
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.taken != noted.taken {
+            known.keys.clear();
+            known.taken = noted.taken;
+        }
+        if !known.keys.contains(key) {
+            known.keys.insert(key.clone());
+            noted.sources.insert(key.source(facet));
         }
     }
 
     /// What was noted since this was asked last.
     pub fn take(&self) -> BTreeSet<Source> {
-        let noted = self.0.as_ref().map(|noted| {
-            let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *noted)
-        });
-        noted.unwrap_or_default()
+        let Some(mut noted) = self.lock() else {
+            return BTreeSet::new();
+        };
+        noted.asked.clear();
+        noted.taken += 1;
+        std::mem::take(&mut noted.sources)
     }
 
     /// What histories tell their look-ups to; `None` if nothing is noted.
@@ -133,9 +168,30 @@ impl Reads {
     }
 }
 
+/// Keys of a table that were noted, so that looking again makes no text.
+#[derive(Debug)]
+pub(in crate::audit) struct KeysNoted<K> {
+    keys: BTreeSet<K>,
+    taken: u64,
+}
+
+impl<K> Default for KeysNoted<K> {
+    fn default() -> Self {
+        Self {
+            keys: BTreeSet::new(),
+            taken: 0,
+        }
+    }
+}
+
 impl Watch for Reads {
     fn asked(&self, subject: &Subject) {
-        self.note(|| Source::from(subject));
+        if let Some(mut noted) = self.lock()
+            && !noted.asked.contains(subject)
+        {
+            noted.asked.insert(subject.clone());
+            noted.sources.insert(Source::from(subject));
+        }
     }
 
     fn missed(&self, event: EventId) {

@@ -1,10 +1,11 @@
 //! Tables of facts that know who looked at which of them.
 
-use crate::audit::reads::{Facet, Key, Reads, Source};
+use crate::audit::reads::{Facet, Key, KeysNoted, Reads, Source};
 use ledger::id::Sku;
 use ledger::secret::DomainId;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 /// Facts by what they are about. Looking one up is noted; so nothing else of a table can be read by rules. So
 /// is writing one, where somebody wants to know what an event can change.
@@ -13,6 +14,7 @@ pub struct Facts<K, V> {
     facts: BTreeMap<K, V>,
     facet: Facet,
     reads: Reads,
+    noted: Mutex<KeysNoted<K>>,
     writes: Reads,
 }
 
@@ -22,12 +24,13 @@ impl<K: Ord, V> Default for Facts<K, V> {
             facts: BTreeMap::new(),
             facet: Facet::default(),
             reads: Reads::default(),
+            noted: Mutex::default(),
             writes: Reads::default(),
         }
     }
 }
 
-impl<K: Key, V> Facts<K, V> {
+impl<K: Key + Clone, V> Facts<K, V> {
     pub(super) fn watched(&mut self, facet: Facet, reads: &Reads, writes: &Reads) {
         self.facet = facet;
         self.reads = reads.clone();
@@ -36,13 +39,13 @@ impl<K: Key, V> Facts<K, V> {
 
     /// What is known about one.
     pub fn get(&self, key: &K) -> Option<&V> {
-        self.reads.note(|| key.source(self.facet));
+        self.reads.note_key(key, self.facet, &self.noted);
         self.facts.get(key)
     }
 
     /// The same with the key that the table holds.
     pub fn get_key_value(&self, key: &K) -> Option<(&K, &V)> {
-        self.reads.note(|| key.source(self.facet));
+        self.reads.note_key(key, self.facet, &self.noted);
         self.facts.get_key_value(key)
     }
 
@@ -64,7 +67,6 @@ impl<K: Key, V> Facts<K, V> {
     /// Notes that there is one of which nothing needs to be known: for rules that is the same as none.
     pub(super) fn mention(&mut self, key: &K)
     where
-        K: Clone,
         V: Default,
     {
         if !self.facts.contains_key(key) {

@@ -14,6 +14,7 @@ use crate::audit::reads::{Facet, Key as _, Source};
 use crate::audit::streamed::role::Role;
 use ledger::event::{Event, Payload, subject_of};
 use ledger::id::{Position, TenantId};
+use ledger::kinds;
 use ledger::secret::PersonId;
 use ledger::store::Store;
 use ledger::subject::{Subject, SubjectKind};
@@ -42,6 +43,7 @@ pub(super) fn take_in(
         state,
         dirty: Dirty::default(),
         sources: HashSet::new(),
+        linked: BTreeSet::new(),
     };
     for due in taking.shelf.due(state.valid_at, point.valid_at)? {
         match due {
@@ -62,6 +64,7 @@ pub(super) fn take_in(
     let Taking {
         dirty,
         sources,
+        linked,
         mut state,
         shelf,
         ..
@@ -74,6 +77,7 @@ pub(super) fn take_in(
         point,
         dirty,
         hints: HashMap::new(),
+        linked,
         units,
     };
     for source in &sources {
@@ -124,6 +128,8 @@ struct Taking<'t> {
     state: State,
     dirty: Dirty,
     sources: HashSet<Source>,
+    /// Subjects of entitlements of which events say something that makes other events say more.
+    linked: BTreeSet<Named>,
 }
 
 impl Taking<'_> {
@@ -258,6 +264,9 @@ impl Taking<'_> {
         let unit = match subject.kind {
             kind if is_of_entitlement(kind) => {
                 self.dirty.landings.insert(named(subject));
+                if links(event) {
+                    self.linked.insert(named(subject));
+                }
                 Unit::Things(named(subject))
             }
             SubjectKind::Seat if role.is_of_machines() => Unit::Subject(named(subject)),
@@ -280,6 +289,18 @@ impl Taking<'_> {
     }
 }
 
+/// Whether an event can make others of its entitlement say something else: they are told of a mail, a link or
+/// a key, and this one says of which agreement that is.
+fn links(event: &Event) -> bool {
+    matches!(
+        event.payload,
+        kinds![
+            ActivationEmailForwarded ActivationEmailResent ActivationEmailSent
+            ActivationLinkOpened KeyIssued KeyReissued
+        ]
+    )
+}
+
 fn tenants(event: &Event) -> BTreeSet<TenantId> {
     let named = event.subjects().into_iter();
     let named = named.filter(|subject| subject.kind == SubjectKind::Tenant);
@@ -298,6 +319,7 @@ struct Judging<'j> {
     dirty: Dirty,
     /// What is looked at for units of which it was not all there.
     hints: HashMap<Unit, BTreeSet<Source>>,
+    linked: BTreeSet<Named>,
     units: usize,
 }
 
@@ -338,6 +360,15 @@ impl Judging<'_> {
         let roots = entitlements(&mut world, roots)?;
         let mut before = Vec::new();
         for root in &roots {
+            let mut is_linked = false;
+            for member in world.members(root) {
+                is_linked |= self.linked.remove(&named(member));
+            }
+            if is_linked {
+                for source in world.facts_of(root) {
+                    self.changed(&source)?;
+                }
+            }
             // What was kept under the name of any of its subjects is kept under one name now.
             let own: Vec<Named> = world.members(root).map(named).collect();
             for name in &own {

@@ -362,6 +362,19 @@ impl<'w> World<'w> {
         self.members.get(root).into_iter().flatten()
     }
 
+    /// Everything that the events of an entitlement say something of and that is no list of its own.
+    pub fn facts_of(&self, root: &Named) -> BTreeSet<Source> {
+        let lists = self
+            .members(root)
+            .filter_map(|member| self.lists.get(&Source::from(member)));
+        let events: BTreeMap<EventId, &Input> = lists
+            .flat_map(|list| list.iter())
+            .map(|input| (input.event.id, input))
+            .collect();
+        let facts = events.values().map(|input| Touched::by(&input.event).facts);
+        facts.flatten().collect()
+    }
+
     /// What is looked at instead of what was: an event that uses a word stands for the word, so that nothing
     /// is judged again because it is used again.
     pub fn in_short(&self, reads: BTreeSet<Source>) -> BTreeSet<Source> {
