@@ -2,6 +2,7 @@
 //! simulated histories with mistakes and noise, and arbitrary ones with corrections and revised records, at points
 //! in both times. The functions over `Histories` are the slow and obvious oracle.
 
+mod beforehand;
 mod compared;
 
 use ledger::event::{Event, Fact};

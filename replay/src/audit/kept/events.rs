@@ -70,6 +70,7 @@ pub(super) fn take_in(
         point,
         dirty,
         units,
+        assumed: &[],
     };
     for source in &sources {
         judging.changed(source)?;
@@ -79,6 +80,51 @@ pub(super) fn take_in(
     state.valid_at = point.valid_at;
     judging.shelf.set_state(state);
     Ok(())
+}
+
+/// Judges everything again that some events would change, as if they had happened. What they change is left on
+/// the shelf, to be looked at and forgotten.
+pub(super) fn assume(
+    store: &Store,
+    source: &Stored,
+    (shelf, cache): (&mut Shelf, &RefCell<Cache>),
+    (state, point): (State, Point),
+    assumed: &[Event],
+    units: usize,
+) -> Result<(), KeptError> {
+    let mut taking = Taking {
+        store,
+        source,
+        shelf,
+        cache,
+        point,
+        state,
+        dirty: Dirty::default(),
+        sources: HashSet::new(),
+    };
+    for event in assumed {
+        taking.touch(event);
+    }
+    let Taking {
+        dirty,
+        sources,
+        shelf,
+        ..
+    } = taking;
+    let mut judging = Judging {
+        store,
+        source,
+        shelf,
+        cache,
+        point,
+        dirty,
+        units,
+        assumed,
+    };
+    for source in &sources {
+        judging.changed(source)?;
+    }
+    judging.all()
 }
 
 /// Units that have to be judged again.
@@ -255,9 +301,14 @@ struct Judging<'j> {
     point: Point,
     dirty: Dirty,
     units: usize,
+    assumed: &'j [Event],
 }
 
-impl Judging<'_> {
+impl<'j> Judging<'j> {
+    fn world(&self) -> World<'j> {
+        World::new(self.store, self.source, self.point, self.cache).assuming(self.assumed)
+    }
+
     /// What looked at something has to be judged again.
     fn changed(&mut self, source: &Source) -> Result<(), KeptError> {
         for unit in self.shelf.readers(source)? {
@@ -281,7 +332,7 @@ impl Judging<'_> {
     }
 
     fn landings(&mut self, roots: Vec<Named>) -> Result<(), KeptError> {
-        let mut world = World::new(self.store, self.source, self.point, self.cache);
+        let mut world = self.world();
         let roots = entitlements(&mut world, roots)?;
         let mut before = Vec::new();
         for root in &roots {
@@ -316,7 +367,7 @@ impl Judging<'_> {
     }
 
     fn things(&mut self, units: Vec<Unit>) -> Result<(), KeptError> {
-        let mut world = World::new(self.store, self.source, self.point, self.cache);
+        let mut world = self.world();
         let mut wanted = BTreeSet::new();
         let mut roots = Vec::new();
         for unit in units {

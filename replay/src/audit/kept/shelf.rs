@@ -119,8 +119,18 @@ impl Shelf {
     pub fn record(&self, unit: &Unit) -> Result<Record, KeptError> {
         match self.records.get(unit) {
             Some(record) => Ok(record.clone()),
-            None => Ok(self.last(UNITS, &name_of(unit))?.unwrap_or_default()),
+            None => self.written(unit),
         }
+    }
+
+    /// What is kept of the units that changed and are not in the lists yet.
+    pub fn unwritten(&self) -> &HashMap<Unit, Record> {
+        &self.records
+    }
+
+    /// What the lists have of a unit.
+    pub fn written(&self, unit: &Unit) -> Result<Record, KeptError> {
+        Ok(self.last(UNITS, &name_of(unit))?.unwrap_or_default())
     }
 
     /// Keeps a record instead of the one before, if it is another.

@@ -16,10 +16,11 @@ use crate::audit::streamed::role::Role;
 use ledger::event::{Event, Payload};
 use ledger::id::{EventId, Position, SessionId, TenantId};
 use ledger::kinds;
+use ledger::secret::DomainId;
 use ledger::store::Store;
 use ledger::subject::{Names, Subject, SubjectKind};
 use projections::source::{Input, Replacer};
-use projections::stored::Stored;
+use projections::stored::{Stored, domains_of, keeps};
 use projections::{Histories, Point};
 use std::cell::RefCell;
 use std::collections::hash_map::Entry;
@@ -30,6 +31,8 @@ pub(super) struct World<'w> {
     pub source: &'w Stored,
     pub point: Point,
     cache: &'w RefCell<Cache>,
+    /// Events that are taken to have happened, each at a position of its own.
+    assumed: &'w [Event],
     /// What is looked at.
     pub reads: Reads,
     inputs: HashMap<Position, Input>,
@@ -58,6 +61,7 @@ impl<'w> World<'w> {
             source,
             point,
             cache,
+            assumed: &[],
             reads: Reads::noted(),
             inputs: HashMap::new(),
             subjects: HashMap::new(),
@@ -68,6 +72,11 @@ impl<'w> World<'w> {
             beside: HashMap::new(),
             fleets: HashMap::new(),
         }
+    }
+
+    /// The same, where some events have happened besides.
+    pub fn assuming(self, assumed: &'w [Event]) -> Self {
+        Self { assumed, ..self }
     }
 
     /// Loads everything of some sources that is not there. Whether anything was not.
@@ -93,13 +102,16 @@ impl<'w> World<'w> {
                 return self.load_subject(&subject);
             }
             _ if !self.loaded.insert(source.clone()) => return Ok(false),
-            Source::Domain(domain) => {
-                let events = self.source.of_domain(domain)?;
-                self.add(events);
-            }
-            Source::Event(id) => self.load_event(*id)?,
+            Source::Domain(domain) => self.load_domain(domain)?,
+            Source::Event(id) => self.load_event(*id, shelf)?,
             Source::Word(word) => {
-                if let Some(event) = words::witness(self, shelf, word)? {
+                let uses = |event: &&Event| words::of_event(event).contains(word);
+                let assumed = self.assumed.iter().find(uses).cloned();
+                let event = match assumed {
+                    Some(event) => Some(event),
+                    None => words::witness(self, shelf, word)?,
+                };
+                if let Some(event) = event {
                     self.witnesses.insert(word.clone(), event.id);
                     self.add_seen(event);
                 }
@@ -108,6 +120,14 @@ impl<'w> World<'w> {
             Source::Fleet(tenant) => self.load_fleet(tenant, shelf)?,
         }
         Ok(true)
+    }
+
+    /// Loads the events that say who verified a domain.
+    pub fn load_domain(&mut self, domain: &DomainId) -> Result<(), KeptError> {
+        let events = self.source.of_domain(domain)?;
+        self.add(events);
+        self.assume(|event| domains_of(event).contains(domain));
+        Ok(())
     }
 
     /// Loads a subject with all that its facts are made of. Whether it was not there.
@@ -210,10 +230,64 @@ impl<'w> World<'w> {
                 events
             }
         };
-        let positions: Vec<Position> = events.iter().map(|input| input.event.position).collect();
+        let mut positions: Vec<Position> =
+            events.iter().map(|input| input.event.position).collect();
         self.add(events);
+        positions.extend(self.assume(|event| {
+            keeps(subject.kind, event.kind().id) && event.subjects().contains(subject)
+        }));
         self.subjects.insert(subject.clone(), positions.clone());
         Ok(positions)
+    }
+
+    /// Adds an event by itself: what others are made of it is not here, and is not looked at. `None` if there is
+    /// none at a position of the stored inputs.
+    pub fn load_alone(&mut self, event: &Event) -> Result<Option<&Input>, KeptError> {
+        let kind = event.kind().id;
+        let subjects = event.subjects().into_iter();
+        let mut keepers = subjects.filter(|subject| keeps(subject.kind, kind));
+        let position = event.position;
+        if let Some(keeper) = keepers.next()
+            && !self.inputs.contains_key(&position)
+        {
+            let mut kept = self.source.history(&keeper)?;
+            kept.retain(|input| input.event.position == position);
+            self.add(kept);
+        }
+        Ok(self.inputs.get(&position))
+    }
+
+    /// Adds to the events of a subject, which is loaded, those about machines that are kept with the machines
+    /// alone.
+    pub fn load_machines_of(&mut self, subject: &Subject) -> Result<(), KeptError> {
+        let known = self.subjects.get(subject).map_or(0, Vec::len);
+        let known = u64::try_from(known).unwrap_or(u64::MAX);
+        if self.store.revision(subject)?.0 <= known {
+            return Ok(());
+        }
+        let mut more = Vec::new();
+        for event in self.store.history(subject, Position(0)) {
+            let event = event?;
+            if event.position > self.source_end() {
+                break;
+            }
+            if keeps(subject.kind, event.kind().id) {
+                continue;
+            }
+            more.push(event.position);
+            let machines = event.subjects().into_iter();
+            let mut machines = machines.filter(|one| one.kind == SubjectKind::Seat);
+            machines.try_for_each(|machine| self.load_subject(&machine).map(|_| ()))?;
+        }
+        let events = self.subjects.entry(subject.clone()).or_default();
+        events.extend(more);
+        Ok(())
+    }
+
+    /// The events that name a subject, once it is loaded.
+    pub fn events_of(&self, subject: &Subject) -> impl Iterator<Item = &Event> {
+        let events = self.subjects.get(subject).into_iter().flatten();
+        events.filter_map(|position| Some(&*self.inputs.get(position)?.event))
     }
 
     fn add(&mut self, events: Vec<Input>) {
@@ -221,6 +295,18 @@ impl<'w> World<'w> {
             // Every list that has an event knows all that stands instead of it.
             self.inputs.entry(input.event.position).or_insert(input);
         }
+    }
+
+    /// Adds the assumed events that are wanted: their positions.
+    fn assume(&mut self, wanted: impl Fn(&Event) -> bool) -> Vec<Position> {
+        let wanted: Vec<&Event> = self.assumed.iter().filter(|event| wanted(event)).collect();
+        wanted
+            .into_iter()
+            .map(|event| {
+                self.add_seen(event.clone());
+                event.position
+            })
+            .collect()
     }
 
     fn add_seen(&mut self, event: Event) {
@@ -231,12 +317,17 @@ impl<'w> World<'w> {
         });
     }
 
-    fn load_event(&mut self, id: EventId) -> Result<(), KeptError> {
+    fn load_event(&mut self, id: EventId, shelf: &Shelf) -> Result<(), KeptError> {
+        if !self.assume(|event| event.id == id).is_empty() {
+            return Ok(());
+        }
         let event = self.store.find(id)?;
         let Some(event) = event.filter(|event| event.position <= self.source_end()) else {
             return Ok(());
         };
-        let is_hidden = self.source.hiding(self.store, &event)?.is_hidden;
+        // A correction that came after it is known to the shelf, one that came before to the stored inputs.
+        let is_hidden =
+            self.source.hiding(self.store, &event)?.is_hidden || shelf.is_hidden(event.position)?;
         if !is_hidden && event.occurred_at.start <= self.point.valid_at {
             for word in words::of_event(&event) {
                 self.loaded.insert(Source::Word(word.clone()));
