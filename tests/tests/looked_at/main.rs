@@ -4,6 +4,7 @@
 
 mod beforehand;
 mod compared;
+mod walked;
 
 use ledger::event::{Event, Fact};
 use ledger::id::Position;

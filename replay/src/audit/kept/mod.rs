@@ -14,6 +14,7 @@
 mod beforehand;
 mod cache;
 mod events;
+mod instant;
 mod landings;
 mod shelf;
 mod things;
