@@ -106,7 +106,7 @@ enum World {
     /// The kept findings, brought up to the point.
     Kept(Box<KeptFindings>, Ground, Point),
     /// Everything that there is, in memory.
-    Whole(Histories, Point),
+    Whole(Box<Histories>, Point),
 }
 
 impl World {
@@ -118,7 +118,7 @@ impl World {
                 return Ok(Self::Kept(Box::new(kept), ground, point));
             }
         }
-        Ok(Self::Whole(histories::gather(store)?, point))
+        Ok(Self::Whole(Box::new(histories::gather(store)?), point))
     }
 
     /// Whether an agreement is activated by a choice; `None` if nothing names it.
