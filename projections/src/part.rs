@@ -94,6 +94,18 @@ impl<'p> Part<'p> {
         }
     }
 
+    /// All events that name a subject, in fold order. Costs by their number.
+    pub fn of(&mut self, subject: &Subject) -> Result<&[Input], ViewsError> {
+        self.load(subject)?;
+        Ok(self.subjects.get(subject).map_or(&[], Vec::as_slice))
+    }
+
+    /// An event by its id, with all that stands instead of it. Costs by the history of one of its subjects.
+    pub fn event(&mut self, id: EventId) -> Result<Option<&Input>, ViewsError> {
+        self.seek(id)?;
+        Ok(self.sought.get(&id).and_then(|found| found.first()))
+    }
+
     /// Loads all events that name a subject. Whether they were not there.
     fn load(&mut self, subject: &Subject) -> Result<bool, ViewsError> {
         if self.subjects.contains_key(subject) {

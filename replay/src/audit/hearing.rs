@@ -39,34 +39,42 @@ pub fn hear(at: &At<'_>, wanted: &dyn Fn(&Landing) -> bool) -> Vec<Heard> {
     let others = Others::new(&neighbours, &accused);
     let heard = landings.iter().filter(|landing| wanted(landing));
     heard
-        .map(|landing| {
-            let basis = Basis {
-                evidence: &evidence,
-                others,
-                cutoff: None,
-            };
-            let expectation = expect(landing, &basis);
-            let case = Case {
-                landing,
-                expectation: &expectation,
-                verdict: verdict(landing, &expectation, &evidence),
-                evidence: &evidence,
-                at,
-                others,
-                cutoff: None,
-            };
-            let answers = RULES.iter().filter_map(|rule| match rule.check {
-                Check::Landing(check) => Some((rule, check(&case))),
-                Check::Subject(..) | Check::Elsewhere(_) => None,
-            });
-            Heard {
-                answers: answers.collect(),
-                verdict: case.verdict,
-                landing: landing.clone(),
-                expectation: expectation.clone(),
-            }
-        })
+        .map(|landing| hear_one(at, &evidence, others, landing))
         .collect()
+}
+
+/// Hears every rule about landings on one of them, beside others.
+pub(super) fn hear_one(
+    at: &At<'_>,
+    evidence: &Evidence,
+    others: Others<'_>,
+    landing: &Landing,
+) -> Heard {
+    let basis = Basis {
+        evidence,
+        others,
+        cutoff: None,
+    };
+    let expectation = expect(landing, &basis);
+    let case = Case {
+        landing,
+        expectation: &expectation,
+        verdict: verdict(landing, &expectation, evidence),
+        evidence,
+        at,
+        others,
+        cutoff: None,
+    };
+    let answers = RULES.iter().filter_map(|rule| match rule.check {
+        Check::Landing(check) => Some((rule, check(&case))),
+        Check::Subject(..) | Check::Elsewhere(_) => None,
+    });
+    Heard {
+        answers: answers.collect(),
+        verdict: case.verdict,
+        landing: landing.clone(),
+        expectation: expectation.clone(),
+    }
 }
 
 /// What one rule says of a subject.
@@ -84,13 +92,23 @@ pub fn hear_subject(at: &At<'_>, subject: &Subject) -> Vec<Answer> {
         landings: &landings,
     };
     let accused = judge.accused_then();
+    hear_of(at, &evidence, Others::new(&neighbours, &accused), subject)
+}
+
+/// Hears every rule about subjects of a kind on one of them, beside landings that were judged.
+pub(super) fn hear_of(
+    at: &At<'_>,
+    evidence: &Evidence,
+    others: Others<'_>,
+    subject: &Subject,
+) -> Vec<Answer> {
     let events: Vec<&Event> = at.of(subject).collect();
     let scene = Scene {
         subject,
         events: &events,
         at,
-        evidence: &evidence,
-        others: Others::new(&neighbours, &accused),
+        evidence,
+        others,
         machines: None,
     };
     let answers = RULES.iter().filter_map(|rule| match rule.check {

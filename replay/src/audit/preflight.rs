@@ -53,7 +53,10 @@ impl Preflight {
 
 /// Whether an agreement is activated by a choice rather than by a redemption.
 pub fn is_by_choice(at: &At<'_>, agreement: &LicenseId) -> bool {
-    let evidence = Evidence::gather(at);
+    by_choice(&Evidence::gather(at), agreement)
+}
+
+pub(super) fn by_choice(evidence: &Evidence, agreement: &LicenseId) -> bool {
     let program = evidence.agreements.get(agreement).and_then(|a| a.program);
     match program {
         Some(
@@ -119,18 +122,27 @@ pub fn preflight(at: &At<'_>, plan: &Plan, facts: Vec<Fact>) -> Option<Preflight
     let known: BTreeSet<_> = before.findings.iter().map(|finding| &finding.id).collect();
     let mut findings = audit(&world).findings;
     findings.retain(|finding| !known.contains(&finding.id));
-    let evidence = Evidence::gather(at);
+    Some(of(&Evidence::gather(at), plan, heard, findings))
+}
+
+/// The answer of what was heard and found with the assumed events, and of the evidence without them.
+pub(super) fn of(
+    evidence: &Evidence,
+    plan: &Plan,
+    heard: Heard,
+    findings: Vec<Finding>,
+) -> Preflight {
     let (session_known, session) = match &plan.session {
-        Some(session) => of_session(&evidence, plan, session),
+        Some(session) => of_session(evidence, plan, session),
         None => (false, Vec::new()),
     };
-    Some(Preflight {
-        expected: story::wanted(&evidence, &heard.expectation),
+    Preflight {
+        expected: story::wanted(evidence, &heard.expectation),
         heard,
         session,
         session_known,
         findings,
-    })
+    }
 }
 
 /// What speaks against using a session, from what is known of it and of those of the same sign-in.

@@ -1,7 +1,7 @@
 //! A walk through the history of one subject: each moment, what it changed in the views, which rules
 //! woke, and why the others did not.
 
-use super::hearing::{hear, hear_subject};
+use super::hearing::{self, Heard, hear, hear_subject};
 use super::landing::Landing;
 use ledger::event::Event;
 use ledger::id::EventId;
@@ -11,6 +11,7 @@ use projections::At;
 use projections::view::{PROJECTIONS, view};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 /// One moment of a history: everything that began at one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,26 +66,46 @@ pub struct Answer {
 /// Walks through a subject's history up to an event of it, or to its end. Pure. `None` if the event is
 /// not in the history. Costs the judging of an audit a step.
 pub fn walk(at: &At<'_>, subject: &Subject, until: Option<EventId>) -> Option<Vec<Step>> {
+    let mut steps = steps(at, subject, until)?;
+    let told = tell::<Infallible>(&mut steps, &mut |instant| {
+        Ok(answers(&at.valid_at(instant), subject))
+    });
+    match told {
+        Ok(()) => Some(steps),
+        Err(never) => match never {},
+    }
+}
+
+/// The steps of a walk before any rule is heard. `None` if the event is not in the history.
+pub(super) fn steps(at: &At<'_>, subject: &Subject, until: Option<EventId>) -> Option<Vec<Step>> {
     let events: Vec<&Event> = at.of(subject).collect();
     let last = match until {
         None => events.len(),
         Some(id) => events.iter().position(|event| event.id == id)? + 1,
     };
-    let mut said: BTreeMap<(String, &'static str), String> = BTreeMap::new();
-    let mut steps = Vec::new();
     let wanted = events.get(..last).unwrap_or_default();
-    for together in wanted.chunk_by(|a, b| a.occurred_at.start == b.occurred_at.start) {
-        steps.extend(step(at, subject, together, &mut said));
-    }
-    Some(steps)
+    let together = wanted.chunk_by(|a, b| a.occurred_at.start == b.occurred_at.start);
+    Some(together.filter_map(|events| step(at, events)).collect())
 }
 
-fn step(
-    at: &At<'_>,
-    subject: &Subject,
-    events: &[&Event],
-    said: &mut BTreeMap<(String, &'static str), String>,
-) -> Option<Step> {
+/// Adds to each step what the rules say at its instant, as far as they said something else before.
+pub(super) fn tell<E>(
+    steps: &mut [Step],
+    answers: &mut dyn FnMut(Timestamp) -> Result<Vec<Answer>, E>,
+) -> Result<(), E> {
+    let mut said: BTreeMap<(String, &'static str), String> = BTreeMap::new();
+    for step in steps {
+        let new = answers(step.at)?.into_iter().filter(|answer| {
+            let key = (answer.about.clone(), answer.code);
+            let now = format!("{} {}", answer.woke, answer.why);
+            said.insert(key, now.clone()) != Some(now)
+        });
+        step.answers = new.collect();
+    }
+    Ok(())
+}
+
+fn step(at: &At<'_>, events: &[&Event]) -> Option<Step> {
     let instant = events.first()?.occurred_at.start;
     let before = at.valid_at(Timestamp::from_micros(
         instant.as_micros().saturating_sub(1),
@@ -95,11 +116,6 @@ fn step(
     for one in named.iter().filter(|one| has_view(one)) {
         changes.extend(changed(one, fields(&before, one), fields(&after, one)));
     }
-    let answers = answers(&after, subject).into_iter().filter(|answer| {
-        let key = (answer.about.clone(), answer.code);
-        let now = format!("{} {}", answer.woke, answer.why);
-        said.insert(key, now.clone()) != Some(now)
-    });
     Some(Step {
         at: instant,
         events: events
@@ -111,7 +127,7 @@ fn step(
             })
             .collect(),
         changes,
-        answers: answers.collect(),
+        answers: Vec::new(),
     })
 }
 
@@ -152,8 +168,17 @@ fn changed(
 fn answers(at: &At<'_>, subject: &Subject) -> Vec<Answer> {
     let own: BTreeSet<EventId> = at.of(subject).map(|event| event.id).collect();
     let touches = |landing: &Landing| landing.events.iter().any(|event| own.contains(event));
+    in_words(subject, hear(at, &touches), hear_subject(at, subject))
+}
+
+/// What was heard of landings and of a subject, in words.
+pub(super) fn in_words(
+    subject: &Subject,
+    landings: Vec<Heard>,
+    own: Vec<hearing::Answer>,
+) -> Vec<Answer> {
     let mut answers = Vec::new();
-    for heard in hear(at, &touches) {
+    for heard in landings {
         let about = heard.landing.subject();
         for (rule, answer) in heard.answers {
             let (woke, why) = match answer {
@@ -172,7 +197,7 @@ fn answers(at: &At<'_>, subject: &Subject) -> Vec<Answer> {
             });
         }
     }
-    for (rule, answer) in hear_subject(at, subject) {
+    for (rule, answer) in own {
         let (woke, why) = match answer {
             Ok(breaches) if breaches.is_empty() => (false, "it has nothing to report".to_owned()),
             Ok(breaches) => (

@@ -2,7 +2,9 @@
 //! simulated histories with mistakes and noise, and arbitrary ones with corrections and revised records, at points
 //! in both times. The functions over `Histories` are the slow and obvious oracle.
 
+mod beforehand;
 mod compared;
+mod walked;
 
 use ledger::event::{Event, Fact};
 use ledger::id::Position;

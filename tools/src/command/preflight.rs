@@ -1,15 +1,20 @@
+use crate::audited;
 use crate::error::{Failure, Outcome};
 use crate::format::Format;
 use crate::format::preflight as form;
+use crate::ground::Ground;
 use crate::histories::{self, PointArgs};
 use crate::keyring::PepperOnly;
 use crate::session::Session;
 use ledger::event::field::FieldError;
 use ledger::event::json::read_fact;
-use ledger::event::subject_of;
+use ledger::event::{Fact, subject_of};
 use ledger::id::{LicenseId, SessionId, TenantId, TextError};
 use ledger::secret::Keyring;
-use replay::audit::preflight::{Plan, assumed, is_by_choice, preflight};
+use ledger::store::Store;
+use projections::{Histories, Point};
+use replay::audit::kept::KeptFindings;
+use replay::audit::preflight::{Plan, Preflight as Judged, assumed, is_by_choice, preflight};
 use std::io::Read;
 
 const INPUT_MAX_BYTES: u64 = 1 << 14;
@@ -62,25 +67,24 @@ impl Preflight {
         };
         let store = session.place.open_store()?;
         let vault = session.place.open_vault(&store)?;
-        let histories = histories::gather(&store)?;
-        let at = histories.at(self.point.point(&histories, histories::now())?);
-        if !at.knows(&subject_of(&plan.agreement)) {
+        let point = self.point.point_of(&store, histories::now())?;
+        let world = World::open(&store, point)?;
+        let Some(by_choice) = world.is_by_choice(&plan.agreement)? else {
             let why = format!("no event names agreement {} by then", plan.agreement);
             let hint = "import its order first, or correct the License ID";
             return Err(Failure::new("cannot judge it beforehand", why, hint));
-        }
-        let by_choice = is_by_choice(&at, &plan.agreement);
-        let when = at.point().valid_at;
+        };
         // The person becomes a pseudonym only: nothing is kept of a question.
         let mut keyring = PepperOnly(vault.pepper());
-        let facts = assumed(&plan, person.as_deref(), by_choice, when)
+        let facts = assumed(&plan, person.as_deref(), by_choice, point.valid_at)
             .iter()
             .map(|value| read_fact(value, &mut keyring).map_err(|error| refused(&error)))
             .collect::<Result<Vec<_>, Failure>>()?;
-        let judged = preflight(&at, &plan, facts).ok_or_else(|| {
+        let judged = world.judge(&store, &plan, facts)?.ok_or_else(|| {
             let hint = "please report this with the program of the agreement";
             Failure::new("cannot judge it beforehand", "it would be no landing", hint)
         })?;
+        world.close();
         session.place.close(store)?;
         match session.format {
             Format::Table => {
@@ -94,6 +98,74 @@ impl Preflight {
             true => Outcome::Clean,
             false => Outcome::Findings,
         })
+    }
+}
+
+/// What a landing is judged over.
+enum World {
+    /// The kept findings, brought up to the point.
+    Kept(Box<KeptFindings>, Ground, Point),
+    /// Everything that there is, in memory.
+    Whole(Box<Histories>, Point),
+}
+
+impl World {
+    /// The kept findings if they can answer for a point.
+    fn open(store: &Store, point: Point) -> Result<Self, Failure> {
+        if let Some(kept) = audited::kept_for(store, point)? {
+            let ground = Ground::open(store)?;
+            if audited::catch_up(&kept, ground.stored(), store, point.valid_at)? {
+                return Ok(Self::Kept(Box::new(kept), ground, point));
+            }
+        }
+        Ok(Self::Whole(Box::new(histories::gather(store)?), point))
+    }
+
+    /// Whether an agreement is activated by a choice; `None` if nothing names it.
+    fn is_by_choice(&self, agreement: &LicenseId) -> Result<Option<bool>, Failure> {
+        match self {
+            Self::Kept(kept, ground, point) => kept
+                .is_by_choice(ground.stored(), point.valid_at, agreement)
+                .map_err(|error| audited::kept_failure(&error)),
+            Self::Whole(histories, point) => {
+                let at = histories.at(*point);
+                let known = at.knows(&subject_of(agreement));
+                Ok(known.then(|| is_by_choice(&at, agreement)))
+            }
+        }
+    }
+
+    /// Judges the facts of a plan as if they had happened; `None` if they make no landing.
+    fn judge(
+        &self,
+        store: &Store,
+        plan: &Plan,
+        facts: Vec<Fact>,
+    ) -> Result<Option<Judged>, Failure> {
+        let point = match self {
+            Self::Whole(histories, point) => {
+                return Ok(preflight(&histories.at(*point), plan, facts));
+            }
+            Self::Kept(kept, ground, point) => {
+                let judged = kept.preflight(ground.stored(), point.valid_at, plan, &facts);
+                if let Some(judged) = judged.map_err(|error| audited::kept_failure(&error))? {
+                    return Ok(judged);
+                }
+                point
+            }
+        };
+        Ok(preflight(
+            &histories::gather(store)?.at(*point),
+            plan,
+            facts,
+        ))
+    }
+
+    fn close(&self) {
+        if let Self::Kept(kept, ground, _) = self {
+            audited::close(kept);
+            ground.close();
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::things::judge_things;
 use super::touched::Touched;
 use super::unit::{Named, Record, Unit, is_of_entitlement, named, subject};
 use super::words::{self, USES_NOTED};
-use super::world::World;
+use super::world::{Assumed, World};
 use crate::audit::evidence::Mailbox;
 use crate::audit::reads::{Facet, Key as _, Source};
 use crate::audit::streamed::role::Role;
@@ -79,6 +79,7 @@ pub(super) fn take_in(
         hints: HashMap::new(),
         linked,
         units,
+        assumed: &[],
     };
     for source in &sources {
         judging.changed(source)?;
@@ -88,6 +89,55 @@ pub(super) fn take_in(
     state.valid_at = point.valid_at;
     judging.shelf.set_state(state);
     Ok(())
+}
+
+/// Judges everything again that some events would change, as if they had happened. What they change is left on
+/// the shelf, to be looked at and forgotten.
+pub(super) fn assume(
+    store: &Store,
+    source: &Stored,
+    (shelf, cache): (&mut Shelf, &RefCell<Cache>),
+    (state, point): (State, Point),
+    assumed: &[Assumed],
+    units: usize,
+) -> Result<(), KeptError> {
+    let mut taking = Taking {
+        store,
+        source,
+        shelf,
+        cache,
+        point,
+        state,
+        dirty: Dirty::default(),
+        sources: HashSet::new(),
+        linked: BTreeSet::new(),
+    };
+    for assumed in assumed {
+        taking.touch(&assumed.input.event, &assumed.touched, true)?;
+    }
+    let Taking {
+        dirty,
+        sources,
+        linked,
+        shelf,
+        ..
+    } = taking;
+    let mut judging = Judging {
+        store,
+        source,
+        shelf,
+        cache,
+        point,
+        dirty,
+        hints: HashMap::new(),
+        linked,
+        units,
+        assumed,
+    };
+    for source in &sources {
+        judging.changed(source)?;
+    }
+    judging.all()
 }
 
 /// Units that have to be judged again.
@@ -321,9 +371,14 @@ struct Judging<'j> {
     hints: HashMap<Unit, BTreeSet<Source>>,
     linked: BTreeSet<Named>,
     units: usize,
+    assumed: &'j [Assumed],
 }
 
-impl Judging<'_> {
+impl<'j> Judging<'j> {
+    fn world(&self) -> World<'j> {
+        World::new(self.store, self.source, self.point, self.cache).assuming(self.assumed)
+    }
+
     /// What looked at something has to be judged again.
     fn changed(&mut self, source: &Source) -> Result<(), KeptError> {
         for unit in self.shelf.readers(source)? {
@@ -356,7 +411,7 @@ impl Judging<'_> {
     /// Judges the landings of some entitlements. Those for which something was looked at that is not there
     /// are judged again with others, and so are those that look at their landings.
     fn landings(&mut self, roots: Vec<Named>) -> Result<(), KeptError> {
-        let mut world = World::new(self.store, self.source, self.point, self.cache);
+        let mut world = self.world();
         let roots = entitlements(&mut world, roots)?;
         let mut before = Vec::new();
         for root in &roots {
@@ -416,7 +471,7 @@ impl Judging<'_> {
     }
 
     fn things(&mut self, units: Vec<Unit>) -> Result<(), KeptError> {
-        let mut world = World::new(self.store, self.source, self.point, self.cache);
+        let mut world = self.world();
         let mut wanted = BTreeSet::new();
         let mut roots = Vec::new();
         for unit in units {

@@ -1,18 +1,20 @@
 //! Judging the landings of entitlements, beside those that they share something with.
 
+use super::KeptError;
 use super::shelf::Shelf;
-use super::unit::{KeptAgreement, KeptLanding, Named, Record, named, subject};
+use super::unit::{KeptAgreement, KeptLanding, Named, Record, Unit, named, subject};
 use super::world::World;
 use crate::audit::clean::{LandingLine, nothing_landed};
 use crate::audit::evidence::Evidence;
 use crate::audit::expectation::{Verdict, verdict};
+use crate::audit::hearing::{Heard, hear_one};
 use crate::audit::landing::{Landing, landings_of, reports_landings};
 use crate::audit::others::{Neighbours, Others, Place};
 use crate::audit::reads::Source;
 use crate::audit::report::{Judge, Judgement, finding, judge};
 use crate::audit::unsettled::needs;
 use ledger::event::Event;
-use ledger::id::LicenseId;
+use ledger::id::{EventId, LicenseId};
 use ledger::subject::{Subject, SubjectKind};
 use projections::{At, Histories};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +38,42 @@ pub(super) fn judge_landings(
     let evidence = world.evidence(&histories);
     let (records, reads) = judged(world, &histories, &evidence, roots);
     records.into_iter().zip(reads).collect()
+}
+
+/// Hears every rule on the last landing of an entitlement that some events report, beside the landings that
+/// are kept, its own among them; `None` if they report none. Loads what is looked at until nothing is missing.
+pub(super) fn hear(
+    world: &mut World<'_>,
+    shelf: &Shelf,
+    of: &Subject,
+    events: &BTreeSet<EventId>,
+) -> Result<Option<Heard>, KeptError> {
+    world.load_subject(of)?;
+    let Some(root) = world.root(of).cloned() else {
+        return Ok(None);
+    };
+    let own = shelf.record(&Unit::Landings(root))?;
+    let reported = |kept: &&KeptLanding| !kept.landing.events.is_disjoint(events);
+    let Some(own) = own.landings.iter().rfind(reported) else {
+        return Ok(None);
+    };
+    loop {
+        let histories = world.histories();
+        let evidence = world.evidence(&histories);
+        let beside = world.beside.values();
+        let mut kept: Vec<&KeptLanding> = beside.flat_map(|record| &record.landings).collect();
+        kept.sort_by(|a, b| a.landing.order().cmp(&b.landing.order()));
+        let landings: Vec<Landing> = kept.iter().map(|one| one.landing.clone()).collect();
+        let places: Vec<Place> = kept.iter().map(|one| one.place.clone()).collect();
+        let accused: Vec<bool> = kept.iter().map(|one| one.accused_then).collect();
+        let neighbours = Neighbours::placed(&landings, places, world.reads.clone());
+        let others = Others::new(&neighbours, &accused);
+        let heard = hear_one(&histories.at(world.point), &evidence, others, &own.landing);
+        drop(evidence);
+        if world.complete(shelf)? {
+            return Ok(Some(heard));
+        }
+    }
 }
 
 /// Adds to a record what was looked at for it. Whatever is in the history of one of its own subjects makes a
@@ -160,7 +198,12 @@ fn of_root(world: &World<'_>, root: &Named) -> Record {
 }
 
 /// The landings of an entitlement.
-fn fresh(world: &World<'_>, at: &At<'_>, evidence: &Evidence, root: &Named) -> Vec<Landing> {
+pub(super) fn fresh(
+    world: &World<'_>,
+    at: &At<'_>,
+    evidence: &Evidence,
+    root: &Named,
+) -> Vec<Landing> {
     let members: Vec<&Subject> = world.members(root).collect();
     let events = at.of_any(members);
     let reports = |event: &&Event| reports_landings(event.kind().id);

@@ -11,9 +11,11 @@
 //! What is kept is derived from the log and can be deleted. It is in lists ([`ledger::lists`]), whose watermark
 //! is written once what it speaks of is durable: whatever is killed when, what comes after it is judged again.
 
+mod beforehand;
 mod cache;
 mod events;
 mod held;
+mod instant;
 mod landings;
 mod shelf;
 mod things;

@@ -185,6 +185,17 @@ impl Shelf {
         Ok(record)
     }
 
+    /// What is kept of the units that changed and are not in the lists yet.
+    pub fn unwritten(&self) -> &HashMap<Unit, Arc<Record>> {
+        &self.records
+    }
+
+    /// What the lists have of a unit.
+    pub fn written(&self, unit: &Unit) -> Result<Arc<Record>, KeptError> {
+        let record: Option<Record> = self.last(UNITS, &name_of(unit))?;
+        Ok(Arc::new(record.unwrap_or_default()))
+    }
+
     /// Keeps a record instead of the one before, if it is another.
     pub fn keep(&mut self, unit: &Unit, before: &Record, record: Record) {
         if *before == record {

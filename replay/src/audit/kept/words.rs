@@ -14,7 +14,7 @@ use ledger::id::Position;
 pub(super) const USES_NOTED: usize = 16;
 
 /// The kinds whose events use words.
-const KINDS: [KindId; 5] = [
+pub(super) const KINDS: [KindId; 5] = [
     OrderPlaced::INFO.id,
     OrderAmended::INFO.id,
     KeysRedeemed::INFO.id,

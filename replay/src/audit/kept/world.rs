@@ -29,11 +29,31 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+/// An event that is taken to have happened, and the lists that it is in.
+pub(super) struct Assumed {
+    pub input: Input,
+    pub touched: Touched,
+}
+
+impl Assumed {
+    /// Of an event at a position of its own.
+    pub fn of(event: Event) -> Self {
+        Self {
+            touched: Touched::by(&event),
+            input: Input {
+                event: event.into(),
+                replaced_by: Vec::new(),
+            },
+        }
+    }
+}
+
 pub(super) struct World<'w> {
     pub store: &'w Store,
     pub source: &'w Stored,
     pub point: Point,
     cache: &'w RefCell<Cache>,
+    assumed: &'w [Assumed],
     /// What is looked at.
     pub reads: Reads,
     /// The events of everything that was asked for.
@@ -48,7 +68,8 @@ pub(super) struct World<'w> {
     /// The landings of entitlements that share something with what was asked for.
     pub beside: HashMap<Named, Arc<Record>>,
     fleets: HashMap<TenantId, Fleet>,
-    installs: BTreeMap<PersonId, Vec<Subject>>,
+    /// The machines of persons that were asked for; `None` if the histories are to say it.
+    installs: Option<BTreeMap<PersonId, Vec<Subject>>>,
 }
 
 impl<'w> World<'w> {
@@ -63,6 +84,7 @@ impl<'w> World<'w> {
             source,
             point,
             cache,
+            assumed: &[],
             reads: Reads::noted(),
             lists: HashMap::new(),
             roots: HashMap::new(),
@@ -71,8 +93,34 @@ impl<'w> World<'w> {
             witnesses: HashMap::new(),
             beside: HashMap::new(),
             fleets: HashMap::new(),
-            installs: BTreeMap::new(),
+            installs: Some(BTreeMap::new()),
         }
+    }
+
+    /// The same, where some events have happened besides.
+    pub fn assuming(self, assumed: &'w [Assumed]) -> Self {
+        Self { assumed, ..self }
+    }
+
+    /// The same, where histories say which machines were named beside a person, and not what is kept.
+    pub fn by_histories(self) -> Self {
+        Self {
+            installs: None,
+            ..self
+        }
+    }
+
+    /// Takes a list for that of a source, instead of what is here of it.
+    pub fn put(&mut self, source: Source, list: Vec<Input>) {
+        self.lists.insert(source, List::new(list));
+    }
+
+    /// Loads what was looked at since this was asked last. Whether it was all there.
+    pub fn complete(&mut self, shelf: &Shelf) -> Result<bool, KeptError> {
+        let reads = self.reads.take();
+        let is_whole = reads.iter().all(|read| self.has(read));
+        self.load_all(&reads, shelf)?;
+        Ok(is_whole)
     }
 
     /// Loads everything of some sources that is not there.
@@ -107,10 +155,12 @@ impl<'w> World<'w> {
             Source::Time(_) => {}
             Source::Facts(Facet::Installs, _, id) => {
                 self.loaded.insert(source.clone());
-                if let Some(person) = PersonId::parse(id) {
+                if let Some(person) = PersonId::parse(id)
+                    && let Some(installs) = &mut self.installs
+                {
                     let machines = shelf.installs(person)?.into_iter();
                     let machines = machines.map(|id| Subject::new(SubjectKind::Seat, id));
-                    self.installs.insert(person, machines.collect());
+                    installs.insert(person, machines.collect());
                 }
             }
             Source::Facts(_, kind, id) | Source::Subject(kind, id) => {
@@ -128,11 +178,18 @@ impl<'w> World<'w> {
                 let stored = self.source;
                 self.list(source, || Ok(stored.of_domain(domain)?))?;
             }
-            Source::Event(id) => self.load_event(*id)?,
+            Source::Event(id) => self.load_event(*id, shelf)?,
             Source::Word(word) => {
                 self.loaded.insert(source.clone());
-                if let Some(event) = words::witness(self, shelf, word)? {
-                    self.load_event(event.id)?;
+                let assumed = self.assumed.iter().map(|assumed| &*assumed.input.event);
+                let assumed = assumed.filter(|event| words::of_event(event).contains(word));
+                let assumed = assumed.map(|event| event.id).next();
+                let event = match assumed {
+                    Some(event) => Some(event),
+                    None => words::witness(self, shelf, word)?.map(|event| event.id),
+                };
+                if let Some(event) = event {
+                    self.load_event(event, shelf)?;
                 }
             }
             Source::Beside(shared) => {
@@ -286,18 +343,35 @@ impl<'w> World<'w> {
                 list
             }
         };
+        let list = self.with_assumed(source, list);
         self.lists.insert(source.clone(), Arc::clone(&list));
         Ok(list)
     }
 
-    fn load_event(&mut self, id: EventId) -> Result<(), KeptError> {
+    /// A list with the assumed events that are in it.
+    fn with_assumed(&self, source: &Source, list: List) -> List {
+        let assumed = self.assumed.iter();
+        let assumed = assumed.filter(|assumed| assumed.touched.lists.contains(source));
+        let mut assumed = assumed.map(|assumed| assumed.input.clone()).peekable();
+        if assumed.peek().is_none() {
+            return list;
+        }
+        let mut all: Vec<Input> = list.iter().cloned().chain(assumed).collect();
+        all.sort_by_cached_key(|input| input.event.order());
+        List::new(all)
+    }
+
+    fn load_event(&mut self, id: EventId, shelf: &Shelf) -> Result<(), KeptError> {
         let (store, stored, end) = (self.store, self.source, self.source_end());
         let list = self.list(&Source::Event(id), || {
             let event = store.find(id)?;
             let Some(event) = event.filter(|event| event.position <= end) else {
                 return Ok(Vec::new());
             };
-            let is_hidden = stored.hiding(store, &event)?.is_hidden;
+            // A correction that came after it is known to the shelf, one that came before to the stored
+            // inputs.
+            let is_hidden =
+                stored.hiding(store, &event)?.is_hidden || shelf.is_hidden(event.position)?;
             let hidden = is_hidden.then_some(Replacer {
                 position: Position(0),
                 id: event.id,
@@ -350,6 +424,13 @@ impl<'w> World<'w> {
             .filter_map(|person| PersonId::parse(&person.id))
             .collect();
         persons.into_iter().collect()
+    }
+
+    /// The events that are in the history of a subject, once it is loaded.
+    pub fn events_of(&self, subject: &Subject) -> impl Iterator<Item = &Event> {
+        let list = self.lists.get(&Source::from(subject));
+        let inputs = list.into_iter().flat_map(|list| list.iter());
+        inputs.map(|input| &*input.event)
     }
 
     /// The first subject of the entitlement that a subject belongs to, once it is loaded.
@@ -417,7 +498,9 @@ impl<'w> World<'w> {
         for (event, at) in kept.flat_map(|landing| &landing.times) {
             evidence.tell(*event, *at);
         }
-        evidence.know_installs(self.installs.clone());
+        if let Some(installs) = &self.installs {
+            evidence.know_installs(installs.clone());
+        }
         evidence.link();
         // Nothing of that was a judgement.
         self.reads.take();

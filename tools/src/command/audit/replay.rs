@@ -1,6 +1,6 @@
 use super::audit_failure;
 use super::report::ReportArgs;
-use super::walk;
+use super::walk::{self, Walked};
 use crate::error::{Failure, Outcome};
 use crate::format::Format;
 use crate::format::audit::Origins;
@@ -61,9 +61,10 @@ impl Replay {
         let of_files = !self.paths.is_empty();
         let (store, origins, latest) = match self.paths.as_slice() {
             [] => {
-                let store = match self.report.reveal.is_asked() {
-                    true => session.place.open_store()?,
-                    false => session.place.open_log()?,
+                let is_log_enough = self.is_report() && !self.report.reveal.is_asked();
+                let store = match is_log_enough {
+                    true => session.place.open_log()?,
+                    false => session.place.open_store()?,
                 };
                 (store, Origins::new(), None)
             }
@@ -77,10 +78,13 @@ impl Replay {
         let default = latest.unwrap_or_else(histories::now);
         let point = self.report.point.point_of(&store, default)?;
         if let Some(subject) = &self.subject {
-            let histories = histories::gather(&store)?;
-            let at = histories.at(point);
             let until = self.until.as_deref();
-            return walk::show(session, &at, &origins, subject, until, of_files);
+            let walked = Walked::named(session, subject, until, of_files)?;
+            let steps = match of_files {
+                true => walked.through(&histories::gather(&store)?.at(point)),
+                false => walked.through_store(&store, point)?,
+            };
+            return walk::show(session, &origins, &walked, steps);
         }
         let found = audit_log(&store, point).map_err(|error| audit_failure(&error))?;
         if !of_files {
