@@ -29,6 +29,10 @@ fn mask_of(group: u64) -> u8 {
 
 /// For each mask, which bytes move down by 1, by 2 and by 4 places, one move after the other, so that those that
 /// count come together at the low end. A byte moves by as many places as there are zeros below it.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the compiler evaluates it, and refuses what is out of bounds"
+)]
 const MOVES: [[u64; 3]; 256] = {
     let mut moves = [[0; 3]; 256];
     let mut mask = 0;
