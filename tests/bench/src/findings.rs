@@ -63,6 +63,7 @@ impl Findings {
         let (settled, _) = timed(|| Ok(kept.settle()?))?;
         let (answered_first, _) = timed(|| Ok(kept.report(&to(first), latest)?))?;
         let mut took: Vec<Duration> = Vec::new();
+        let busy = machine::processor_time()?;
         let mut at = first.max(before);
         while at < end {
             let next = (at + self.batch).min(end);
@@ -70,6 +71,7 @@ impl Findings {
             took.push(batch);
             at = next;
         }
+        let busy = machine::processor_time()?.saturating_sub(busy);
         kept.close()?;
         drop(kept);
         let (answered, report) = timed(|| {
@@ -125,6 +127,10 @@ impl Findings {
             format!("{:.1}", micros(total) / events),
         );
         row(
+            "the same, of the processor",
+            format!("{:.1}", micros(busy) / events),
+        );
+        row(
             "the same, median and 95 % batch",
             format!("{:.1} {:.1}", of_batch(50), of_batch(95)),
         );
@@ -150,6 +156,7 @@ impl Findings {
             "batch": self.batch,
             "made_micros_an_event": made_micros,
             "micros_an_event": micros(total) / events,
+            "processor_micros_an_event": micros(busy) / events,
             "median_micros_an_event": of_batch(50),
             "answered_ms": micros(answered) / 1e3,
             "audit_ms": micros(replayed) / 1e3,

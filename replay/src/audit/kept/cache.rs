@@ -2,12 +2,14 @@
 //! and reading a history of disk costs more than judging it.
 
 use super::held::Held;
+use super::unit::Named;
 use crate::audit::reads::Source;
 use ledger::event::Event;
 use ledger::id::Position;
 use ledger::secret::Sealed;
+use ledger::subject::Subject;
 use projections::source::{Input, Replacer};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// So many events are in the lists that are held, at most; one that is in several counts for each. Some
@@ -17,32 +19,69 @@ const HELD_MAX: usize = 1 << 19;
 /// A list of events, in fold order.
 pub(super) type List = Arc<Vec<Input>>;
 
-/// The lists of sources, as of the last event that was taken in.
-pub(super) struct Cache(Held<Source, List>);
+/// So many subjects of entitlements are held at most.
+const MEMBERS_HELD_MAX: usize = 1 << 17;
+
+/// The subjects of an entitlement, and the name that it goes by: that of the first of them.
+pub(super) type Entitlement = Arc<(Named, BTreeSet<Subject>)>;
+
+/// The lists of sources, as of the last event that was taken in, and which subjects belong together by them.
+pub(super) struct Cache {
+    lists: Held<Source, List>,
+    /// By each subject. All of one go together, so that no subject stays that belongs to more by now.
+    entitlements: HashMap<Subject, Entitlement>,
+}
 
 impl Default for Cache {
     fn default() -> Self {
-        Self(Held::new(HELD_MAX))
+        Self {
+            lists: Held::new(HELD_MAX),
+            entitlements: HashMap::new(),
+        }
     }
 }
 
 impl Cache {
     /// The events of a source, if they are held.
     pub fn get(&mut self, source: &Source) -> Option<List> {
-        self.0.get(source, |list| list.len())
+        self.lists.get(source, |list| list.len())
     }
 
     /// Holds the events of a source.
     pub fn put(&mut self, source: &Source, events: &List) {
-        self.0.put(source.clone(), Arc::clone(events), events.len());
+        let list = Arc::clone(events);
+        self.lists.put(source.clone(), list, events.len());
+    }
+
+    /// The entitlement of a subject, if it is held.
+    pub fn entitlement(&self, of: &Subject) -> Option<Entitlement> {
+        self.entitlements.get(of).cloned()
+    }
+
+    /// Holds an entitlement.
+    pub fn put_entitlement(&mut self, entitlement: &Entitlement) {
+        if self.entitlements.len() >= MEMBERS_HELD_MAX {
+            self.entitlements.clear();
+        }
+        for member in &entitlement.1 {
+            let entitlement = Arc::clone(entitlement);
+            self.entitlements.insert(member.clone(), entitlement);
+        }
     }
 
     /// Adds an event that was recorded to the lists that are held; others have it already.
     pub fn add(&mut self, event: &Event, lists: &BTreeSet<Source>, is_hidden: bool) {
+        for subject in event.subjects() {
+            if let Some(entitlement) = self.entitlements.remove(&subject) {
+                for member in &entitlement.1 {
+                    self.entitlements.remove(member);
+                }
+            }
+        }
         let mut input: Option<Input> = None;
         let order = event.order();
         for source in lists {
-            let Some(held) = self.0.get_mut(source) else {
+            let Some(held) = self.lists.get_mut(source) else {
                 continue;
             };
             let place = held.partition_point(|input| input.event.order() < order);
@@ -60,13 +99,14 @@ impl Cache {
     /// Lets go of the lists that an event is in: something else is known of it now.
     pub fn forget(&mut self, lists: &BTreeSet<Source>) {
         for source in lists {
-            self.0.remove(source);
+            self.lists.remove(source);
         }
     }
 
     /// Lets go of everything.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.lists.clear();
+        self.entitlements.clear();
     }
 }
 

@@ -322,6 +322,9 @@ impl Shelf {
     /// What is due after one instant and up to another.
     pub fn due(&self, after: Timestamp, until: Timestamp) -> Result<BTreeSet<Due>, KeptError> {
         let (after, until) = (after.as_micros(), until.as_micros());
+        if after >= until {
+            return Ok(BTreeSet::new());
+        }
         let new = self.times.iter();
         let new = new.filter(|(at, _)| *at > after && *at <= until);
         let mut due: BTreeSet<Due> = new.map(|(_, due)| due.clone()).collect();

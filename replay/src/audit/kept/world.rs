@@ -6,7 +6,7 @@
 //! part, and nobody looks at it.
 
 use super::KeptError;
-use super::cache::{Cache, List};
+use super::cache::{Cache, Entitlement, List};
 use super::shelf::{Fleet, Shelf};
 use super::touched::{Touched, facets_of, has_list, is_in_history};
 use super::unit::{Named, Record, Unit, is_of_entitlement, named, subject};
@@ -58,9 +58,9 @@ pub(super) struct World<'w> {
     pub reads: Reads,
     /// The events of everything that was asked for.
     lists: HashMap<Source, List>,
-    /// The first subject of the entitlement of each of its subjects.
-    roots: HashMap<Subject, Named>,
-    members: HashMap<Named, BTreeSet<Subject>>,
+    /// The entitlement of each of its subjects, and by its name.
+    entitlements: HashMap<Subject, Entitlement>,
+    members: HashMap<Named, Entitlement>,
     /// Everything else that was asked for.
     loaded: HashSet<Source>,
     /// An event that uses a word.
@@ -87,7 +87,7 @@ impl<'w> World<'w> {
             assumed: &[],
             reads: Reads::noted(),
             lists: HashMap::new(),
-            roots: HashMap::new(),
+            entitlements: HashMap::new(),
             members: HashMap::new(),
             loaded: HashSet::new(),
             witnesses: HashMap::new(),
@@ -253,9 +253,36 @@ impl<'w> World<'w> {
 
     /// Loads all subjects of an entitlement: those that events name beside each other.
     fn load_entitlement(&mut self, first: &Subject) -> Result<(), KeptError> {
-        if self.roots.contains_key(first) {
+        if self.entitlements.contains_key(first) {
             return Ok(());
         }
+        let held = self.cache.borrow().entitlement(first);
+        let entitlement = match held {
+            Some(held) => {
+                for member in &held.1 {
+                    self.list_about(member, &Source::from(member))?;
+                }
+                held
+            }
+            None => {
+                let members = self.belonging_to(first)?;
+                let root = members.first().map_or_else(|| named(first), named);
+                let entitlement = Arc::new((root, members));
+                self.cache.borrow_mut().put_entitlement(&entitlement);
+                entitlement
+            }
+        };
+        for member in &entitlement.1 {
+            let entitlement = Arc::clone(&entitlement);
+            self.entitlements.insert(member.clone(), entitlement);
+        }
+        let root = entitlement.0.clone();
+        self.members.insert(root, entitlement);
+        Ok(())
+    }
+
+    /// Loads all subjects that belong to an entitlement with one.
+    fn belonging_to(&mut self, first: &Subject) -> Result<BTreeSet<Subject>, KeptError> {
         let mut members = BTreeSet::from([first.clone()]);
         let mut open = vec![first.clone()];
         while let Some(subject) = open.pop() {
@@ -272,12 +299,7 @@ impl<'w> World<'w> {
                 }
             }
         }
-        let root = members.first().map_or_else(|| named(first), named);
-        for member in &members {
-            self.roots.insert(member.clone(), root.clone());
-        }
-        self.members.insert(root, members);
-        Ok(())
+        Ok(members)
     }
 
     /// Loads a list about a subject. All of them are made of what names it, so that whatever else of it
@@ -435,12 +457,13 @@ impl<'w> World<'w> {
 
     /// The first subject of the entitlement that a subject belongs to, once it is loaded.
     pub fn root(&self, subject: &Subject) -> Option<&Named> {
-        self.roots.get(subject)
+        self.entitlements.get(subject).map(|of| &of.0)
     }
 
     /// The subjects of an entitlement, once it is loaded.
     pub fn members(&self, root: &Named) -> impl Iterator<Item = &Subject> {
-        self.members.get(root).into_iter().flatten()
+        let entitlement = self.members.get(root).into_iter();
+        entitlement.flat_map(|of| &of.1)
     }
 
     /// Everything that the events of an entitlement say something of and that is no list of its own.
