@@ -3,7 +3,6 @@ use crate::audited::audited_on;
 use crate::error::{Failure, Outcome};
 use crate::format::{Format, sweep as form};
 use crate::ground::{Ground, readable, views_failure};
-use crate::histories;
 use crate::point;
 use crate::session::Session;
 use ledger::event::subject_of;
@@ -81,7 +80,7 @@ fn sweep(asked: &Redemption, session: &mut Session) -> Result<Outcome, Failure> 
     let until = moment(&args.until, "--until")?.map(|interval| interval.last());
     let store = session.place.open_store()?;
     let ground = Ground::open(&store)?;
-    let point = asked.args.point.point_of(&store, histories::now())?;
+    let point = ground.point(&asked.args.point)?;
     let seen = &Seen::new(ground.source(), point);
     let partner = args
         .partner
