@@ -256,7 +256,12 @@ impl<'w> World<'w> {
         if self.entitlements.contains_key(first) {
             return Ok(());
         }
-        let held = self.cache.borrow().entitlement(first);
+        // With events that have not happened, more belongs together.
+        let holds = self.assumed.is_empty();
+        let held = match holds {
+            true => self.cache.borrow().entitlement(first),
+            false => None,
+        };
         let entitlement = match held {
             Some(held) => {
                 for member in &held.1 {
@@ -268,7 +273,9 @@ impl<'w> World<'w> {
                 let members = self.belonging_to(first)?;
                 let root = members.first().map_or_else(|| named(first), named);
                 let entitlement = Arc::new((root, members));
-                self.cache.borrow_mut().put_entitlement(&entitlement);
+                if holds {
+                    self.cache.borrow_mut().put_entitlement(&entitlement);
+                }
                 entitlement
             }
         };
