@@ -21,7 +21,7 @@ use std::cell::RefCell;
 const ALWAYS_TAKEN_IN_EVENTS: u64 = 5_000;
 
 /// An event that is taken in costs so many times what a replay spends on each event of the log.
-const TIMES_A_REPLAY: u64 = 80;
+const TIMES_A_REPLAY: u64 = 40;
 
 /// Whether kept findings that end somewhere are brought up to an end sooner than a log up to there is replayed.
 pub fn takes_less(kept: Position, end: Position) -> bool {

@@ -16,6 +16,7 @@ mod cache;
 mod events;
 mod held;
 mod instant;
+mod judging;
 mod landings;
 mod shelf;
 mod things;
