@@ -109,7 +109,7 @@ pub fn text(plan: &Plan, judged: &Preflight, width: usize) -> String {
             finding.severity.as_str(),
             finding.summary
         );
-        say("would find", &text);
+        say("findings", &text);
     }
     if !judged.is_clean() {
         say(
