@@ -13,11 +13,12 @@ use comfy_table::Table;
 use ledger::event::Event;
 use ledger::id::Position;
 use ledger::store::Store;
+use ledger::time::Timestamp;
 use projections::stored::{Stored, Views};
 use projections::{Point, Seen, every::every};
 use serde_json::{Map, Value, json};
 use std::fs;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Instant;
 
 /// How many threads read and fold.
@@ -76,7 +77,7 @@ impl ViewsBench {
         store.wait_for_index(&mut |_, _| {})?;
         figures.add("events", store.end().0 as f64, 0);
 
-        let decoded = decode(&store)?;
+        let (decoded, now) = decode(&store)?;
         figures.add("log read and decoded, events/s", decoded, 0);
         let views = Views::open(&store)?;
         let missing = views.lag();
@@ -95,7 +96,7 @@ impl ViewsBench {
         let disk = machine::disk_bytes(&folder)? as f64 / store.end().0 as f64;
         figures.add("disk, B/event", disk, 1);
 
-        let (folded, subjects) = fold(&views.source(), &store)?;
+        let (folded, subjects) = fold(&views.source(), now)?;
         figures.add("subjects with a view", subjects as f64, 0);
         figures.add(
             "all of them folded from what is stored, events/s",
@@ -117,11 +118,13 @@ impl ViewsBench {
     }
 }
 
-/// Events a second, read and decoded by as many threads, with nothing made of them: the measure.
-fn decode(store: &Store) -> Outcome<f64> {
+/// Events a second, read and decoded by as many threads, with nothing made of them: the measure. And the point
+/// from which all of them are seen.
+fn decode(store: &Store) -> Outcome<(f64, Point)> {
     let end = store.end().0;
     let next = AtomicU64::new(0);
     let start = Instant::now();
+    let latest = AtomicI64::new(i64::MIN);
     let work = || -> Result<u64, String> {
         let mut events = 0;
         loop {
@@ -133,6 +136,7 @@ fn decode(store: &Store) -> Outcome<f64> {
             for event in store.read_between(Position(after), until) {
                 let event: Event = event.map_err(|error| error.to_string())?;
                 events += u64::from(event.position > Position(0));
+                latest.fetch_max(event.occurred_at.start.as_micros(), Ordering::Relaxed);
             }
         }
     };
@@ -145,20 +149,25 @@ fn decode(store: &Store) -> Outcome<f64> {
     if events != end {
         return Err(format!("{events} of {end} events were read").into());
     }
-    Ok(end as f64 / start.elapsed().as_secs_f64())
+    let rate = end as f64 / start.elapsed().as_secs_f64();
+    let now = Point {
+        as_of: store.end(),
+        valid_at: Timestamp::from_micros(latest.into_inner()),
+    };
+    Ok((rate, now))
 }
 
 /// How long it takes to make the typed view of every subject of every projection at the end of the log, links
 /// and all, in seconds, and how many there are. None is left out, and none is kept.
-fn fold(source: &Stored, store: &Store) -> Outcome<(f64, u64)> {
-    let seen = Seen::new(source, now(store)?);
+fn fold(source: &Stored, now: Point) -> Outcome<(f64, u64)> {
+    let seen = Seen::new(source, now);
     let start = Instant::now();
     let shown = every(&seen, THREADS, |shown: &mut u64, _, _| *shown += 1);
     let shown = shown.map_err(|error| error.to_string())?;
     Ok((start.elapsed().as_secs_f64(), shown.iter().sum()))
 }
 
-/// The point of the last event: everything that happened by then.
+/// The point of the last event, in a store whose events came in the order in which they happened.
 fn now(store: &Store) -> Outcome<Point> {
     let last = store.event(store.end())?.ok_or("the store is empty")?;
     Ok(Point {
