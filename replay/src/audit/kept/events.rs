@@ -32,17 +32,7 @@ pub(super) fn take_in(
     point: Point,
     units: usize,
 ) -> Result<(), KeptError> {
-    let mut taking = Taking {
-        store,
-        source,
-        shelf,
-        cache,
-        point,
-        state,
-        dirty: Dirty::default(),
-        sources: HashSet::new(),
-        linked: BTreeSet::new(),
-    };
+    let mut taking = Taking::new(store, source, (shelf, cache), state, point);
     for due in taking.shelf.due(state.valid_at, point.valid_at)? {
         match due {
             Due::Unit(unit) => taking.dirty.add(unit),
@@ -59,33 +49,10 @@ pub(super) fn take_in(
     for event in store.read_between(state.end, until) {
         taking.event(&event?)?;
     }
-    let Taking {
-        dirty,
-        sources,
-        linked,
-        mut state,
-        shelf,
-        ..
-    } = taking;
-    let mut judging = Judging {
-        store,
-        source,
-        shelf,
-        cache,
-        point,
-        dirty,
-        hints: HashMap::new(),
-        linked,
-        units,
-        assumed: &[],
-    };
-    for source in &sources {
-        judging.changed(source)?;
-    }
-    judging.all()?;
+    let (mut state, shelf) = taking.judge(units, &[])?;
     state.end = until;
     state.valid_at = point.valid_at;
-    judging.shelf.set_state(state);
+    shelf.set_state(state);
     Ok(())
 }
 
@@ -99,43 +66,12 @@ pub(super) fn assume(
     assumed: &[Assumed],
     units: usize,
 ) -> Result<(), KeptError> {
-    let mut taking = Taking {
-        store,
-        source,
-        shelf,
-        cache,
-        point,
-        state,
-        dirty: Dirty::default(),
-        sources: HashSet::new(),
-        linked: BTreeSet::new(),
-    };
+    let mut taking = Taking::new(store, source, (shelf, cache), state, point);
     for assumed in assumed {
         taking.touch(&assumed.input.event, &assumed.touched, true)?;
     }
-    let Taking {
-        dirty,
-        sources,
-        linked,
-        shelf,
-        ..
-    } = taking;
-    let mut judging = Judging {
-        store,
-        source,
-        shelf,
-        cache,
-        point,
-        dirty,
-        hints: HashMap::new(),
-        linked,
-        units,
-        assumed,
-    };
-    for source in &sources {
-        judging.changed(source)?;
-    }
-    judging.all()
+    taking.judge(units, assumed)?;
+    Ok(())
 }
 
 /// Events that are taken in.
@@ -152,7 +88,53 @@ struct Taking<'t> {
     linked: BTreeSet<Named>,
 }
 
-impl Taking<'_> {
+impl<'t> Taking<'t> {
+    fn new(
+        store: &'t Store,
+        source: &'t Stored,
+        (shelf, cache): (&'t mut Shelf, &'t RefCell<Cache>),
+        state: State,
+        point: Point,
+    ) -> Self {
+        Self {
+            store,
+            source,
+            shelf,
+            cache,
+            point,
+            state,
+            dirty: Dirty::default(),
+            sources: HashSet::new(),
+            linked: BTreeSet::new(),
+        }
+    }
+
+    /// Judges everything again that was noted, as if some events had happened besides: what was counted, and
+    /// the shelf with what is kept now.
+    fn judge(
+        self,
+        units: usize,
+        assumed: &'t [Assumed],
+    ) -> Result<(State, &'t mut Shelf), KeptError> {
+        let mut judging = Judging {
+            store: self.store,
+            source: self.source,
+            shelf: self.shelf,
+            cache: self.cache,
+            point: self.point,
+            dirty: self.dirty,
+            hints: HashMap::new(),
+            linked: self.linked,
+            units,
+            assumed,
+        };
+        for source in &self.sources {
+            judging.changed(source)?;
+        }
+        judging.all()?;
+        Ok((self.state, judging.shelf))
+    }
+
     fn event(&mut self, event: &Event) -> Result<(), KeptError> {
         let touched = Touched::by(event);
         let hiding = self.source.hiding(self.store, event)?;
